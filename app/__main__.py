@@ -1,0 +1,128 @@
+"""The `bugmark` command line: `python -m app COMMAND`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import click
+
+from app import logs
+from app.settings import Settings, SettingsError, database_url_from
+
+
+@click.group(help="BugMark: a futures market on software issues that lives in the GitHub thread.")
+def main() -> None:
+    pass
+
+
+@main.command(help="Take webhooks in and serve badges.")
+def serve() -> None:
+    asyncio.run(_serve(_settings()))
+
+
+@main.command(help="Run commands, answer in threads, settle contracts.")
+def worker() -> None:
+    asyncio.run(_work(_settings()))
+
+
+@main.command(help="Bring the database up to date.")
+def migrate() -> None:
+    from app.storage.db import migrate as run
+
+    run(_database_url())
+    click.echo("The database is up to date.")
+
+
+@main.command(help="Check every invariant of the market on the database; says what is wrong where.")
+def audit() -> None:
+    sys.exit(asyncio.run(_audit(_database_url())))
+
+
+@main.command(help="Play a conversation against a stand-in for GitHub, then stay up to be tried by hand.")
+@click.option("--once", is_flag=True, envvar="DEMO_ONCE", help="Play it and stop.")
+def demo(once: bool) -> None:
+    from app.demo import DemoFailed
+    from app.demo import demo as play
+
+    try:
+        asyncio.run(play(once))
+    except DemoFailed as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("\nStopped.")
+
+
+async def _audit(url: str) -> int:
+    from app.services.audit import audit as check
+    from app.storage.db import Database
+
+    db = Database(url)
+    report = await check(db)
+    await db.close()
+    for problem in report.problems:
+        click.echo(f"WRONG  {problem}")
+    click.echo(
+        f"audit: {report.entries} entries, {report.postings} postings, {report.seals} seals"
+        f" ({report.unsealed} entries not sealed yet), {report.accounts} accounts, {report.contracts} contracts,"
+        f" {report.positions} positions, {report.offers} offers: "
+        + (f"{report.wrong} wrong." if report.wrong else "every invariant holds.")
+    )
+    return 1 if report.wrong else 0
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings.from_environment(os.environ)
+    except SettingsError as error:
+        raise click.ClickException("\n".join(error.problems)) from None
+    logs.configure(settings.secrets())
+    return settings
+
+
+def _database_url() -> str:
+    try:
+        return database_url_from(os.environ)
+    except SettingsError as error:
+        raise click.ClickException("\n".join(error.problems)) from None
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def _serve(settings: Settings) -> None:
+    from aiohttp import web
+
+    from app.bootstrap import web_app
+    from app.storage.db import Database
+    from app.web.server import make_runner
+
+    stop = asyncio.Event()
+    _on_signals(stop)
+    db = Database(settings.database_url)
+    runner = make_runner(web_app(settings, db))
+    await runner.setup()
+    await web.TCPSite(runner, port=settings.port).start()
+    await stop.wait()
+    await runner.cleanup()
+    await db.close()
+
+
+async def _work(settings: Settings) -> None:
+    from app import bootstrap
+    from app.storage.db import Database
+
+    db = Database(settings.database_url)
+    async with bootstrap.worker(settings, db) as found:
+        _on_signals(found.stopping)
+        await found.run()
+    await db.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""From what was typed to an offer's volume and limit price."""
+
+from __future__ import annotations
+
+from app.commands.requests import OfferRequest
+from app.market.contract import UNIT_MILLS, Side
+from app.market.errors import InvalidOffer
+from app.market.offer import NewOffer, price_from_deposit, price_from_profit
+from app.services.config import Config
+
+
+def priced(request: OfferRequest, config: Config) -> NewOffer:
+    """The offer a buy request means, with the repository's default price where none is named."""
+    price = _price(request, config)
+    if not 1 <= price < UNIT_MILLS:
+        raise InvalidOffer(
+            "That comes to a price outside 0.001 to 0.999; name the price instead.",
+            f"/bugmark offer {request.side.value.lower()} {request.volume or 50} at 0.50",
+        )
+    volume = request.volume
+    if volume is None:
+        amount = request.amount_mills or 0
+        volume = amount // price
+    if not volume:
+        raise InvalidOffer("That amount does not buy a single unit at this price.")
+    return NewOffer(request.action, request.side, volume, price, request.until_at, request.now_or_never)
+
+
+def _price(request: OfferRequest, config: Config) -> int:
+    if request.price is not None:
+        return request.price
+    if request.volume is not None and request.deposit_mills is not None:
+        return price_from_deposit(request.deposit_mills, request.volume)
+    if request.volume is not None and request.profit_mills is not None:
+        return price_from_profit(request.profit_mills, request.volume)
+    fixed = config.default_price
+    return fixed if request.side is Side.FIXED else UNIT_MILLS - fixed

@@ -1,0 +1,185 @@
+"""From a comment to its reply: every command in it runs once, in order, each in its own transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from app.clock import Clock
+from app.commands import replies
+from app.commands.reader import CommandText, read_commands
+from app.commands.registry import handle, parse
+from app.market.errors import Refusal
+from app.market.life import IssueFacts
+from app.services import accounts, settling, views
+from app.services.config import Config
+from app.services.trading import Scene
+from app.storage import commands, outbox
+from app.storage.commands import CommandKey, CommandRecord
+from app.storage.db import Database, DatabaseBusy, Tx
+from app.storage.places import Place
+
+log = structlog.get_logger()
+
+LATE_SECONDS = 30
+"""A command handled later than this after it was made asks GitHub first: no trade on stale news."""
+
+KnowPlace = Callable[[Tx, Place], Awaitable[Place]]
+"""Makes an issue and what it is in known; returns it as we know it."""
+
+OUR_FAULT = "Something broke on our side. Nothing was changed; the operator has been told. Please try again later."
+
+
+class NoAnswer(Exception):
+    """GitHub must be asked before this comment's commands may run, and gives no answer; try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment event.
+
+    `old_body` is what an edit replaced, None for a new comment; `facts` the issue as the event shows it.
+    """
+
+    id: int
+    body: str
+    old_body: str | None
+    author_id: int
+    sender_id: int
+    sender_login: str
+    created_at: int
+    place: Place
+    facts: IssueFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs comments against one database."""
+
+    db: Database
+    oracle: settling.Oracle
+    clock: Clock
+    config: Config
+
+    async def run(self, comment: Comment, know_place: KnowPlace) -> None:
+        """Run what the comment says and have the reply sent. Safe to run again after a crash at any point."""
+        wanted = new_commands(comment)
+        if not wanted:
+            return
+        async with self.db.transaction() as tx:
+            known = await know_place(tx, comment.place)
+        if comment.sender_id != comment.author_id:
+            await self._note_foreign_edit(comment)
+            return
+        facts = await self._facts(comment, known)
+        async with self.db.transaction() as tx:
+            await settling.note_news(tx, known, facts, self.clock.now())
+            await accounts.open_account(tx, _opening(comment), self.config, self.clock.now())
+        for item in wanted:
+            await self._run_command(comment, item, facts)
+        await self._answer(comment)
+
+    async def _facts(self, comment: Comment, known: Place) -> IssueFacts:
+        """The issue's state as the comment shows it; asked from GitHub if that is old or not what we know."""
+        now = self.clock.now()
+        as_known = known.issue.state == "closed"
+        if now - comment.created_at <= LATE_SECONDS and as_known == comment.facts.closed:
+            return comment.facts
+        facts = await self.oracle.issue_facts(known)
+        if facts is None:
+            async with self.db.transaction() as tx:
+                await _react(tx, comment, "eyes", now)
+            raise NoAnswer
+        return facts
+
+    async def _run_command(self, comment: Comment, item: CommandText, facts: IssueFacts) -> None:
+        key = CommandKey(comment.id, item.text, item.occurrence)
+        try:
+            await self._try_command(comment, key, facts)
+        except Refusal as refusal:
+            again = f" Try `{refusal.correction}`." if refusal.correction else ""
+            await self._record_refusal(comment, key, f"{refusal.sentence}{again}")
+        except DatabaseBusy:
+            raise
+        except Exception:
+            log.exception("command failed", comment=comment.id)
+            await self._record_refusal(comment, key, OUR_FAULT)
+
+    async def _try_command(self, comment: Comment, key: CommandKey, facts: IssueFacts) -> None:
+        now = max(self.clock.now(), comment.created_at)
+        async with self.db.transaction() as tx:
+            number = await self._begin(tx, comment, key)
+            if number is None:
+                return
+            scene = Scene(
+                comment.place,
+                self.config,
+                comment.sender_id,
+                f"command:{number}",
+                now,
+                closed=facts.closed and facts.completed,
+            )
+            answer = await handle(tx, scene, parse(key.text, comment.created_at))
+            await commands.finish(tx, number, done=True, answer=answer)
+
+    async def _record_refusal(self, comment: Comment, key: CommandKey, answer: str) -> None:
+        async with self.db.transaction() as tx:
+            number = await self._begin(tx, comment, key)
+            if number is not None:
+                await commands.finish(tx, number, done=False, answer=answer)
+
+    async def _begin(self, tx: Tx, comment: Comment, key: CommandKey) -> int | None:
+        """The receipt's number under which a command runs; None if it has run."""
+        return await commands.begin(
+            tx, key, user_id=comment.sender_id, issue_id=comment.place.issue.id, at=self.clock.now()
+        )
+
+    async def _answer(self, comment: Comment) -> None:
+        """Have the reaction and the one reply sent, or the reply that is there brought up to date."""
+        now = self.clock.now()
+        async with self.db.transaction() as tx:
+            records = await commands.of_comment(tx, comment.id)
+            user = await views.user_view(tx, comment.place, comment.sender_id)
+            contracts = await views.issue_view(tx, comment.place.issue.id)
+            granted = await accounts.granted_by(tx, _opening(comment))
+            for content in _reactions(records):
+                await _react(tx, comment, content, now)
+            body = replies.reply(records, user, contracts, granted)
+            await outbox.put(tx, key=f"reply:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
+
+    async def _note_foreign_edit(self, comment: Comment) -> None:
+        now = self.clock.now()
+        body = f"Commands that somebody else writes into a comment do not run. Nothing was changed.\n\n{replies.FOOTER}"
+        async with self.db.transaction() as tx:
+            await outbox.put(tx, key=f"edit:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
+
+
+def new_commands(comment: Comment) -> list[CommandText]:
+    """The commands of a comment; of an edited one those that the old text did not have."""
+    old = set(read_commands(comment.old_body)) if comment.old_body is not None else set()
+    return [item for item in read_commands(comment.body) if item not in old]
+
+
+def _opening(comment: Comment) -> accounts.Opening:
+    owner = comment.place.repository.owner_id
+    return accounts.Opening(comment.sender_id, comment.sender_login, owner, f"comment:{comment.id}")
+
+
+def _reactions(records: Sequence[CommandRecord]) -> list[str]:
+    """🚀 where something was done, 😕 where something was refused."""
+    done = {record.done for record in records}
+    return [content for content, outcome in (("rocket", True), ("confused", False)) if outcome in done]
+
+
+async def _react(tx: Tx, comment: Comment, content: str, now: int) -> None:
+    await outbox.put(
+        tx,
+        key=f"reaction:{comment.id}:{content}",
+        kind="reaction",
+        place=comment.place,
+        body=json.dumps({"comment": comment.id, "content": content}),
+        now=now,
+    )

@@ -1,0 +1,271 @@
+"""The demo: the app, a stand-in for GitHub and SQLite, and a conversation played through the thread.
+
+It drives what it starts as anybody would, over HTTP: it knows the two programs by their command lines alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import click
+import yaml
+
+READY_SECONDS = 30
+ANSWER_SECONDS = 60
+DAY = 86_400
+OWNER, NAME = "mozilla", "blocked"
+FOLDER = Path(".demo")
+STEP_SECONDS = 0.05
+
+Json = dict[str, Any]
+
+
+class DemoFailed(Exception):
+    """Something did not happen that should have."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """The running programs and a way to talk to them."""
+
+    session: aiohttp.ClientSession
+    sandbox: str
+    app: str
+    clock: Path
+    environment: dict[str, str]
+    issue: str = ""
+    thread: str = ""
+    seen: int = 0
+
+    async def call(self, method: str, path: str, person: str = "", body: Json | None = None) -> Any:
+        headers = {"Authorization": f"Bearer sandbox-{person}"} if person else {}
+        async with self.session.request(method, self.sandbox + path, json=body, headers=headers) as answer:
+            if answer.status >= 400:
+                raise DemoFailed(f"{method} {path} answered {answer.status}: {await answer.text()}")
+            return await answer.json() if answer.status != 204 else None
+
+    async def say(self, person: str, text: str) -> str:
+        """Comment as a person, and wait for the bot's reply to that very comment; returns the reply."""
+        comment = await self.call("POST", f"{self.issue}/comments", person, {"body": text})
+        reply = await self.bot_comment(f"reply:{comment['id']}", "a reply")
+        await self.print_news()
+        return reply
+
+    async def bot_comment(self, marker: str, what: str) -> str:
+        """The text of the bot's comment whose marker begins so, waited for."""
+
+        async def look() -> str | None:
+            for comment in await self.comments():
+                if str(comment["body"]).startswith(f"<!-- bugmark:{marker}"):
+                    return str(comment["body"])
+            return None
+
+        return await wait_for(look, ANSWER_SECONDS, what)
+
+    async def comments(self) -> list[Json]:
+        found: list[Json] = await self.call("GET", f"{self.issue}/comments?per_page=100")
+        return found
+
+    async def print_news(self) -> None:
+        """Print the comments that came since the last time; the market comment only at the end."""
+        for comment in await self.comments():
+            if comment["id"] <= self.seen:
+                continue
+            self.seen = comment["id"]
+            if not comment["body"].startswith("<!-- bugmark:board:"):
+                print_comment(comment)
+
+    def move_clock(self, seconds: int) -> None:
+        """Move time forward for every program; replaced by rename, so that nobody reads half a number."""
+        text = self.clock.read_text() if self.clock.exists() else "0"
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(int(text or 0) + seconds))
+        new.rename(self.clock)
+
+    async def run(self, *words: str) -> int:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "app", *words, env=self.environment)
+        return await process.wait()
+
+
+async def wait_for(look: Callable[[], Awaitable[str | None]], seconds: float, what: str) -> str:
+    """What `look` finds, as soon as it finds it."""
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                found = await look()
+                if found is not None:
+                    return found
+                await asyncio.sleep(STEP_SECONDS)
+    except TimeoutError:
+        raise DemoFailed(f"{what} did not come within {seconds} s") from None
+
+
+def print_comment(comment: Json) -> None:
+    """A comment as one reads it in a terminal."""
+    text = re.sub(r"<!--.*?-->\s*|<details>.*?</details>\s*|</?sub>", "", str(comment["body"]), flags=re.S)
+    click.secho(f"\n{comment['user']['login']}:", bold=True)
+    for line in text.strip().splitlines():
+        if line.strip():
+            click.echo(f"  {line}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def started(words: list[str], environment: dict[str, str], log: Path) -> AsyncIterator[None]:
+    """A program for as long as the context lasts; its output goes into a file."""
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", *words, env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def until_ready(session: aiohttp.ClientSession, url: str) -> None:
+    async def look() -> str | None:
+        try:
+            async with session.get(url) as answer:
+                return "ready" if answer.status == 200 else None
+        except aiohttp.ClientError:
+            return None
+
+    await wait_for(look, READY_SECONDS, url)
+
+
+def make_folder(folder: Path) -> Path:
+    """An empty folder that only its owner reads: keys and the database lie in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def manifest() -> Json:
+    found: Json = yaml.safe_load(Path("app.yml").read_text())
+    return found
+
+
+@asynccontextmanager
+async def stage(folder: Path) -> AsyncIterator[Stage]:
+    """Everything started in a fresh folder: sandbox, database, web and worker."""
+    clock = make_folder(folder) / "clock"
+    sandbox_port, app_port = free_port(), free_port()
+    sandbox, app = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{app_port}"
+    words = ["sandbox", "--port", str(sandbox_port), "--clock", f"file:{clock}"]
+    async with aiohttp.ClientSession() as session, started(words, dict(os.environ), folder / "sandbox.log"):
+        await until_ready(session, sandbox)
+        found = Stage(session, sandbox, app, clock, {})
+        registered = await register(found)
+        found.environment = environment(found, registered, folder, app_port)
+        if await found.run("migrate"):
+            raise DemoFailed("the database could not be made")
+        async with (
+            started(["app", "serve"], found.environment, folder / "web.log"),
+            started(["app", "worker"], found.environment, folder / "worker.log"),
+        ):
+            await until_ready(session, f"{app}/healthz")
+            await found.call("POST", "/_sandbox/repositories", body={"owner": OWNER, "name": NAME})
+            install = {"app_id": registered["id"], "owner": OWNER, "repositories": "all"}
+            await found.call("POST", "/_sandbox/installations", body=install)
+            yield found
+
+
+async def register(found: Stage) -> Json:
+    """Register the App with the sandbox, by the same manifest that registers it with GitHub."""
+    body = {"name": "BugMark", "manifest": manifest(), "webhook_url": f"{found.app}/webhook"}
+    registered: Json = await found.call("POST", "/_sandbox/apps", body=body)
+    return registered
+
+
+def environment(found: Stage, registered: Json, folder: Path, port: int) -> dict[str, str]:
+    key = folder / "key.pem"
+    key.touch(mode=0o600)
+    key.write_text(registered["pem"])
+    return {
+        **os.environ,
+        "BUGMARK_DATABASE_URL": f"sqlite:///{folder / 'bugmark.db'}",
+        "BUGMARK_GITHUB_API_URL": found.sandbox,
+        "BUGMARK_APP_ID": str(registered["id"]),
+        "BUGMARK_PRIVATE_KEY_FILE": str(key),
+        "BUGMARK_WEBHOOK_SECRET": registered["webhook_secret"],
+        "BUGMARK_PUBLIC_URL": found.app,
+        "BUGMARK_CLOCK": f"file:{found.clock}",
+        "PORT": str(port),
+    }
+
+
+async def play(found: Stage) -> None:
+    """Partial work, resold: Adam wants a bug fixed, Beth works on it and sells on to Charles, who finishes."""
+    title = {"title": "Crash when a page has two canvases", "body": "It crashes each time. Please fix it."}
+    issue = await found.call("POST", f"/repos/{OWNER}/{NAME}/issues", "dana", title)
+    found.issue = f"/repos/{OWNER}/{NAME}/issues/{issue['number']}"
+    found.thread = issue["html_url"]
+    click.secho(f"Issue #{issue['number']}: {issue['title']}   {found.thread}", bold=True)
+    by = datetime.fromtimestamp(int(datetime.now(UTC).timestamp()) + 60 * DAY, UTC).strftime("%Y-%m-%d")
+    await found.say("adam", f"I need this fixed.\n\n/bugmark offer unfixed 200 at 0.80 by {by}")
+    await found.say("beth", f"I will look into it.\n\n/bugmark offer fixed 200 at 0.20 by {by}")
+    step("A week goes by. Beth has found the cause but has no time to finish.")
+    found.move_clock(7 * DAY)
+    await found.say("beth", "Found it: a shared buffer. Who takes over?\n\n/bugmark sell fixed 200 at 0.40")
+    await found.say("charles", f"I do.\n\n/bugmark offer fixed 200 at 0.40 by {by}")
+    step(f"Charles fixes it; {OWNER} closes the issue as completed.")
+    close = {"state": "closed", "state_reason": "completed"}
+    await found.call("PATCH", found.issue, OWNER, close)
+    await found.bot_comment("window:", "the announcement of the verdict")
+    await found.print_news()
+    step("The dispute window goes by.")
+    found.move_clock(2 * DAY + 1)
+    await found.bot_comment("settlement:", "the settlement")
+    await found.print_news()
+
+
+def step(text: str) -> None:
+    click.secho(f"\n— {text}", fg="cyan")
+
+
+async def check(found: Stage) -> None:
+    """The money came out as it must: Beth +40, Charles +120, Adam -160, and every invariant holds."""
+    text = await found.bot_comment("settlement:", "the settlement")
+    for row in ("| @charles | 200.00 | 80.00 | +120.00 |", "| @adam | 0.00 | 160.00 | −160.00 |"):
+        if row not in text:
+            raise DemoFailed(f"the settlement should say {row}")
+    if "1,040.00" not in await found.say("beth", "What have I got now?\n\n/bugmark balance"):
+        raise DemoFailed("Beth should have 1,040.00")
+    step("The audit of the demo's database:")
+    if await found.run("audit"):
+        raise DemoFailed("the audit found something wrong")
+
+
+async def demo(once: bool) -> None:
+    """Play the conversation; unless `once`, stay up to be tried by hand. Raises DemoFailed."""
+    async with stage(FOLDER) as found:
+        await play(found)
+        await check(found)
+        click.secho("\ndemo: the conversation was played and paid to the mill.", fg="green", bold=True)
+        click.echo(f"  thread  {found.thread}")
+        click.echo(f"  badge   {found.app}/badge/{OWNER}/{NAME}/1.svg")
+        click.echo(f"  logs    {FOLDER}/web.log, {FOLDER}/worker.log, {FOLDER}/sandbox.log")
+        if not once:
+            click.echo(f"\nTry it by hand at {found.sandbox} (be anybody, comment, close). Ctrl-C ends it.")
+            await asyncio.Event().wait()

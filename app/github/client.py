@@ -1,0 +1,249 @@
+"""GitHub as the app uses it: every call says for which installation, and names repositories by id.
+
+A call that GitHub surely did not carry out is sent a second time, once: after a 401 with a fresh token, after
+a 404 or a redirect under the repository's fresh name. All other trouble is raised as a GitHubError at once:
+waiting and trying again is the business of whoever keeps the queue. Nothing here sleeps.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from cachetools import LRUCache
+from yarl import URL
+
+from app.clock import Clock
+from app.github.errors import Gone, Moved, Unauthorized, Unavailable
+from app.github.names import RepositoryNames
+from app.github.tokens import AppJwt, InstallationTokens
+from app.github.transport import ACCEPT, Answer, Timeouts, Transport
+from app.settings import Settings
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""Answers kept for conditional requests, by the size of their bodies; the least used go first."""
+MOST_PAGES = 1_000
+"""100,000 comments. A list that goes on longer is a circle of links."""
+
+JsonObject = dict[str, Any]
+Params = Mapping[str, str]
+
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(\[bot\])?", re.ASCII)
+
+
+def open_session() -> aiohttp.ClientSession:
+    """For one process; cookies and the proxy variables of the environment are left alone."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+
+
+class GitHub:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        agent = f"bugmark (+{settings.public_url})"
+        self._transport = Transport(session, clock, settings.github_api_url, agent, timeouts or Timeouts())
+        self._jwt = AppJwt(settings.app_id, settings.private_key, clock)
+        self._tokens = InstallationTokens(self._ask_token, clock)
+        self._names = RepositoryNames(self._ask_repository, clock)
+        self._kept: LRUCache[tuple[int, str, str], Answer] = LRUCache(KEPT_BYTES, getsizeof=_size)
+
+    # The App itself
+
+    async def app(self) -> JsonObject:
+        """Who this App is: `id`, `slug`, `owner`, `permissions`, `events`."""
+        return _object(await self._as_app("GET", "/app"))
+
+    # Anything that can be read
+
+    async def get_json(self, installation_id: int, path: str, params: Params | None = None) -> Any:
+        """GET of a path as GitHub's documentation writes it. ValueError if it is none."""
+        return (await self._as_installation(installation_id, "GET", self._transport.url(path, params))).data
+
+    async def repository_json(
+        self, installation_id: int, repository_id: int, path: str, params: Params | None = None
+    ) -> Any:
+        """GET of a path below `/repos/{owner}/{repo}`, such as `/issues/7/timeline`."""
+        return (await self._in_repository(installation_id, repository_id, "GET", path, params)).data
+
+    async def repository_pages(
+        self, installation_id: int, repository_id: int, path: str, params: Params | None = None
+    ) -> AsyncIterator[JsonObject]:
+        """The items of a list, page after page as Link says. Raises GitHubError, in the middle too."""
+        wanted = {"per_page": "100", **(params or {})}
+        answer = await self._in_repository(installation_id, repository_id, "GET", path, wanted)
+        for _ in range(MOST_PAGES):
+            for item in _list(answer):
+                yield item
+            if answer.next_url is None:
+                return
+            url = self._transport.next_page(answer.next_url)
+            answer = await self._as_installation(installation_id, "GET", url)
+        raise Unavailable(200, "the list does not end")
+
+    # Issues and comments
+
+    async def issue(self, installation_id: int, repository_id: int, number: int) -> JsonObject:
+        """GitHub's own fields. Compare `id` with the issue meant: a name can pass to another repository.
+
+        Raises Moved for a transferred issue, Gone (410) for a deleted one.
+        """
+        return _object(
+            await self._in_repository(installation_id, repository_id, "GET", f"/issues/{number:d}")
+        )
+
+    def list_comments(
+        self, installation_id: int, repository_id: int, number: int, since_at: int | None = None
+    ) -> AsyncIterator[JsonObject]:
+        """Oldest first; with `since_at` those made or edited at or after that instant."""
+        params = {} if since_at is None else {"since": _iso(since_at)}
+        return self.repository_pages(installation_id, repository_id, f"/issues/{number:d}/comments", params)
+
+    async def create_comment(self, installation_id: int, repository_id: int, number: int, body: str) -> int:
+        """The new comment's id. After Unavailable with `may_have_happened`, list before creating again."""
+        path = f"/issues/{number:d}/comments"
+        return _id(
+            await self._in_repository(installation_id, repository_id, "POST", path, body={"body": body})
+        )
+
+    async def edit_comment(
+        self, installation_id: int, repository_id: int, comment_id: int, body: str
+    ) -> None:
+        path = f"/issues/comments/{comment_id:d}"
+        await self._in_repository(installation_id, repository_id, "PATCH", path, body={"body": body})
+
+    async def add_reaction(
+        self, installation_id: int, repository_id: int, comment_id: int, content: str
+    ) -> int:
+        """The reaction's id; adding it again changes nothing. `content`: rocket, confused, eyes, ..."""
+        path = f"/issues/comments/{comment_id:d}/reactions"
+        answer = await self._in_repository(
+            installation_id, repository_id, "POST", path, body={"content": content}
+        )
+        return _id(answer)
+
+    async def permission(
+        self, installation_id: int, repository_id: int, login: str, user_id: int
+    ) -> frozenset[str]:
+        """What that user may do, of: pull, triage, push, maintain, admin.
+
+        Empty if there is no such login, or if it is by now somebody else's: the endpoint knows only logins.
+        Read from `user.permissions`, since `permission` says read for triage, and `role_name` may be the
+        owner's invention.
+        """
+        if not _LOGIN.fullmatch(login):
+            return frozenset()
+        path = f"/collaborators/{login}/permission"
+        try:
+            answer = await self._in_repository(installation_id, repository_id, "GET", path)
+        except Gone as error:
+            if error.about != "resource":
+                raise
+            return frozenset()
+        user = _object(answer).get("user") or {}
+        granted = user.get("permissions") or {}
+        return frozenset(name for name, held in granted.items() if held is True and user.get("id") == user_id)
+
+    def forget_repository(self, installation_id: int, repository_id: int) -> None:
+        """To be called when an event says that it was renamed or transferred."""
+        self._names.drop(installation_id, repository_id)
+
+    # How a call is made
+
+    async def _in_repository(
+        self,
+        installation_id: int,
+        repository_id: int,
+        method: str,
+        path: str,
+        params: Params | None = None,
+        body: JsonObject | None = None,
+    ) -> Answer:
+        name = await self._names.get(installation_id, repository_id)
+        try:
+            url = self._transport.url(f"/repos/{name}{path}", params)
+            return await self._as_installation(installation_id, method, url, body)
+        except (Gone, Moved):
+            self._names.drop(installation_id, repository_id)
+            fresh = await self._names.get(installation_id, repository_id)
+            if fresh == name:
+                raise
+        url = self._transport.url(f"/repos/{fresh}{path}", params)
+        return await self._as_installation(installation_id, method, url, body)
+
+    async def _as_installation(
+        self, installation_id: int, method: str, url: URL, body: JsonObject | None = None
+    ) -> Answer:
+        token = await self._tokens.get(installation_id)
+        try:
+            return await self._send(installation_id, method, url, token, body)
+        except Unauthorized:
+            self._tokens.drop(installation_id, token)
+        token = await self._tokens.get(installation_id)
+        return await self._send(installation_id, method, url, token, body)
+
+    async def _send(
+        self, installation_id: int, method: str, url: URL, token: str, body: JsonObject | None
+    ) -> Answer:
+        """A GET that was answered before asks whether that still holds: a 304 costs nothing of the budget."""
+        if method != "GET":
+            return await self._transport.send(method, url, token=token, json_body=body)
+        key = installation_id, ACCEPT, str(url)
+        kept = self._kept.get(key)
+        answer = await self._transport.send("GET", url, token=token, etag=kept.etag if kept else None)
+        if kept is not None and answer.status == 304:
+            return replace(
+                kept, data=json.loads(kept.body)
+            )  # decoded anew: the last asker may have changed it
+        if answer.etag and answer.body and _size(answer) <= KEPT_BYTES:
+            self._kept[key] = replace(answer, data=None)
+        return answer
+
+    async def _as_app(self, method: str, path: str) -> Answer:
+        url = self._transport.url(path)
+        try:
+            return await self._transport.send(method, url, jwt=self._jwt.get())
+        except Unauthorized:
+            self._jwt.drop()
+        return await self._transport.send(method, url, jwt=self._jwt.get())
+
+    async def _ask_token(self, installation_id: int) -> object:
+        return (await self._as_app("POST", f"/app/installations/{installation_id:d}/access_tokens")).data
+
+    async def _ask_repository(self, installation_id: int, repository_id: int) -> object:
+        return await self.get_json(installation_id, f"/repositories/{repository_id:d}")
+
+
+def _size(answer: Answer) -> int:
+    return len(answer.body) + 500
+
+
+def _iso(instant: int) -> str:
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _object(answer: Answer) -> JsonObject:
+    if not isinstance(answer.data, dict):
+        raise Unavailable(answer.status, "the answer is not an object")
+    return answer.data
+
+
+def _list(answer: Answer) -> list[JsonObject]:
+    if not isinstance(answer.data, list) or not all(isinstance(item, dict) for item in answer.data):
+        raise Unavailable(answer.status, "the answer is not a list of objects")
+    return answer.data
+
+
+def _id(answer: Answer) -> int:
+    found = _object(answer).get("id")
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise Unavailable(answer.status, "the answer holds no id")
+    return found

@@ -1,0 +1,188 @@
+"""What can go wrong when GitHub is asked, in one hierarchy, so that a queue can decide what to do next.
+
+`permanent` says that asking again in the same way cannot help. `retry_at` is the first instant at which it
+may be tried again, where GitHub named one; otherwise the asker backs off by itself. Status and headers
+decide, and the words of GitHub's message only where it gives no other sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+SECONDARY_LIMIT_SECONDS = 60
+"""The least to wait at a limit for which GitHub names no instant; the asker doubles it each time."""
+LONGEST_WAIT_SECONDS = 24 * 3600
+"""What a header may ask for at most: a broken one must not silence a queue for years."""
+
+Headers = Mapping[str, str]
+"""Case-insensitive, as aiohttp gives them, or with names in lower case."""
+
+
+class GitHubError(Exception):
+    """Base. `status` is 0 when no whole answer came."""
+
+    def __init__(self, status: int, message: str, retry_at: int | None = None) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+        self.retry_at = retry_at
+        self.about = "resource"
+        """What was being asked for: "resource", "repository" (its name) or "installation" (its token)."""
+
+    @property
+    def permanent(self) -> bool:
+        return False
+
+    def while_asking_for(self, what: str) -> None:
+        """Marks an error that came before the call itself was sent; the first mark stays."""
+        if self.about == "resource":
+            self.about = what
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} ({self.about}, status {self.status}): {self.message}"
+
+
+class Unauthorized(GitHubError):
+    """401, with a fresh token too: the key, the App's number or the clock is wrong."""
+
+
+class Forbidden(GitHubError):
+    """403 or 451 that is no rate limit. A thread may be unlocked, a suspension lifted: see `reason`."""
+
+    SIGNS: Mapping[str, str] = {
+        "is locked": "locked",
+        "suspended": "suspended",
+        "not accessible by integration": "not_accessible",
+        "archived": "archived",
+        "blocked": "blocked",
+    }
+
+    @property
+    def permanent(self) -> bool:
+        return True
+
+    @property
+    def reason(self) -> str:
+        """One of SIGNS' values, or "other"."""
+        told = self.message.lower()
+        return next((reason for sign, reason in self.SIGNS.items() if sign in told), "other")
+
+
+class Gone(GitHubError):
+    """404 or 410. A 404 right after an event may be GitHub's own lag, worth a few tries; a 410 is not."""
+
+    @property
+    def permanent(self) -> bool:
+        return self.status == 410
+
+
+class Moved(GitHubError):
+    """A redirect that stayed under the repository's fresh name: the issue lives elsewhere now."""
+
+    def __init__(self, status: int, message: str, location: str) -> None:
+        super().__init__(status, message)
+        self.location = location
+
+    @property
+    def permanent(self) -> bool:
+        return True
+
+
+class Invalid(GitHubError):
+    """422, and every other 4xx that blames the request: a body too long, a field that is wrong."""
+
+    @property
+    def permanent(self) -> bool:
+        return True
+
+
+class RateLimited(GitHubError):
+    """403 or 429 at a limit; `retry_at` is always set. An App that goes on asking gets banned."""
+
+    def __init__(self, status: int, message: str, retry_after_seconds: int, now: int) -> None:
+        super().__init__(status, message, now + retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(GitHubError):
+    """No usable answer: 5xx, timeout, connection lost, a body cut short or not JSON.
+
+    After a write, `may_have_happened` is True unless it surely did not: look before writing again.
+    """
+
+    def __init__(
+        self, status: int, message: str, retry_at: int | None = None, may_have_happened: bool = True
+    ) -> None:
+        super().__init__(status, message, retry_at)
+        self._may_have_happened = may_have_happened
+
+    @property
+    def may_have_happened(self) -> bool:
+        return self._may_have_happened and self.about == "resource"
+
+
+def error_from(status: int, headers: Headers, data: object, now: int) -> GitHubError:
+    """The error that an answer outside 2xx means; `data` is its decoded body, whatever that was."""
+    message = _message(status, data)
+    if status in (403, 429) and (waited := _limit_seconds(status, headers, message, now)) is not None:
+        return RateLimited(status, message, waited, now)
+    if status == 422 and "submitted too quickly" in message:
+        return RateLimited(status, message, SECONDARY_LIMIT_SECONDS, now)
+    if 300 <= status < 400:
+        return Moved(status, message, headers.get("location", ""))
+    if status >= 500 or status == 408 or status < 300:
+        seconds = _seconds(headers.get("retry-after"), now)
+        return Unavailable(status, message, None if seconds is None else now + seconds)
+    kinds: dict[int, type[GitHubError]] = {401: Unauthorized, 403: Forbidden, 451: Forbidden}
+    kinds |= {404: Gone, 410: Gone}
+    return kinds.get(status, Invalid)(status, message)
+
+
+def _limit_seconds(status: int, headers: Headers, message: str, now: int) -> int | None:
+    """How long to wait, or None if this is no rate limit at all."""
+    asked = _seconds(headers.get("retry-after"), now)
+    if asked is not None:
+        return asked
+    if headers.get("x-ratelimit-remaining") == "0":
+        reset = headers.get("x-ratelimit-reset", "")
+        return _bounded(int(reset) - now) if _is_number(reset) else SECONDARY_LIMIT_SECONDS
+    told = message.lower()
+    limited = status == 429 or "retry-after" in headers or "rate limit" in told or "abuse detection" in told
+    return SECONDARY_LIMIT_SECONDS if limited else None
+
+
+def _seconds(value: str | None, now: int) -> int | None:
+    """Retry-After: seconds or a date (RFC 9110 §10.2.3); None where it is neither."""
+    if value is None:
+        return None
+    if _is_number(value):
+        return _bounded(int(value))
+    try:
+        return _bounded(int(parsedate_to_datetime(value).timestamp()) - now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 12
+
+
+def _bounded(seconds: int) -> int:
+    return min(max(seconds, 1), LONGEST_WAIT_SECONDS)
+
+
+def _message(status: int, data: object) -> str:
+    """GitHub's message with the details that 422 carries, shortened: it goes into logs."""
+    if not isinstance(data, dict) or not isinstance(data.get("message"), str):
+        return f"status {status} without a message"
+    errors = data.get("errors")
+    details = [errors] if isinstance(errors, str) else errors if isinstance(errors, list) else []
+    told = [data["message"], *(_detail(detail) for detail in details)]
+    return "; ".join(told)[:500]
+
+
+def _detail(detail: object) -> str:
+    if not isinstance(detail, dict):
+        return str(detail)
+    return " ".join(str(detail[key]) for key in ("resource", "field", "code", "message") if key in detail)

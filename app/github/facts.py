@@ -1,0 +1,46 @@
+"""GitHub as the oracle: the issue and its closer, asked from the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from app.github.client import GitHub, JsonObject
+from app.github.errors import GitHubError
+from app.market.life import IssueFacts
+from app.oracle.issue import facts_from
+from app.storage.places import Place
+
+log = structlog.get_logger()
+
+TRIAGE_OR_BETTER = frozenset({"triage", "push", "maintain", "admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubOracle:
+    """Implements services.settling.Oracle."""
+
+    github: GitHub
+
+    async def issue_facts(self, place: Place) -> IssueFacts | None:
+        """None where GitHub gives no answer about this very issue (by id), whatever the reason."""
+        repository = place.repository
+        try:
+            issue = await self.github.issue(repository.installation_id, repository.id, place.issue.number)
+            if issue.get("id") != place.issue.id:
+                return None
+            return facts_from(issue, await self._closer_may_triage(place, issue))
+        except GitHubError as error:
+            log.warning("no answer about an issue", issue=place.issue.id, why=str(error))
+            return None
+
+    async def _closer_may_triage(self, place: Place, issue: JsonObject) -> bool:
+        closer = issue.get("closed_by")
+        if issue.get("state") != "closed" or not isinstance(closer, dict) or closer.get("type") != "User":
+            return False
+        repository = place.repository
+        rights = await self.github.permission(
+            repository.installation_id, repository.id, str(closer.get("login")), int(closer.get("id") or 0)
+        )
+        return bool(rights & TRIAGE_OR_BETTER)

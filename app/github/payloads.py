@@ -1,0 +1,117 @@
+"""Reading webhook payloads leniently: what is not there or of another shape is None, never an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.oracle.issue import read_instant
+from app.storage.places import Installation, Issue, Place, Repository
+
+ACTIVE = "active"
+MOST_DIGITS = 2**63 - 1
+
+
+class Unreadable(Exception):
+    """A payload that lacks what its event must have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A payload's tree; keys are given as paths."""
+
+    tree: Mapping[str, Any]
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Payload:
+        tree = json.loads(raw)
+        if not isinstance(tree, dict):
+            raise Unreadable("not an object")
+        return cls(tree)
+
+    def get(self, *path: str) -> Any:
+        value: Any = self.tree
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
+    def number(self, *path: str) -> int:
+        value = self.get(*path)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_DIGITS:
+            raise Unreadable(".".join(path))
+        return value
+
+    def text(self, *path: str) -> str:
+        """A text as the databases can hold it: no NUL, no lone surrogate."""
+        value = self.get(*path)
+        if not isinstance(value, str):
+            raise Unreadable(".".join(path))
+        return clean(value)
+
+    def instant(self, *path: str) -> int:
+        value = read_instant(self.get(*path))
+        if value is None:
+            raise Unreadable(".".join(path))
+        return value
+
+    @property
+    def action(self) -> str:
+        found = self.get("action")
+        return found if isinstance(found, str) else ""
+
+
+def clean(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def lane_of(raw: bytes) -> str:
+    """What a delivery must wait its turn for: its issue, else its repository, else its installation."""
+    try:
+        payload = Payload.from_bytes(raw)
+    except (ValueError, RecursionError, Unreadable):
+        return "unreadable"
+    for what in ("issue", "repository", "installation"):
+        found = payload.get(what, "id")
+        if isinstance(found, int):
+            return f"{what}:{found}"[:64]
+    return "global"
+
+
+def read_repository(payload: Payload) -> Repository:
+    return Repository(
+        id=payload.number("repository", "id"),
+        installation_id=payload.number("installation", "id"),
+        owner_id=payload.number("repository", "owner", "id"),
+        owner_login=payload.text("repository", "owner", "login")[:255],
+        name=payload.text("repository", "name")[:255],
+        private=payload.get("repository", "private") is not False,
+    )
+
+
+def read_issue(payload: Payload) -> Issue:
+    reason = payload.get("issue", "state_reason")
+    return Issue(
+        id=payload.number("issue", "id"),
+        repository_id=payload.number("repository", "id"),
+        number=payload.number("issue", "number"),
+        title=clean(str(payload.get("issue", "title") or "")),
+        state=clean(str(payload.get("issue", "state") or "open"))[:16],
+        state_reason=clean(reason)[:64] if isinstance(reason, str) else None,
+        closed_at=read_instant(payload.get("issue", "closed_at")),
+    )
+
+
+def read_place(payload: Payload) -> Place:
+    return Place(read_issue(payload), read_repository(payload))
+
+
+def read_installation(payload: Payload, state: str, now: int) -> Installation:
+    return Installation(
+        id=payload.number("installation", "id"),
+        account_id=payload.number("installation", "account", "id"),
+        account_login=clean(str(payload.get("installation", "account", "login") or ""))[:255],
+        state=state,
+        changed_at=now,
+    )

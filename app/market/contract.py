@@ -1,0 +1,66 @@
+"""What a contract is: its sides, its states and the terms it was made under (docs/market.md §1, §5)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+UNIT_MILLS = 1000
+"""What one unit of the winning side pays: one token, in mills."""
+
+
+class Side(StrEnum):
+    FIXED = "FIXED"
+    UNFIXED = "UNFIXED"
+
+    @property
+    def other(self) -> Side:
+        return Side.UNFIXED if self is Side.FIXED else Side.FIXED
+
+
+class Status(StrEnum):
+    OPEN = "OPEN"
+    HALTED = "HALTED"
+    SETTLED = "SETTLED"
+
+
+class Outcome(StrEnum):
+    FIXED = "FIXED"
+    UNFIXED = "UNFIXED"
+    VOID = "VOID"
+
+    @property
+    def winner(self) -> Side | None:
+        return None if self is Outcome.VOID else Side(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Copied from the configuration when the contract is made and never changed after."""
+
+    currency: str
+    fee_bps: int
+    dispute_window_seconds: int
+    not_planned: str
+    duplicate: str
+    insiders: str
+    law: str
+
+    def text(self) -> str:
+        """Canonical JSON: what is stored, shown and hashed."""
+        return canonical(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Terms:
+        return cls(**json.loads(text))
+
+
+def canonical(value: object) -> str:
+    """The one way to write a value that is hashed: sorted keys, no blanks, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

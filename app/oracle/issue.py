@@ -1,0 +1,39 @@
+"""An issue as GitHub's JSON gives it, read into the facts that contracts are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from app.market.life import IssueFacts
+
+COMPLETED = frozenset({"completed", None})
+"""Reasons of a close that count as fixed; older servers give none. Reasons never seen before do not count."""
+
+
+def read_instant(value: object) -> int | None:
+    """GitHub's instants are ISO texts, in a few old payloads whole seconds. None if it is neither."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def facts_from(issue: Mapping[str, Any], closer_may_triage: bool = False) -> IssueFacts:
+    """The facts in an issue object of the API or of a webhook."""
+    closed = issue.get("state") == "closed"
+    closer = issue.get("closed_by")
+    closer_id = closer.get("id") if isinstance(closer, Mapping) else None
+    return IssueFacts(
+        closed=closed,
+        completed=closed and issue.get("state_reason") in COMPLETED,
+        closed_at=read_instant(issue.get("closed_at")) if closed else None,
+        closed_by=closer_id if isinstance(closer_id, int) else None,
+        closer_may_triage=closer_may_triage,
+    )

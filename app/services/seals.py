@@ -1,0 +1,14 @@
+"""Sealing: entries are closed into a chain of hashes within seconds, in the order they were committed."""
+
+from __future__ import annotations
+
+from app.storage import seals
+from app.storage.db import Tx
+
+
+async def seal(tx: Tx, now: int) -> bool:
+    """Close what is not sealed yet with one seal. Returns whether there may be more."""
+    run = await seals.unsealed(tx)
+    if run:
+        await seals.add_seal(tx, run, now)
+    return len(run) == seals.RUN

@@ -1,0 +1,276 @@
+"""Trading: offers placed, taken and cancelled, each in one transaction under the contract's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.market.contract import Outcome, Side, Status, canonical, digest
+from app.market.errors import InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
+from app.market.instants import command_date, format_instant, last_second
+from app.market.journal import Kind
+from app.market.matching import cancel, expire, place
+from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
+from app.market.state import Changes, ContractState
+from app.services.config import Config
+from app.storage import contracts, journal, outbox, places
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+from app.storage.places import Place
+
+SUGGESTED_SPAN_SECONDS = 90 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where and when a command happens.
+
+    `cause` names it in the journal, `now` is the instant it carries; `closed`: the issue is closed as completed.
+    """
+
+    place: Place
+    config: Config
+    user_id: int
+    cause: str
+    now: int
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Traded:
+    """What an offer's arrival did. `neighbours`: open contracts beside one that was made for this offer."""
+
+    contract: ContractRow
+    offer: Offer
+    changes: Changes
+    made: bool
+    neighbours: list[ContractRow]
+
+
+async def offer(tx: Tx, scene: Scene, new: NewOffer, by_at: int | None) -> Traded:
+    """Place an offer in the issue's contract maturing at `by_at`, made if there is none. Raises a Refusal."""
+    if by_at is None:
+        return await _place(tx, scene, await only_contract(tx, scene, None), new)
+    rows = await contracts.of_issue(tx, scene.place.issue.id)
+    now_open = [row for row in rows if row.open and row.maturation_at != by_at]
+    number = _round(rows)
+    for row in rows:
+        if row.maturation_at == by_at and row.round == number:
+            return await _place(tx, scene, row, new)
+    made = await _make_contract(tx, scene, by_at, number)
+    return await _place(tx, scene, made, new, made=True, neighbours=now_open)
+
+
+async def sell(tx: Tx, scene: Scene, new: NewOffer, by_at: int | None, *, all_units: bool, at_market: bool) -> Traded:
+    """Sell units. `all_units`: all free ones, whatever `new.volume`; `at_market`: what the book gives now."""
+    row = await _contract_to_sell_in(tx, scene, new.side, by_at)
+    state = await contracts.load(tx, row)
+    volume = state.free_units(scene.user_id, new.side) if all_units else new.volume
+    if not volume:
+        raise InsufficientUnits(
+            1, 0, f"You have no free {new.side.value} units in this contract.", "/bugmark positions"
+        )
+    half = state.book.half(not is_bid(Action.SELL, new.side))
+    if at_market and all(counter.user == scene.user_id for counter in half.all()):
+        name = new.side.value.lower()
+        raise Refusal(
+            "Nobody buys here now; name your price and wait.",
+            f"/bugmark sell {name} {volume} at 0.50 by {command_date(row.maturation_at)}",
+        )
+    price = 1 if at_market else new.price
+    exact = NewOffer(Action.SELL, new.side, volume, price, new.until_at, new.now_or_never or at_market)
+    return await _place(tx, scene, row, exact)
+
+
+async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
+    """The other side of an offer at its price, by default all that is open of it; better or older offers fill first."""
+    row = await _contract_here(tx, scene, number)
+    state = await contracts.load(tx, row)
+    wanted = state.book.offers.get(number)
+    if wanted is None:
+        raise UnknownOffer(f"Offer o{number} is not open any more.", "/bugmark book")
+    if wanted.user == scene.user_id:
+        raise UnknownOffer(f"Offer o{number} is your own.", f"/bugmark cancel o{number}")
+    if volume is not None and volume > wanted.remaining:
+        raise InvalidOffer(
+            f"Only {wanted.remaining} units of o{number} are open.",
+            f"/bugmark take o{number} {wanted.remaining}",
+        )
+    side = Side.UNFIXED if wanted.bid else Side.FIXED
+    price = book_price(side, wanted.fixed_price)
+    new = NewOffer(Action.BUY, side, volume or wanted.remaining, price, now_or_never=True)
+    return await _place(tx, scene, row, new)
+
+
+async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> list[Offer]:
+    """Cancel one of the user's offers in this thread, or all of them. Works while a contract is halted."""
+    mine = await contracts.live_offers(tx, scene.user_id, scene.place.issue.id)
+    wanted = [(contract, found) for contract, found in mine if number in (None, found.number)]
+    if not wanted:
+        which = "open offer" if number is None else f"open offer o{number}"
+        raise UnknownOffer(f"You have no {which} in this thread.", "/bugmark positions")
+    cancelled = []
+    for contract_id in sorted({contract for contract, _ in wanted}):
+        cancelled += await _cancel_in(tx, scene, contract_id, [o.number for c, o in wanted if c == contract_id])
+    return cancelled
+
+
+async def only_contract(tx: Tx, scene: Scene, by_at: int | None) -> ContractRow:
+    """The open contract a command means: the one maturing at `by_at`, or the issue's only one. Raises a Refusal."""
+    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.open]
+    named = [row for row in rows if by_at in (None, row.maturation_at)]
+    if len(named) == 1:
+        return named[0]
+    if not rows:
+        date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
+        raise Refusal("No contract is open on this issue; say by when.", f"/bugmark offer fixed 50 by {date}")
+    known = "; ".join(f"by {format_instant(row.maturation_at)}" for row in rows)
+    example = f"/bugmark book by {command_date(rows[0].maturation_at)}"
+    if by_at is not None:
+        raise Refusal(f"No contract here matures at {format_instant(by_at)}. Open here: {known}.", example)
+    raise Refusal(f"Several contracts are open here: {known}. Add `by DATE`.", example)
+
+
+async def sweep_expired(tx: Tx, contract_id: int, now: int) -> bool:
+    """Let the offers of a contract that are due expire. Returns whether there were any."""
+    row = await contracts.get(tx, contract_id, lock=True)
+    if row is None or row.status is Status.SETTLED:
+        return False
+    state = await contracts.load(tx, row)
+    return await _expire(tx, state, set(), now)
+
+
+async def store(tx: Tx, state: ContractState, changes: Changes, now: int) -> None:
+    """Store what a calculation did: contract, offers, positions, fills and journal."""
+    await contracts.save(tx, state, changes, now)
+    await journal.append(tx, changes.entries)
+
+
+async def refresh_board(tx: Tx, place_: Place, now: int) -> None:
+    """Have the issue's market comment made or brought up to date."""
+    await outbox.put(tx, key=f"board:{place_.issue.id}", kind="board", place=place_, body="", now=now)
+
+
+async def _place(
+    tx: Tx,
+    scene: Scene,
+    found: ContractRow,
+    new: NewOffer,
+    made: bool = False,
+    neighbours: list[ContractRow] | None = None,
+) -> Traded:
+    if scene.closed:
+        raise NotTrading("This issue is closed as completed; nothing is traded unless it is reopened.", "/bugmark book")
+    row = await contracts.get(tx, found.id, lock=True)
+    if row is None or not row.open:
+        raise NotTrading(_why_closed(found if row is None else row), "/bugmark book")
+    state = await contracts.load(tx, row)
+    await _expire(tx, state, _reached(state, new) | {scene.user_id}, scene.now)
+    number = await contracts.next_offer_number(tx)
+    changes = place(
+        state,
+        new,
+        number=number,
+        user=scene.user_id,
+        free_mills=await journal.balance(tx, Kind.FREE, scene.user_id, row.currency),
+        cause=scene.cause,
+        now=scene.now,
+    )
+    await store(tx, state, changes, scene.now)
+    await refresh_board(tx, scene.place, scene.now)
+    return Traded(row, changes.offers[number], changes, made, neighbours or [])
+
+
+async def _expire(tx: Tx, state: ContractState, parties: set[int], now: int) -> bool:
+    """Lock all whose accounts the command may change, in id order, then let due offers go."""
+    due = {found.user for found in state.book.offers.values() if found.until_at <= now}
+    await places.lock_users(tx, parties | due)
+    expired = expire(state, now)
+    if expired.offers:
+        await store(tx, state, expired, now)
+    return bool(expired.offers)
+
+
+def _reached(state: ContractState, new: NewOffer) -> set[int]:
+    limit = book_price(new.side, new.price)
+    return {found.user for found in state.book.half(not is_bid(new.action, new.side)).reached(limit)}
+
+
+async def _cancel_in(tx: Tx, scene: Scene, contract_id: int, numbers: list[int]) -> list[Offer]:
+    row = await contracts.get(tx, contract_id, lock=True)
+    if row is None:
+        raise UnknownOffer("That contract is gone.", "/bugmark positions")
+    state = await contracts.load(tx, row)
+    await _expire(tx, state, {scene.user_id}, scene.now)
+    cancelled = []
+    for number in numbers:
+        changes = cancel(state, number, user=scene.user_id, cause=scene.cause, now=scene.now)
+        await store(tx, state, changes, scene.now)
+        cancelled.append(changes.offers[number])
+    await refresh_board(tx, scene.place, scene.now)
+    return cancelled
+
+
+async def _contract_here(tx: Tx, scene: Scene, number: int) -> ContractRow:
+    row = await contracts.contract_of_offer(tx, number)
+    if row is None or row.issue_id != scene.place.issue.id:
+        raise UnknownOffer(f"There is no offer o{number} in this thread.", "/bugmark book")
+    return row
+
+
+async def _contract_to_sell_in(tx: Tx, scene: Scene, side: Side, by_at: int | None) -> ContractRow:
+    """With several contracts open, the only one in which the user has such units."""
+    if by_at is None:
+        held = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
+        ids = {contract for contract, of_side, position in held if of_side is side and position.free}
+        if len(ids) == 1:
+            found = await contracts.get(tx, ids.pop())
+            if found is not None:
+                return found
+    return await only_contract(tx, scene, by_at)
+
+
+def _round(rows: list[ContractRow]) -> int:
+    """The round that trades now: once a contract settled as FIXED, only a reopened issue trades, in the next one."""
+    newest = max((row.round for row in rows), default=1)
+    return newest + any(row.round == newest and row.outcome is Outcome.FIXED for row in rows)
+
+
+async def _make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int) -> ContractRow:
+    span = maturation_at - scene.now
+    config, issue = scene.config, scene.place.issue
+    if not config.least_maturation_seconds <= span <= config.most_maturation_seconds:
+        raise _unfit_maturation(span, scene, maturation_at)
+    statement = canonical({"kind": "issue_fixed", "issue": issue.id, "round": number})
+    terms = config.terms(scene.place.repository.owner_id)
+    return await contracts.create(
+        tx,
+        issue_id=issue.id,
+        statement_text=statement,
+        statement_hash=digest(statement),
+        round=number,
+        maturation_at=maturation_at,
+        currency=terms.currency,
+        terms_text=terms.text(),
+        terms_hash=digest(terms.text()),
+        status=Status.OPEN.value,
+        created_at=scene.now,
+        next_look_at=maturation_at,
+    )
+
+
+def _unfit_maturation(span: int, scene: Scene, maturation_at: int) -> Refusal:
+    config = scene.config
+    if span <= 0:
+        what = "is in the past"
+    elif span < config.least_maturation_seconds:
+        what = f"is too near: a contract runs at least {config.least_maturation_seconds // 60} minutes"
+    else:
+        what = f"is too far: a contract runs at most {config.most_maturation_seconds // 86_400} days"
+    date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
+    return InvalidOffer(f"{format_instant(maturation_at)} {what}.", f"/bugmark offer fixed 50 by {date}")
+
+
+def _why_closed(row: ContractRow) -> str:
+    if row.status is Status.SETTLED:
+        return f"That contract is settled ({row.outcome.value if row.outcome else ''}); settled is final."
+    return "That contract is halted: the issue was closed or its maturation has come."

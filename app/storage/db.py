@@ -1,0 +1,108 @@
+"""Opening the database, SQLite or PostgreSQL, and its transactions.
+
+SQLite loses updates silently with the driver's defaults: a transaction that reads before it writes must take the write
+lock when it begins. So the driver's own transaction handling is switched off and BEGIN IMMEDIATE is sent by us.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Tx = AsyncConnection
+"""A transaction as the services see it: they hand it to functions of this package and to nothing else."""
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+BUSY_TIMEOUT_MS = 15_000
+READING = "bugmark_reading"
+
+
+class DatabaseBusy(Exception):
+    """The database was unavailable, locked or asked for a retry; nothing was changed."""
+
+
+class Database:
+    """One engine. `transaction()` writes, `reading()` sees one consistent state and writes nothing."""
+
+    def __init__(self, url: str, pool_size: int = 5) -> None:
+        self.engine = _engine(url, pool_size)
+        snapshot = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self.engine.execution_options(**{READING: True}, **snapshot)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        try:
+            async with self.engine.begin() as tx:
+                yield tx
+        except (OperationalError, DBAPIError) as error:
+            raise _translated(error) from error
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        try:
+            async with self._reading.connect() as tx:
+                yield tx
+        except (OperationalError, DBAPIError) as error:
+            raise _translated(error) from error
+
+    async def ping(self) -> None:
+        async with self.reading() as tx:
+            await tx.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _translated(error: DBAPIError) -> Exception:
+    """Passing faults become DatabaseBusy; anything else stays what it is."""
+    code = getattr(error.orig, "sqlstate", None) or ""
+    passing = isinstance(error, OperationalError) or error.connection_invalidated or code[:2] in ("40", "08", "57")
+    return DatabaseBusy(str(error.orig)) if passing else error
+
+
+def _engine(url: str, pool_size: int) -> AsyncEngine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    engine = create_async_engine(parsed, pool_size=pool_size, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(READING)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` to `revision`. A new SQLite file is made readable by its owner alone."""
+    path = make_url(url).database
+    if url.startswith("sqlite") and path and not Path(path).exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = url
+    command.upgrade(config, revision)

@@ -1,0 +1,79 @@
+"""The journal: entries appended, balances kept beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, func, select, update
+
+from app.market.journal import UNIT_KINDS, AccountKey, Entry, Kind
+from app.storage.db import Tx
+from app.storage.places import insert
+from app.storage.tables import balances, entries, postings
+
+
+async def append(tx: Tx, items: Sequence[Entry]) -> None:
+    """Add entries and move the balances they post to.
+
+    The unique key makes an entry that was made before an error, never a second payment. Units are balances of
+    positions, which the contract's calculation has already moved.
+    """
+    if not items:
+        return
+    statement = insert(tx, entries).returning(entries.c.id, sort_by_parameter_order=True)
+    values = [{"key": item.key, "cause": item.cause, "at": item.at} for item in items]
+    ids = list((await tx.execute(statement, values)).scalars())
+    rows = []
+    deltas: dict[AccountKey, int] = {}
+    for entry_id, item in zip(ids, items, strict=True):
+        for line, posting in enumerate(item.postings):
+            rows.append({"entry_id": entry_id, "line": line, **posting._asdict()})
+            if posting.kind not in UNIT_KINDS:
+                account = AccountKey(posting.kind, posting.owner, posting.currency)
+                deltas[account] = deltas.get(account, 0) + posting.amount
+    await tx.execute(insert(tx, postings), rows)
+    await _move(tx, {account: amount for account, amount in deltas.items() if amount})
+
+
+async def _move(tx: Tx, deltas: dict[AccountKey, int]) -> None:
+    """Add to balances in one order for all writers; the table's checks refuse a balance of the wrong sign."""
+    if not deltas:
+        return
+    accounts = sorted(deltas)
+    zeros = [{**account._asdict(), "amount": 0} for account in accounts]
+    await tx.execute(insert(tx, balances).on_conflict_do_nothing(), zeros)
+    statement = (
+        update(balances)
+        .where(
+            balances.c.kind == bindparam("of_kind"),
+            balances.c.owner == bindparam("of_owner"),
+            balances.c.currency == bindparam("of_currency"),
+        )
+        .values(amount=balances.c.amount + bindparam("delta"))
+    )
+    await tx.execute(
+        statement,
+        [{"of_kind": a.kind, "of_owner": a.owner, "of_currency": a.currency, "delta": deltas[a]} for a in accounts],
+    )
+
+
+async def balance(tx: Tx, kind: Kind, owner: int, currency: str) -> int:
+    statement = select(balances.c.amount).where(
+        balances.c.kind == kind.value, balances.c.owner == owner, balances.c.currency == currency
+    )
+    return (await tx.execute(statement)).scalar() or 0
+
+
+async def cause_of(tx: Tx, key: str) -> str | None:
+    """The cause of the entry with this key; None if there is no such entry."""
+    return (await tx.execute(select(entries.c.cause).where(entries.c.key == key))).scalar()
+
+
+async def amount_of(tx: Tx, key: str, kind: Kind) -> int:
+    """What the entry with this key posts to accounts of a kind."""
+    statement = (
+        select(func.sum(postings.c.amount))
+        .join(entries, entries.c.id == postings.c.entry_id)
+        .where(entries.c.key == key, postings.c.kind == kind.value)
+    )
+    return int((await tx.execute(statement)).scalar() or 0)

@@ -1,0 +1,128 @@
+"""What waits to be sent to GitHub, written in the transaction that caused it.
+
+A row may be wanted again after it was sent (the market comment, a reply that grows by an edit): then its version rises
+and what GitHub gave back (`remote_id`) is edited in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import case, exists, func, select, update
+
+from app.storage.db import Tx
+from app.storage.places import Place, insert
+from app.storage.tables import outbox
+
+WAITING, SENT, DEAD = "waiting", "sent", "dead"
+
+RANKS = {"reaction": 0, "reply": 1, "notice": 1, "board": 2}
+"""Reactions leave before replies, replies before the market comment."""
+
+BOARD_GAP_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    id: int
+    key: str
+    kind: str
+    installation_id: int
+    repository_id: int
+    issue_id: int
+    issue_number: int
+    body: str
+    version: int
+    attempts: int
+    remote_id: int | None
+    created_at: int
+
+
+async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int) -> None:
+    """Have a message sent, or sent again if one with this key was sent with another body or version."""
+    statement = insert(tx, outbox).values(
+        key=key,
+        kind=kind,
+        rank=RANKS[kind],
+        installation_id=place.repository.installation_id,
+        repository_id=place.repository.id,
+        issue_id=place.issue.id,
+        issue_number=place.issue.number,
+        body=body,
+        state=WAITING,
+        due_at=now,
+        created_at=now,
+    )
+    again = {
+        "body": statement.excluded.body,
+        "state": WAITING,
+        "version": outbox.c.version + 1,
+        "due_at": case((outbox.c.due_at > now, outbox.c.due_at), else_=now),
+        "attempts": case((outbox.c.remote_id.is_(None), outbox.c.attempts), else_=0),
+    }
+    await tx.execute(statement.on_conflict_do_update(index_elements=["key"], set_=again))
+
+
+async def claim(tx: Tx, now: int, lease_seconds: int) -> Message | None:
+    """Lease the next message that is due; one at a time for each installation."""
+    busy = outbox.alias()
+    statement = (
+        select(outbox)
+        .where(
+            outbox.c.state == WAITING,
+            outbox.c.due_at <= now,
+            func.coalesce(outbox.c.lease_until, 0) <= now,
+            ~exists().where(busy.c.installation_id == outbox.c.installation_id, busy.c.lease_until > now),
+        )
+        .order_by(outbox.c.rank, outbox.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=outbox)
+    )
+    row = (await tx.execute(statement)).first()
+    if row is None:
+        return None
+    await tx.execute(
+        update(outbox).where(outbox.c.id == row.id).values(lease_until=now + lease_seconds, attempts=row.attempts + 1)
+    )
+    return Message(
+        row.id,
+        row.key,
+        row.kind,
+        row.installation_id,
+        row.repository_id,
+        row.issue_id,
+        row.issue_number,
+        row.body,
+        row.version,
+        row.attempts + 1,
+        row.remote_id,
+        row.created_at,
+    )
+
+
+async def sent(tx: Tx, message: Message, remote_id: int | None, now: int) -> None:
+    """Note that this version of a message is out; a newer one stays waiting."""
+    await tx.execute(
+        update(outbox)
+        .where(outbox.c.id == message.id)
+        .values(
+            state=case((outbox.c.version == message.version, SENT), else_=WAITING),
+            remote_id=remote_id,
+            lease_until=None,
+            error=None,
+            due_at=now + (BOARD_GAP_SECONDS if message.kind == "board" else 0),
+        )
+    )
+
+
+async def postpone(tx: Tx, message: Message, due_at: int, error: str, dead: bool) -> None:
+    """Try again at `due_at`, or give the message up."""
+    await tx.execute(
+        update(outbox)
+        .where(outbox.c.id == message.id)
+        .values(state=DEAD if dead else WAITING, due_at=due_at, lease_until=None, error=error[:2000])
+    )
+
+
+async def waiting(tx: Tx) -> int:
+    return (await tx.execute(select(func.count()).where(outbox.c.state == WAITING))).scalar_one()

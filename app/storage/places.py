@@ -1,0 +1,142 @@
+"""Where trading happens: installations, repositories, issues and users, by GitHub's numeric ids."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Row, Table, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.storage.db import Tx
+from app.storage.tables import installations, issues, repositories, users
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    id: int
+    account_id: int
+    account_login: str
+    state: str
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    id: int
+    installation_id: int
+    owner_id: int
+    owner_login: str
+    name: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    id: int
+    repository_id: int
+    number: int
+    title: str
+    state: str
+    state_reason: str | None
+    closed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An issue with the repository it is in."""
+
+    issue: Issue
+    repository: Repository
+
+
+def insert(tx: Tx, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT, for the database this transaction is on."""
+    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+async def upsert(
+    tx: Tx, table: Table, values: dict[str, Any] | list[dict[str, Any]], keep: frozenset[str] = frozenset()
+) -> None:
+    """Insert rows; of those that exist set every column but the key and the ones to `keep`."""
+    statement = insert(tx, table)
+    rest = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key and c.name not in keep}
+    await tx.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest), values)
+
+
+async def save_installation(tx: Tx, installation: Installation) -> None:
+    await upsert(tx, installations, asdict(installation))
+
+
+async def save_repository(tx: Tx, repository: Repository) -> None:
+    await upsert(tx, repositories, asdict(repository))
+
+
+async def save_issue(tx: Tx, issue: Issue) -> None:
+    await upsert(tx, issues, asdict(issue))
+
+
+async def installation(tx: Tx, installation_id: int) -> Installation | None:
+    row = (await tx.execute(select(installations).where(installations.c.id == installation_id))).first()
+    return Installation(**row._mapping) if row else None
+
+
+async def set_installation_state(tx: Tx, installation_id: int, state: str, now: int) -> None:
+    await tx.execute(
+        update(installations).where(installations.c.id == installation_id).values(state=state, changed_at=now)
+    )
+
+
+async def open_user(tx: Tx, user_id: int, login: str, now: int) -> bool:
+    """Make the user known, or note a changed login. Returns whether the user is new."""
+    known = (await tx.execute(select(users.c.login).where(users.c.id == user_id))).scalar()
+    if known is None:
+        statement = insert(tx, users).values(id=user_id, login=login, created_at=now)
+        await tx.execute(statement.on_conflict_do_nothing())
+    elif known != login:
+        await tx.execute(update(users).where(users.c.id == user_id).values(login=login))
+    return known is None
+
+
+async def lock_users(tx: Tx, user_ids: set[int]) -> None:
+    """Hold the accounts of these users, in id order, so that two transactions never wait for each other."""
+    statement = select(users.c.id).where(users.c.id.in_(user_ids)).order_by(users.c.id)
+    await tx.execute(statement.with_for_update(key_share=True))
+
+
+async def logins(tx: Tx, user_ids: set[int]) -> dict[int, str]:
+    rows = await tx.execute(select(users.c.id, users.c.login).where(users.c.id.in_(user_ids)))
+    return {row.id: row.login for row in rows}
+
+
+async def user_by_login(tx: Tx, login: str) -> int | None:
+    """The id of the user who was last seen under this login; GitHub's logins ignore case."""
+    statement = select(users.c.id).where(func.lower(users.c.login) == login.lower())
+    return (await tx.execute(statement)).scalar()
+
+
+def _place(row: Row[Any]) -> Place:
+    values = row._mapping
+    return Place(
+        Issue(**{c.name: values[c] for c in issues.columns}),
+        Repository(**{c.name: values[c] for c in repositories.columns}),
+    )
+
+
+_PLACES = select(issues, repositories).join(repositories, repositories.c.id == issues.c.repository_id)
+
+
+async def place(tx: Tx, issue_id: int) -> Place | None:
+    row = (await tx.execute(_PLACES.where(issues.c.id == issue_id))).first()
+    return _place(row) if row else None
+
+
+async def place_by_name(tx: Tx, owner: str, name: str, number: int) -> Place | None:
+    """The issue that is now under this name; names change, so only pages and badges look things up so."""
+    statement = _PLACES.where(
+        func.lower(repositories.c.owner_login) == owner.lower(),
+        func.lower(repositories.c.name) == name.lower(),
+        issues.c.number == number,
+    )
+    row = (await tx.execute(statement)).first()
+    return _place(row) if row else None

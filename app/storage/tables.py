@@ -1,0 +1,299 @@
+"""Every table. Ids of users, repositories, issues and installations are GitHub's own numeric ids.
+
+Instants are whole seconds since the epoch (UTC), amounts integers in mills; text columns that end in `_text` hold
+canonical JSON.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.sql.type_api import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _big() -> TypeEngine[int]:
+    """A 64-bit integer; SQLite numbers rows by itself only in plain INTEGER keys (64-bit there too)."""
+    return BigInteger().with_variant(Integer, "sqlite")
+
+
+def _serial(name: str = "id") -> Column[int]:
+    return Column(name, _big(), primary_key=True, autoincrement=True)
+
+
+def _github_id(name: str = "id") -> Column[int]:
+    return Column(name, _big(), primary_key=True, autoincrement=False)
+
+
+def _number(name: str, default: int | None = None) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=None if default is None else str(default))
+
+
+def _name(name: str) -> Column[str]:
+    return Column(name, String(255), nullable=False)
+
+
+installations = Table(
+    "installations",
+    metadata,
+    _github_id(),
+    _number("account_id"),
+    _name("account_login"),
+    Column("state", String(16), nullable=False),
+    _number("changed_at"),
+)
+
+repositories = Table(
+    "repositories",
+    metadata,
+    _github_id(),
+    Column("installation_id", BigInteger, ForeignKey("installations.id"), nullable=False),
+    _number("owner_id"),
+    _name("owner_login"),
+    _name("name"),
+    Column("private", Boolean, nullable=False),
+    Index("ix_repositories_owner_login_name", "owner_login", "name"),
+)
+
+users = Table("users", metadata, _github_id(), _name("login"), _number("created_at"))
+
+issues = Table(
+    "issues",
+    metadata,
+    _github_id(),
+    Column("repository_id", BigInteger, ForeignKey("repositories.id"), nullable=False),
+    _number("number"),
+    Column("title", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("state_reason", String(64)),
+    Column("closed_at", BigInteger),
+    UniqueConstraint("repository_id", "number"),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    _serial(),
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
+    Column("statement_text", Text, nullable=False),
+    Column("statement_hash", String(64), nullable=False),
+    _number("round"),
+    _number("maturation_at"),
+    Column("currency", String(64), nullable=False),
+    Column("terms_text", Text, nullable=False),
+    Column("terms_hash", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("outcome", String(16)),
+    _number("open_interest", 0),
+    _number("minted_mills", 0),
+    _number("amendment", 0),
+    _number("created_at"),
+    Column("halted_at", BigInteger),
+    Column("halt_reason", String(32)),
+    Column("window_opened_at", BigInteger),
+    Column("window_ends_at", BigInteger),
+    Column("next_look_at", BigInteger),
+    Column("settled_at", BigInteger),
+    UniqueConstraint("statement_hash", "maturation_at"),
+    CheckConstraint("open_interest >= 0", name="open_interest"),
+    CheckConstraint("minted_mills >= 0 AND minted_mills <= 1000 * open_interest", name="minted"),
+    Index("ix_contracts_issue_id", "issue_id"),
+    Index("ix_contracts_next_look_at", "next_look_at"),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    _serial(),
+    Column("contract_id", BigInteger, ForeignKey("contracts.id"), nullable=False),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("action", String(4), nullable=False),
+    Column("side", String(8), nullable=False),
+    _number("price"),
+    _number("volume"),
+    _number("until_at"),
+    Column("now_or_never", Boolean, nullable=False),
+    _number("units_left"),
+    _number("cash_left"),
+    _number("filled", 0),
+    _number("cancelled", 0),
+    Column("state", String(8), nullable=False),
+    _number("created_at"),
+    CheckConstraint("volume = filled + units_left + cash_left + cancelled", name="volume"),
+    CheckConstraint("price BETWEEN 1 AND 999", name="price"),
+    Index("ix_offers_contract_id_state", "contract_id", "state"),
+    Index("ix_offers_user_id_state", "user_id", "state"),
+    Index("ix_offers_state_until_at", "state", "until_at"),
+    sqlite_autoincrement=True,
+)
+
+fills = Table(
+    "fills",
+    metadata,
+    Column("contract_id", BigInteger, ForeignKey("contracts.id"), primary_key=True),
+    Column("amendment", BigInteger, primary_key=True),
+    _number("bid"),
+    _number("ask"),
+    _number("buyer"),
+    _number("seller"),
+    _number("newcomer"),
+    _number("volume"),
+    _number("price"),
+    Column("kind", String(8), nullable=False),
+    _number("at"),
+)
+
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("contract_id", BigInteger, ForeignKey("contracts.id"), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    _number("open_interest"),
+    _number("minted_mills"),
+    _number("at"),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("contract_id", BigInteger, ForeignKey("contracts.id"), primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
+    Column("side", String(8), primary_key=True),
+    _number("free"),
+    _number("reserved"),
+    _number("cost_mills"),
+    CheckConstraint("free >= 0 AND reserved >= 0 AND cost_mills >= 0", name="not_negative"),
+    Index("ix_positions_user_id", "user_id"),
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("owner", BigInteger, primary_key=True),
+    Column("currency", String(64), primary_key=True),
+    _number("amount"),
+    CheckConstraint("CASE WHEN kind IN ('issuance', 'bridge') THEN amount <= 0 ELSE amount >= 0 END", name="sign"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    _serial(),
+    Column("key", String(100), nullable=False, unique=True),
+    Column("cause", String(100), nullable=False),
+    _number("at"),
+    sqlite_autoincrement=True,
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("entry_id", BigInteger, ForeignKey("entries.id"), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    _number("owner"),
+    Column("currency", String(64), nullable=False),
+    _number("amount"),
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    _number("entries"),
+    _number("at"),
+)
+
+sealed_entries = Table(
+    "sealed_entries",
+    metadata,
+    Column("entry_id", BigInteger, ForeignKey("entries.id"), primary_key=True),
+    Column("seal", BigInteger, ForeignKey("seals.number"), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_sealed_entries_seal", "seal"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    _serial(),
+    _number("comment_id"),
+    Column("text_hash", String(64), nullable=False),
+    _number("occurrence"),
+    Column("text", Text, nullable=False),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
+    _number("at"),
+    Column("done", Boolean, nullable=False),
+    Column("answer", Text, nullable=False),
+    UniqueConstraint("comment_id", "text_hash", "occurrence"),
+    sqlite_autoincrement=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _serial(),
+    Column("guid", String(100), nullable=False, unique=True),
+    Column("event", String(64), nullable=False),
+    Column("lane", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    _number("received_at"),
+    Column("state", String(8), nullable=False),
+    _number("attempts", 0),
+    _number("due_at"),
+    Column("lease_until", BigInteger),
+    Column("error", Text),
+    Index("ix_deliveries_state_id", "state", "id"),
+    Index("ix_deliveries_lane_state", "lane", "state"),
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _serial(),
+    Column("key", String(100), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("issue_id", BigInteger, nullable=False),
+    _number("issue_number"),
+    Column("body", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    _number("version", 1),
+    _number("attempts", 0),
+    _number("due_at"),
+    Column("lease_until", BigInteger),
+    Column("remote_id", BigInteger),
+    Column("error", Text),
+    _number("created_at"),
+    Index("ix_outbox_state_due_at", "state", "due_at"),
+    sqlite_autoincrement=True,
+)

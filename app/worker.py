@@ -1,0 +1,150 @@
+"""The worker: deals with deliveries, sends what waits, looks at contracts when their time comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+
+from app.clock import Clock
+from app.commands.runner import NoAnswer
+from app.github.events import Events
+from app.github.sender import Sender
+from app.services import seals, settling, trading
+from app.services.settling import Oracle
+from app.storage import contracts, inbox, outbox, places
+from app.storage.db import Database, DatabaseBusy
+from app.storage.inbox import Delivery
+from app.storage.outbox import Message
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 0.05
+TIMER_SECONDS = 0.5
+PARALLEL = 4
+T = TypeVar("T")
+
+LEASE_SECONDS = 60
+"""Longer than any one delivery or message takes; what a dead worker held is taken over after it."""
+
+MOST_ATTEMPTS = 20
+LONGEST_WAIT_SECONDS = 3600
+BATCH = 50
+
+
+async def _guarded(work: Awaitable[T]) -> T | None:
+    """A failure is logged and never ends a loop; what failed is claimed again when its lease is over."""
+    try:
+        return await work
+    except DatabaseBusy as error:
+        log.warning("database busy", why=str(error))
+    except Exception:
+        log.exception("worker failed")
+    return None
+
+
+@dataclass(slots=True)
+class Worker:
+    db: Database
+    clock: Clock
+    events: Events
+    sender: Sender
+    oracle: Oracle
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Until `stopping` is set; what is under way is finished."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pump(self._claim_delivery, self._deal_with))
+            group.create_task(self._pump(self._claim_message, self.sender.send))
+            group.create_task(self._repeat(self.keep_time))
+            group.create_task(self._repeat(self.seal))
+
+    async def _pump(
+        self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]]
+    ) -> None:
+        """Claim items one after the other and work on several at once."""
+        slots = asyncio.Semaphore(PARALLEL)
+
+        async def work_and_free(item: T) -> None:
+            try:
+                await _guarded(work(item))
+            finally:
+                slots.release()
+
+        async with asyncio.TaskGroup() as group:
+            while not self.stopping.is_set():
+                await slots.acquire()
+                item = await _guarded(claim())
+                if item is None:
+                    slots.release()
+                    await self._pause(IDLE_SECONDS)
+                else:
+                    group.create_task(work_and_free(item))
+
+    async def _repeat(self, work: Callable[[], Awaitable[bool]]) -> None:
+        """Work as long as there is some, else wait a little."""
+        while not self.stopping.is_set():
+            if not await _guarded(work()):
+                await self._pause(TIMER_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        except TimeoutError:
+            pass
+
+    async def _claim_delivery(self) -> Delivery | None:
+        async with self.db.transaction() as tx:
+            return await inbox.claim(tx, self.clock.now(), LEASE_SECONDS)
+
+    async def _deal_with(self, delivery: Delivery) -> None:
+        with structlog.contextvars.bound_contextvars(delivery=delivery.guid):
+            try:
+                await self.events.deal_with(delivery)
+            except NoAnswer:
+                await self._postpone(delivery, "GitHub gave no answer about the issue")
+            except Exception as error:
+                log.exception("delivery failed", attempts=delivery.attempts)
+                await self._postpone(delivery, repr(error))
+            else:
+                async with self.db.transaction() as tx:
+                    await inbox.finish(tx, delivery.id)
+
+    async def _postpone(self, delivery: Delivery, why: str) -> None:
+        wait = min(2**delivery.attempts, LONGEST_WAIT_SECONDS)
+        dead = delivery.attempts >= MOST_ATTEMPTS
+        async with self.db.transaction() as tx:
+            await inbox.postpone(tx, delivery.id, self.clock.now() + wait, why, dead)
+
+    async def _claim_message(self) -> Message | None:
+        async with self.db.transaction() as tx:
+            return await outbox.claim(tx, self.clock.now(), LEASE_SECONDS)
+
+    async def keep_time(self) -> bool:
+        """Look at contracts whose time has come and let offers expire. Returns whether there was anything."""
+        now = self.clock.now()
+        async with self.db.reading() as tx:
+            due = await contracts.due(tx, now, BATCH)
+            ending = await contracts.with_due_offers(tx, now, BATCH)
+        for row in due:
+            await settling.look_at(self.db, self.oracle, row.id, now)
+        for contract_id in ending:
+            await self._expire(contract_id, now)
+        return bool(due or ending)
+
+    async def _expire(self, contract_id: int, now: int) -> None:
+        async with self.db.transaction() as tx:
+            row = await contracts.get(tx, contract_id)
+            place = await places.place(tx, row.issue_id) if row else None
+            if place is not None and await trading.sweep_expired(tx, contract_id, now):
+                await trading.refresh_board(tx, place, now)
+
+    async def seal(self) -> bool:
+        """Close the entries that came since with a seal."""
+        async with self.db.transaction() as tx:
+            return await seals.seal(tx, self.clock.now())

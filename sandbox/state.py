@@ -1,0 +1,281 @@
+"""What the sandbox remembers: plain records in dictionaries, keyed by GitHub's numeric ids."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+Json = dict[str, Any]
+# From least to most; the permission endpoint folds triage into read and maintain into write.
+ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+
+
+@dataclass
+class User:
+    id: int
+    login: str
+    created_at: int
+    type: str = "User"
+    """User, Bot or Organization."""
+
+
+@dataclass
+class Label:
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+@dataclass
+class Milestone:
+    id: int
+    number: int
+    title: str
+    creator: User
+    created_at: int
+    updated_at: int
+    description: str | None = None
+    due_on: int | None = None
+    closed_at: int | None = None
+
+
+@dataclass
+class Reaction:
+    id: int
+    user: User
+    content: str
+    created_at: int
+
+
+@dataclass
+class Comment:
+    id: int
+    user: User
+    body: str
+    created_at: int
+    updated_at: int
+    app_id: int | None = None
+    reactions: dict[int, Reaction] = field(default_factory=dict)
+
+
+@dataclass
+class TimelineEvent:
+    """Everything in a thread's timeline but comments, which are listed from the comments themselves."""
+
+    id: int
+    event: str
+    actor: User
+    created_at: int
+    app_id: int | None = None
+    data: Json = field(default_factory=dict)
+
+
+@dataclass
+class Issue:
+    id: int
+    number: int
+    title: str
+    body: str | None
+    user: User
+    created_at: int
+    updated_at: int
+    state: str = "open"
+    state_reason: str | None = None
+    closed_at: int | None = None
+    closed_by: User | None = None
+    locked: bool = False
+    lock_reason: str | None = None
+    deleted: bool = False
+    app_id: int | None = None
+    labels: list[Label] = field(default_factory=list)
+    milestone: Milestone | None = None
+    comments: dict[int, Comment] = field(default_factory=dict)
+    events: list[TimelineEvent] = field(default_factory=list)
+
+
+@dataclass
+class Repository:
+    id: int
+    owner: User
+    name: str
+    created_at: int
+    updated_at: int
+    private: bool = False
+    archived: bool = False
+    roles: dict[int, str] = field(default_factory=dict)
+    """User id → role, for everyone but the owner."""
+    issues: dict[int, Issue] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    milestones: dict[int, Milestone] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner.login}/{self.name}"
+
+    def role_of(self, user: User | None) -> str:
+        """What this user may do here; everybody may read what is public."""
+        if user and user.id == self.owner.id:
+            return "admin"
+        floor = "none" if self.private else "read"
+        return self.roles.get(user.id, floor) if user else floor
+
+    def allows(self, user: User | None, role: str) -> bool:
+        return ROLES.index(self.role_of(user)) >= ROLES.index(role)
+
+
+@dataclass
+class App:
+    id: int
+    slug: str
+    name: str
+    owner: User
+    bot: User
+    client_id: str
+    public_key: RSAPublicKey
+    webhook_url: str
+    webhook_secret: str
+    permissions: dict[str, str]
+    events: list[str]
+    created_at: int
+    description: str | None = None
+    external_url: str | None = None
+
+
+@dataclass
+class Installation:
+    id: int
+    app: App
+    account: User
+    permissions: dict[str, str]
+    events: list[str]
+    created_at: int
+    updated_at: int
+    repository_ids: set[int] | None
+    """None: all repositories of the account, later ones too."""
+    suspended_at: int | None = None
+    suspended_by: User | None = None
+
+    def covers(self, repository: Repository) -> bool:
+        if self.repository_ids is None:
+            return repository.owner.id == self.account.id
+        return repository.id in self.repository_ids
+
+
+@dataclass
+class InstallationToken:
+    token: str
+    installation: Installation
+    permissions: dict[str, str]
+    repository_ids: set[int] | None
+    """Narrower than the installation's, or None when the request did not narrow it."""
+    expires_at: int
+
+    def covers(self, repository: Repository) -> bool:
+        narrow = self.repository_ids is None or repository.id in self.repository_ids
+        return narrow and self.installation.covers(repository)
+
+
+@dataclass
+class Delivery:
+    """One attempt to hand one event to an app. A redelivery is another record with the same guid."""
+
+    id: int
+    guid: str
+    app_id: int
+    event: str
+    action: str | None
+    payload: Json
+    installation_id: int | None
+    repository_id: int | None
+    created_at: int
+    redelivery: bool = False
+    delivered_at: int | None = None
+    """None: still under way."""
+    duration_millis: int = 0
+    status: str = "pending"
+    status_code: int = 0
+    """What the receiver answered; 0 when nothing came back at all."""
+    request_headers: dict[str, str] = field(default_factory=dict)
+    response_headers: dict[str, str] = field(default_factory=dict)
+    response_body: str = ""
+    url: str = ""
+
+
+class Ids:
+    """Numeric ids that are alike only by mistake: each kind counts in a range of its own, some beyond 32 bits."""
+
+    def __init__(self) -> None:
+        self.app = itertools.count(910_001)
+        self.installation = itertools.count(51_000_001)
+        self.user = itertools.count(9_200_001)
+        self.repository = itertools.count(700_000_001)
+        self.issue = itertools.count(3_200_000_001)
+        self.comment = itertools.count(4_100_000_001)
+        self.label = itertools.count(5_300_000_001)
+        self.milestone = itertools.count(12_400_001)
+        self.reaction = itertools.count(260_000_001)
+        self.event = itertools.count(18_000_000_001)
+        self.delivery = itertools.count(150_000_000_001)
+
+
+class State:
+    """All records, and the look-ups that go by anything but the id."""
+
+    def __init__(self) -> None:
+        self.ids = Ids()
+        self.users: dict[int, User] = {}
+        self.repositories: dict[int, Repository] = {}
+        self.old_names: dict[str, int] = {}
+        """Lower-case full name that a repository once had → its id."""
+        self.apps: dict[int, App] = {}
+        self.installations: dict[int, Installation] = {}
+        self.tokens: dict[str, InstallationToken] = {}
+        self.deliveries: dict[int, Delivery] = {}
+        self._logins: dict[str, User] = {}
+        self._names: dict[str, Repository] = {}
+
+    def add_user(self, user: User) -> User:
+        self.users[user.id] = user
+        self._logins[user.login.lower()] = user
+        return user
+
+    def user_named(self, login: str) -> User | None:
+        return self._logins.get(login.lower())
+
+    def add_repository(self, repository: Repository) -> Repository:
+        self.repositories[repository.id] = repository
+        self._names[repository.full_name.lower()] = repository
+        self.old_names.pop(repository.full_name.lower(), None)
+        return repository
+
+    def rename(self, repository: Repository, name: str) -> None:
+        """The old name keeps leading here until another repository takes it."""
+        old = repository.full_name.lower()
+        del self._names[old]
+        repository.name = name
+        self.add_repository(repository)
+        if old != repository.full_name.lower():
+            self.old_names[old] = repository.id
+
+    def repository_named(self, full_name: str) -> Repository | None:
+        return self._names.get(full_name.lower())
+
+    def installation_on(self, repository: Repository, app_id: int) -> Installation | None:
+        found = (i for i in self.installations.values() if i.app.id == app_id and i.covers(repository))
+        return next(found, None)
+
+    def repositories_of(self, installation: Installation) -> list[Repository]:
+        return [r for r in self.repositories.values() if installation.covers(r)]
+
+    def comment(self, repository: Repository, comment_id: int) -> tuple[Issue, Comment] | None:
+        for issue in repository.issues.values():
+            if (comment := issue.comments.get(comment_id)) and not issue.deleted:
+                return issue, comment
+        return None

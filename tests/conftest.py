@@ -1,0 +1,94 @@
+"""Fixtures that all tests share: databases, the clock; and the fence around the machine."""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.clocks import FakeClock
+from tests.databases import PostgresDatabases, SqliteDatabases, postgres_cluster_url
+
+# `quick` tries the same examples on every run, so that a failure is the change's and not the day's.
+# `HYPOTHESIS_PROFILE=long` looks for new ones.
+settings.register_profile("quick", max_examples=60, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("long", max_examples=2_000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
+    """Fails any connection of this process that would leave the machine."""
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and not ipaddress.ip_address(str(address[0])).is_loopback:
+        raise RuntimeError(f"a test tried to reach {address[0]}; tests use the loopback addresses only")
+
+
+sys.addaudithook(refuse_the_network)
+
+
+def migrate(url: str) -> None:
+    """Applies all migrations. Imported late, so that tests without a database do not load SQLAlchemy."""
+    from app.storage import db
+
+    db.migrate(url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """Makes SQLite databases."""
+    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"), migrate)
+
+
+@pytest.fixture(scope="session")
+def postgres_databases() -> Iterator[PostgresDatabases]:
+    """Makes PostgreSQL databases."""
+    databases = PostgresDatabases(postgres_cluster_url(), migrate)
+    yield databases
+    databases.drop_template()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def databases(request: pytest.FixtureRequest) -> SqliteDatabases | PostgresDatabases:
+    """Makes databases of one kind; a test that uses it, or what follows, runs on both."""
+    chosen = request.getfixturevalue(f"{request.param}_databases")
+    assert isinstance(chosen, SqliteDatabases | PostgresDatabases)
+    return chosen
+
+
+@pytest.fixture
+def database_url(databases: SqliteDatabases | PostgresDatabases, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of the test's own that holds the newest schema and no data."""
+    with databases.migrated(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(databases: SqliteDatabases | PostgresDatabases, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of the test's own without any table: for tests of the migrations."""
+    with databases.empty(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[str]:
+    """Like `database_url`, on SQLite only: for what does not depend on the database."""
+    with sqlite_databases.migrated(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_databases: PostgresDatabases, tmp_path: Path) -> Iterator[str]:
+    """Like `database_url`, on PostgreSQL only: for what only that database does."""
+    with postgres_databases.migrated(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands at 1 January 2026, 00:00 UTC, until the test moves it."""
+    return FakeClock()

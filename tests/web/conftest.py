@@ -1,0 +1,99 @@
+"""The web process's application with an inbox and prices that a test can look into."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp.test_utils import TestClient
+from aiohttp.web import Application, Request
+from pytest_aiohttp.plugin import AiohttpClient
+
+from app.settings import Settings
+from app.web.server import make_app
+from tests.clocks import FakeClock
+
+SECRETS = ("It's a Secret to Everybody", "new")
+Client = TestClient[Request, Application]
+
+
+@dataclass
+class MemoryInbox:
+    """Knows GUIDs as a database does; `trouble` is raised instead; `gate`, while set, holds everybody up."""
+
+    stored: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)
+    trouble: Exception | None = None
+    gate: asyncio.Event | None = None
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def put(self, guid: str, event: str, payload: bytes, now: int) -> bool:
+        if self.trouble is not None:
+            raise self.trouble
+        if self.gate is not None:
+            self.waiting.set()
+            await self.gate.wait()
+        is_new = guid not in self.stored
+        self.stored.setdefault(guid, (event, payload, now))
+        return is_new
+
+
+@dataclass
+class MemoryPrices:
+    """`ann/tool` issue 5 has a price; `asked` lists the queries."""
+
+    price_mills: int | None = 400
+    trouble: Exception | None = None
+    asked: list[tuple[str, str, int]] = field(default_factory=list)
+
+    async def badge_price(self, owner: str, repo: str, number: int) -> int | None:
+        self.asked.append((owner, repo, number))
+        if self.trouble is not None:
+            raise self.trouble
+        found = (owner.lower(), repo.lower(), number) == ("ann", "tool", 5)
+        return self.price_mills if found else None
+
+
+@dataclass
+class Database:
+    trouble: Exception | None = None
+
+    async def ping(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+
+@pytest.fixture
+def inbox() -> MemoryInbox:
+    return MemoryInbox()
+
+
+@pytest.fixture
+def prices() -> MemoryPrices:
+    return MemoryPrices()
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+def application(
+    clock: FakeClock, inbox: MemoryInbox, prices: MemoryPrices, database: Database
+) -> Application:
+    settings = Settings(
+        database_url="sqlite+aiosqlite:///none.db",
+        github_api_url="https://api.github.com",
+        app_id="1",
+        private_key="unused",
+        webhook_secrets=SECRETS,
+        public_url="https://bugmark.example",
+    )
+    docs = 'https://docs.example/?a=1&b="><script>'
+    return make_app(settings, clock, inbox, prices, database.ping, docs_url=docs)
+
+
+@pytest.fixture
+async def client(application: Application, aiohttp_client: AiohttpClient) -> Client:
+    return await aiohttp_client(application)
