@@ -26,7 +26,7 @@ lint: ## ruff, mypy and the direction of imports
 
 bench: ## measure speed beside a reference; ONLY=name runs one benchmark
 	@scripts/setup_python requirements-dev.lock
-	@$(PY) -m bench $(ONLY)
+	@$(PY) scripts/with_postgres.py --durable $(PY) -m bench $(ONLY)
 
 lock: ## write the requirements*.lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@scripts/lock

@@ -41,6 +41,13 @@ def audit() -> None:
     sys.exit(asyncio.run(_audit(_database_url())))
 
 
+@main.command(help="Check the whole configuration; says in words what is wrong and what to do about it.")
+def doctor() -> None:
+    from app.doctor.report import doctor as check
+
+    sys.exit(asyncio.run(check(os.environ)))
+
+
 @main.command(help="Play a conversation against a stand-in for GitHub, then stay up to be tried by hand.")
 @click.option("--once", is_flag=True, envvar="DEMO_ONCE", help="Play it and stop.")
 def demo(once: bool) -> None:

@@ -15,6 +15,7 @@ from app.github.events import Events
 from app.github.facts import GitHubOracle
 from app.github.payloads import lane_of
 from app.github.sender import Sender
+from app.github.sweep import Sweep
 from app.services import views
 from app.services.config import Config
 from app.settings import Settings
@@ -59,4 +60,4 @@ async def worker(settings: Settings, db: Database) -> AsyncIterator[Worker]:
         github = GitHub(settings, clock, session)
         oracle = GitHubOracle(github)
         events = Events(db, Runner(db, oracle, clock, Config()), github, clock)
-        yield Worker(db, clock, events, Sender(db, github, clock), oracle)
+        yield Worker(db, clock, events, Sender(db, github, clock), oracle, Sweep(db, github, clock))

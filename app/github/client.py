@@ -62,6 +62,22 @@ class GitHub:
         """Who this App is: `id`, `slug`, `owner`, `permissions`, `events`."""
         return _object(await self._as_app("GET", "/app"))
 
+    async def hook_config(self) -> JsonObject:
+        """Where the App's webhooks go, and how: `url`, `content_type`, `insecure_ssl`; the secret is masked."""
+        return _object(await self._as_app("GET", "/app/hook/config"))
+
+    def installations(self) -> AsyncIterator[JsonObject]:
+        """Everybody who has installed the App: `account`, `permissions`, `suspended_at`. Raises GitHubError."""
+        return self._app_pages("/app/installations")
+
+    def hook_deliveries(self) -> AsyncIterator[JsonObject]:
+        """Every attempt to deliver a webhook to us that GitHub remembers, newest first. Raises GitHubError."""
+        return self._app_pages("/app/hook/deliveries")
+
+    async def redeliver(self, delivery_id: int) -> None:
+        """Ask for one more attempt of a delivery; it keeps its GUID."""
+        await self._as_app("POST", f"/app/hook/deliveries/{delivery_id:d}/attempts")
+
     # Anything that can be read
 
     async def get_json(self, installation_id: int, path: str, params: Params | None = None) -> Any:
@@ -96,9 +112,7 @@ class GitHub:
 
         Raises Moved for a transferred issue, Gone (410) for a deleted one.
         """
-        return _object(
-            await self._in_repository(installation_id, repository_id, "GET", f"/issues/{number:d}")
-        )
+        return _object(await self._in_repository(installation_id, repository_id, "GET", f"/issues/{number:d}"))
 
     def list_comments(
         self, installation_id: int, repository_id: int, number: int, since_at: int | None = None
@@ -110,29 +124,19 @@ class GitHub:
     async def create_comment(self, installation_id: int, repository_id: int, number: int, body: str) -> int:
         """The new comment's id. After Unavailable with `may_have_happened`, list before creating again."""
         path = f"/issues/{number:d}/comments"
-        return _id(
-            await self._in_repository(installation_id, repository_id, "POST", path, body={"body": body})
-        )
+        return _id(await self._in_repository(installation_id, repository_id, "POST", path, body={"body": body}))
 
-    async def edit_comment(
-        self, installation_id: int, repository_id: int, comment_id: int, body: str
-    ) -> None:
+    async def edit_comment(self, installation_id: int, repository_id: int, comment_id: int, body: str) -> None:
         path = f"/issues/comments/{comment_id:d}"
         await self._in_repository(installation_id, repository_id, "PATCH", path, body={"body": body})
 
-    async def add_reaction(
-        self, installation_id: int, repository_id: int, comment_id: int, content: str
-    ) -> int:
+    async def add_reaction(self, installation_id: int, repository_id: int, comment_id: int, content: str) -> int:
         """The reaction's id; adding it again changes nothing. `content`: rocket, confused, eyes, ..."""
         path = f"/issues/comments/{comment_id:d}/reactions"
-        answer = await self._in_repository(
-            installation_id, repository_id, "POST", path, body={"content": content}
-        )
+        answer = await self._in_repository(installation_id, repository_id, "POST", path, body={"content": content})
         return _id(answer)
 
-    async def permission(
-        self, installation_id: int, repository_id: int, login: str, user_id: int
-    ) -> frozenset[str]:
+    async def permission(self, installation_id: int, repository_id: int, login: str, user_id: int) -> frozenset[str]:
         """What that user may do, of: pull, triage, push, maintain, admin.
 
         Empty if there is no such login, or if it is by now somebody else's: the endpoint knows only logins.
@@ -190,9 +194,7 @@ class GitHub:
         token = await self._tokens.get(installation_id)
         return await self._send(installation_id, method, url, token, body)
 
-    async def _send(
-        self, installation_id: int, method: str, url: URL, token: str, body: JsonObject | None
-    ) -> Answer:
+    async def _send(self, installation_id: int, method: str, url: URL, token: str, body: JsonObject | None) -> Answer:
         """A GET that was answered before asks whether that still holds: a 304 costs nothing of the budget."""
         if method != "GET":
             return await self._transport.send(method, url, token=token, json_body=body)
@@ -200,15 +202,25 @@ class GitHub:
         kept = self._kept.get(key)
         answer = await self._transport.send("GET", url, token=token, etag=kept.etag if kept else None)
         if kept is not None and answer.status == 304:
-            return replace(
-                kept, data=json.loads(kept.body)
-            )  # decoded anew: the last asker may have changed it
+            return replace(kept, data=json.loads(kept.body))  # decoded anew: the last asker may have changed it
         if answer.etag and answer.body and _size(answer) <= KEPT_BYTES:
             self._kept[key] = replace(answer, data=None)
         return answer
 
-    async def _as_app(self, method: str, path: str) -> Answer:
-        url = self._transport.url(path)
+    async def _app_pages(self, path: str) -> AsyncIterator[JsonObject]:
+        answer = await self._as_app("GET", path, {"per_page": "100"})
+        for _ in range(MOST_PAGES):
+            for item in _list(answer):
+                yield item
+            if answer.next_url is None:
+                return
+            answer = await self._as_app_at("GET", self._transport.next_page(answer.next_url))
+        raise Unavailable(200, "the list does not end")
+
+    async def _as_app(self, method: str, path: str, params: Params | None = None) -> Answer:
+        return await self._as_app_at(method, self._transport.url(path, params))
+
+    async def _as_app_at(self, method: str, url: URL) -> Answer:
         try:
             return await self._transport.send(method, url, jwt=self._jwt.get())
         except Unauthorized:

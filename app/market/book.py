@@ -47,11 +47,13 @@ class Half:
     def reached(self, limit: int) -> Iterator[Offer]:
         """The offers an incoming counter-offer with this limit reaches: best price, then oldest.
 
-        Safe against removal of what has been handed out.
+        The book must not change while they are handed out.
         """
         price = self.best
         while (limit - price) * self.step >= 0 and price != self.worst:
-            yield from tuple(self.levels.get(price, {}).values())
+            level = self.levels.get(price)
+            if level:
+                yield from level.values()
             price += self.step
 
     def all(self) -> Iterator[Offer]:
@@ -59,14 +61,15 @@ class Half:
 
 
 class Book:
-    """Live offers of one contract; `offers` finds them by number."""
+    """Live offers of one contract; `offers` finds them by number, `counts` says how many a user has."""
 
-    __slots__ = ("asks", "bids", "offers")
+    __slots__ = ("asks", "bids", "counts", "offers")
 
     def __init__(self) -> None:
         self.bids = Half(bids=True)
         self.asks = Half(bids=False)
         self.offers: dict[int, Offer] = {}
+        self.counts: dict[int, int] = {}
 
     def half(self, bid: bool) -> Half:
         return self.bids if bid else self.asks
@@ -74,10 +77,12 @@ class Book:
     def add(self, offer: Offer) -> None:
         """Put a live offer in. Offers must be added in the order of their numbers."""
         self.offers[offer.number] = offer
+        self.counts[offer.user] = self.counts.get(offer.user, 0) + 1
         self.half(offer.bid).add(offer)
 
     def remove(self, offer: Offer) -> None:
         del self.offers[offer.number]
+        self.counts[offer.user] -= 1
         self.half(offer.bid).remove(offer)
 
     @property

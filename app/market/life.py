@@ -75,7 +75,7 @@ Step = Wait | OpenWindow | Resume | Settle
 
 
 def look(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step:
-    """The next step of an unsettled contract. No `facts`: GitHub gave no answer. `backed` is about the close in them."""
+    """The next step of an unsettled contract. No `facts`: GitHub gave no answer; `backed` is about their close."""
     if watch.status is Status.OPEN:
         return _look_at_open(watch, facts, backed, now)
     if facts is None:

@@ -88,7 +88,6 @@ def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mi
     if state.status is not Status.OPEN or now >= state.maturation_at:
         raise NotTrading("This contract is not trading now.", "/bugmark book")
     _check_bounds(state, new, now)
-    bid = is_bid(new.action, new.side)
     gives = new.side if new.action is Action.SELL else new.side.other
     held = state.free_units(user, gives)
     if new.action is Action.SELL and held < new.volume:
@@ -107,7 +106,7 @@ def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mi
             f"This needs {format_mills(need)} and you have {format_mills(free_mills)} free.",
             _affordable(new, sold, free_mills),
         )
-    _check_room(state, new, user, bid)
+    _check_room(state, new, user)
     return Offer(
         number=number,
         user=user,
@@ -138,19 +137,23 @@ def _check_bounds(state: ContractState, new: NewOffer, now: int) -> None:
         raise InvalidOffer("`until` must be later than now and not later than the contract's maturation.")
 
 
-def _check_room(state: ContractState, new: NewOffer, user: int, bid: bool) -> None:
+def _check_room(state: ContractState, new: NewOffer, user: int) -> None:
     """Bounds against dust; only offers that would come to rest are held to them."""
-    if new.now_or_never or fillable(state, new, user) == new.volume:
-        return
+    refusal = _no_room(state, new, user)
+    if refusal and not new.now_or_never and fillable(state, new, user) < new.volume:
+        raise refusal
+
+
+def _no_room(state: ContractState, new: NewOffer, user: int) -> InvalidOffer | None:
     if new.volume < DUST_VOLUME:
-        raise InvalidOffer(
+        return InvalidOffer(
             f"An offer that comes to rest must be for at least {DUST_VOLUME} units; a smaller one may be now-or-never."
         )
-    offers = state.book.offers
-    if len(offers) >= MAX_LIVE_OFFERS:
-        raise InvalidOffer(f"This contract's book is full ({MAX_LIVE_OFFERS:,} open offers).")
-    if sum(offer.user == user for offer in offers.values()) >= MAX_LIVE_OFFERS_OF_USER:
-        raise InvalidOffer(f"You have {MAX_LIVE_OFFERS_OF_USER} open offers here already.", "/bugmark cancel all")
+    if len(state.book.offers) >= MAX_LIVE_OFFERS:
+        return InvalidOffer(f"This contract's book is full ({MAX_LIVE_OFFERS:,} open offers).")
+    if state.book.counts.get(user, 0) >= MAX_LIVE_OFFERS_OF_USER:
+        return InvalidOffer(f"You have {MAX_LIVE_OFFERS_OF_USER} open offers here already.", "/bugmark cancel all")
+    return None
 
 
 def _sweep(recorder: Recorder, offer: Offer) -> list[tuple[Offer, int]]:
@@ -159,19 +162,21 @@ def _sweep(recorder: Recorder, offer: Offer) -> list[tuple[Offer, int]]:
     Returns the user's own counter-offers that were passed, with the volume still wanted when each was passed.
     """
     passed = []
-    book = recorder.state.book
-    for counter in book.half(not offer.bid).reached(offer.fixed_price):
+    gone = []
+    for counter in recorder.state.book.half(not offer.bid).reached(offer.fixed_price):
         if not offer.remaining:
             break
         if counter.user == offer.user:
             passed.append((counter, offer.remaining))
             continue
-        while offer.remaining and counter.remaining:
-            if len(recorder.changes.fills) == MAX_FILLS:
-                return passed
+        if len(recorder.changes.fills) == MAX_FILLS:
+            break
+        while offer.remaining and counter.remaining and len(recorder.changes.fills) < MAX_FILLS:
             _fill(recorder, offer, counter)
         if not counter.remaining:
-            book.remove(counter)
+            gone.append(counter)
+    for counter in gone:
+        recorder.state.book.remove(counter)
     return passed
 
 

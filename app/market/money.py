@@ -1,7 +1,7 @@
 """Text becomes an integer here and nowhere else: amounts and prices in mills, volumes in units.
 
-Digits are ASCII, arithmetic is on integers, nothing is rounded: what is not exact is refused. Thousands may be grouped in
-threes by `,` or `_`; `k` is a thousand.
+Digits are ASCII, arithmetic is on integers, nothing is rounded: what is not exact is refused. Thousands may be
+grouped in threes by `,` or `_`; `k` is a thousand.
 """
 
 import re
@@ -19,14 +19,15 @@ _NUMBER = re.compile(
 )
 _SUFFIX_PLACES = {"": 0, "k": 3, "K": 3, "%": -2}
 
-AMOUNT_HELP = "an amount is in tokens, more than 0, with at most three decimals: `50`, `12.50`, `1,000` or `2k`"
+AMOUNT_HELP = "an amount is in tokens, above 0, with at most three decimals: `50`, `12.50`, `1,000` or `2k`"
 VOLUME_HELP = "a volume is a whole number of units from 1 to 1,000,000,000: `50`, `1_000`, `1,000` or `2k`"
 PRICE_HELP = "a price lies between 0 and 1, in steps of 0.001: `0.40`, `40%` or `.4`"
 
 
 class Unreadable(Refusal):
-    """Text that is no number of the kind asked for. `why` says what such a number looks like; the sentence does
-    not repeat the text, which whoever answers a user must escape first.
+    """Text that is no number of the kind asked for; `why` says what such a number looks like.
+
+    The sentence does not repeat the text: whoever answers a user escapes it first.
     """
 
     kind = "number"

@@ -42,6 +42,9 @@ async def open_account(tx: Tx, opening: Opening, config: Config, now: int) -> No
     await places.open_user(tx, opening.user_id, opening.login, now)
     if not config.welcome_grant_mills or await journal.cause_of(tx, opening.grant_key):
         return
+    await places.lock_users(tx, {opening.user_id})
+    if await journal.cause_of(tx, opening.grant_key):
+        return
     moves = {
         AccountKey(Kind.ISSUANCE, 0, opening.currency): -config.welcome_grant_mills,
         AccountKey(Kind.FREE, opening.user_id, opening.currency): config.welcome_grant_mills,

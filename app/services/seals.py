@@ -8,6 +8,7 @@ from app.storage.db import Tx
 
 async def seal(tx: Tx, now: int) -> bool:
     """Close what is not sealed yet with one seal. Returns whether there may be more."""
+    await seals.only_sealer(tx)
     run = await seals.unsealed(tx)
     if run:
         await seals.add_seal(tx, run, now)

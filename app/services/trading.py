@@ -18,6 +18,7 @@ from app.storage.db import Tx
 from app.storage.places import Place
 
 SUGGESTED_SPAN_SECONDS = 90 * 86_400
+LOWEST_PRICE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +61,39 @@ async def offer(tx: Tx, scene: Scene, new: NewOffer, by_at: int | None) -> Trade
     return await _place(tx, scene, made, new, made=True, neighbours=now_open)
 
 
-async def sell(tx: Tx, scene: Scene, new: NewOffer, by_at: int | None, *, all_units: bool, at_market: bool) -> Traded:
-    """Sell units. `all_units`: all free ones, whatever `new.volume`; `at_market`: what the book gives now."""
-    row = await _contract_to_sell_in(tx, scene, new.side, by_at)
+async def sell(
+    tx: Tx,
+    scene: Scene,
+    side: Side,
+    volume: int | None,
+    price: int | None,
+    *,
+    by_at: int | None = None,
+    until_at: int | None = None,
+    now_or_never: bool = False,
+) -> Traded:
+    """Sell units. `volume` None: all free ones. `price` None: what the book gives now, best counter-offers first."""
+    row = await _contract_to_sell_in(tx, scene, side, by_at)
     state = await contracts.load(tx, row)
-    volume = state.free_units(scene.user_id, new.side) if all_units else new.volume
-    if not volume:
-        raise InsufficientUnits(
-            1, 0, f"You have no free {new.side.value} units in this contract.", "/bugmark positions"
-        )
-    half = state.book.half(not is_bid(Action.SELL, new.side))
-    if at_market and all(counter.user == scene.user_id for counter in half.all()):
-        name = new.side.value.lower()
-        raise Refusal(
-            "Nobody buys here now; name your price and wait.",
-            f"/bugmark sell {name} {volume} at 0.50 by {command_date(row.maturation_at)}",
-        )
-    price = 1 if at_market else new.price
-    exact = NewOffer(Action.SELL, new.side, volume, price, new.until_at, new.now_or_never or at_market)
-    return await _place(tx, scene, row, exact)
+    wanted = state.free_units(scene.user_id, side) if volume is None else volume
+    if not wanted:
+        raise InsufficientUnits(1, 0, f"You have no free {side.value} units in this contract.", "/bugmark positions")
+    if price is None:
+        buyers = state.book.half(not is_bid(Action.SELL, side)).all()
+        if all(counter.user == scene.user_id for counter in buyers):
+            raise Refusal(
+                "Nobody buys here now; name your price and wait.",
+                f"/bugmark sell {side.value.lower()} {wanted} at 0.50 by {command_date(row.maturation_at)}",
+            )
+    new = NewOffer(
+        Action.SELL,
+        side,
+        wanted,
+        LOWEST_PRICE if price is None else price,
+        until_at,
+        now_or_never or price is None,
+    )
+    return await _place(tx, scene, row, new)
 
 
 async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
@@ -117,6 +132,10 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> list[Offer]
 async def only_contract(tx: Tx, scene: Scene, by_at: int | None) -> ContractRow:
     """The open contract a command means: the one maturing at `by_at`, or the issue's only one. Raises a Refusal."""
     rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.open]
+    return _single(rows, scene, by_at)
+
+
+def _single(rows: list[ContractRow], scene: Scene, by_at: int | None) -> ContractRow:
     named = [row for row in rows if by_at in (None, row.maturation_at)]
     if len(named) == 1:
         return named[0]
@@ -128,6 +147,12 @@ async def only_contract(tx: Tx, scene: Scene, by_at: int | None) -> ContractRow:
     if by_at is not None:
         raise Refusal(f"No contract here matures at {format_instant(by_at)}. Open here: {known}.", example)
     raise Refusal(f"Several contracts are open here: {known}. Add `by DATE`.", example)
+
+
+async def contract_to_show(tx: Tx, scene: Scene, by_at: int | None) -> ContractRow:
+    """The contract whose book is asked for: the one that is not settled yet. Raises a Refusal."""
+    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+    return _single(rows, scene, by_at)
 
 
 async def sweep_expired(tx: Tx, contract_id: int, now: int) -> bool:

@@ -65,8 +65,13 @@ async def _rows(tx: Tx, statement: Select[Any]) -> list[ContractRow]:
 
 
 async def create(tx: Tx, **values: Any) -> ContractRow:
-    row = (await tx.execute(insert(tx, contracts).values(**values).returning(*contracts.columns))).one()
-    return contract_from(row)
+    """A new contract, or the one that somebody else made of this statement and maturation at the same moment."""
+    statement = insert(tx, contracts).values(**values).on_conflict_do_nothing().returning(*contracts.columns)
+    row = (await tx.execute(statement)).first()
+    if row is not None:
+        return contract_from(row)
+    key = {"statement_hash": values["statement_hash"], "maturation_at": values["maturation_at"]}
+    return (await _rows(tx, select(contracts).filter_by(**key)))[0]
 
 
 async def get(tx: Tx, contract_id: int, lock: bool = False) -> ContractRow | None:

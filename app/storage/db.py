@@ -7,15 +7,14 @@ lock when it begins. So the driver's own transaction handling is switched off an
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Tx = AsyncConnection
@@ -40,19 +39,15 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
-        try:
+        with _faults_translated():
             async with self.engine.begin() as tx:
                 yield tx
-        except (OperationalError, DBAPIError) as error:
-            raise _translated(error) from error
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
-        try:
+        with _faults_translated():
             async with self._reading.connect() as tx:
                 yield tx
-        except (OperationalError, DBAPIError) as error:
-            raise _translated(error) from error
 
     async def ping(self) -> None:
         async with self.reading() as tx:
@@ -62,11 +57,22 @@ class Database:
         await self.engine.dispose()
 
 
-def _translated(error: DBAPIError) -> Exception:
-    """Passing faults become DatabaseBusy; anything else stays what it is."""
+@contextmanager
+def _faults_translated() -> Iterator[None]:
+    """Passing faults become DatabaseBusy; anything else stays what it is. A server that is down is an OSError."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not _passing(error):
+            raise
+        raise DatabaseBusy(str(error.orig)) from error
+    except (OSError, NoFreeConnection) as error:
+        raise DatabaseBusy(str(error)) from error
+
+
+def _passing(error: DBAPIError) -> bool:
     code = getattr(error.orig, "sqlstate", None) or ""
-    passing = isinstance(error, OperationalError) or error.connection_invalidated or code[:2] in ("40", "08", "57")
-    return DatabaseBusy(str(error.orig)) if passing else error
+    return isinstance(error, OperationalError) or error.connection_invalidated or code[:2] in ("40", "08", "57")
 
 
 def _engine(url: str, pool_size: int) -> AsyncEngine:
@@ -99,6 +105,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database at `url` to `revision`. A new SQLite file is made readable by its owner alone."""
+    from alembic import command  # here, since only migrations need it and every start would pay for it
+    from alembic.config import Config
+
     path = make_url(url).database
     if url.startswith("sqlite") and path and not Path(path).exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))

@@ -34,6 +34,10 @@ async def put(tx: Tx, *, guid: str, event: str, lane: str, payload: bytes, now: 
     return (await tx.execute(statement)).first() is not None
 
 
+async def knows(tx: Tx, guid: str) -> bool:
+    return (await tx.execute(select(deliveries.c.id).where(deliveries.c.guid == guid))).first() is not None
+
+
 async def claim(tx: Tx, now: int, lease_seconds: int) -> Delivery | None:
     """Lease the oldest delivery that is due and the first of its lane."""
     earlier = deliveries.alias()

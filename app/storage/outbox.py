@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, exists, func, select, update
+from sqlalchemy import case, exists, func, select, text, update
 
 from app.storage.db import Tx
 from app.storage.places import Place, insert
@@ -20,6 +20,9 @@ RANKS = {"reaction": 0, "reply": 1, "notice": 1, "board": 2}
 """Reactions leave before replies, replies before the market comment."""
 
 BOARD_GAP_SECONDS = 3
+
+CLAIMING = 0x0B0C5
+"""The advisory lock of those who claim on PostgreSQL: a lease not committed yet must hold its installation too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int)
 
 async def claim(tx: Tx, now: int, lease_seconds: int) -> Message | None:
     """Lease the next message that is due; one at a time for each installation."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(text(f"SELECT pg_advisory_xact_lock({CLAIMING})"))
     busy = outbox.alias()
     statement = (
         select(outbox)
@@ -116,11 +121,12 @@ async def sent(tx: Tx, message: Message, remote_id: int | None, now: int) -> Non
 
 
 async def postpone(tx: Tx, message: Message, due_at: int, error: str, dead: bool) -> None:
-    """Try again at `due_at`, or give the message up."""
+    """Try again at `due_at`, or give this version of the message up."""
+    state = case((outbox.c.version == message.version, DEAD), else_=WAITING) if dead else WAITING
     await tx.execute(
         update(outbox)
         .where(outbox.c.id == message.id)
-        .values(state=DEAD if dead else WAITING, due_at=due_at, lease_until=None, error=error[:2000])
+        .values(state=state, due_at=due_at, lease_until=None, error=error[:2000])
     )
 
 

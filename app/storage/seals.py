@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.market.journal import GENESIS_SEAL, Entry, Kind, Posting, entry_hash, seal_hash
 from app.storage.db import Tx
@@ -35,6 +35,12 @@ class Seal:
     number: int
     hash: str
     entries: int
+
+
+async def only_sealer(tx: Tx) -> None:
+    """Make other sealers wait for the end of this transaction. SQLite has one writer anyhow."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(text("LOCK TABLE seals IN SHARE ROW EXCLUSIVE MODE"))
 
 
 async def last_seal(tx: Tx, lock: bool = False) -> Seal | None:

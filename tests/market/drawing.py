@@ -25,7 +25,7 @@ FIXED, UNFIXED = Side.FIXED, Side.UNFIXED
 CURRENCY = "play:1"
 CONTRACT = 3
 PURSE_MILLS = 10_000_000
-MATURATION_AT = 1_000_000
+MATURATION_AT = 10_000_000
 NOW = 1_000
 NAMES = ("ann", "bob", "carol", "dave", "eve", "fay", "adam", "beth", "charles", "bobby", "crowd")
 IDS = {name: number for number, name in enumerate(NAMES, start=1)}
@@ -181,13 +181,14 @@ def book(*lines: str, holding: Iterable[str] = (), fee_bps: int = 0) -> Scene:
     """These offers, oldest first. A holding `bob 5 fixed @ 200` is bought of the crowd before them."""
     drawn = scene(fee_bps)
     for line in holding:
-        _give(drawn, line)
+        give(drawn, line)
     for line in lines:
         drawn.add(line)
     return drawn
 
 
-def _give(drawn: Scene, line: str) -> None:
+def give(drawn: Scene, line: str) -> None:
+    """Let somebody hold units, as `bob 5 fixed @ 200` says; nobody else's offer may be in reach."""
     found = HOLDING.fullmatch(line)
     assert found, f"not a holding: {line}"
     side, volume, price = Side(found["side"].upper()), int(found["volume"]), int(found["price"])
@@ -225,7 +226,7 @@ def drawing(drawn: Scene) -> list[str]:
 
 def _line(standing: Offer) -> str:
     stance = "bid" if standing.bid else "ask"
-    return f"{NAME_OF[standing.user]} {stance} {standing.remaining} @ {standing.fixed_price}"
+    return f"{NAME_OF.get(standing.user, standing.user)} {stance} {standing.remaining} @ {standing.fixed_price}"
 
 
 def earned(before: Scene, after: Scene, name: str) -> int:

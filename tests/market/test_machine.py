@@ -22,6 +22,8 @@ from tests.market import naive
 from tests.market.drawing import CONTRACT, FIXED, MATURATION_AT, UNFIXED, Scene, terms
 from tests.market.invariants import check
 
+pytestmark = pytest.mark.timeout(3_600)  # the long profile tries thousands of stories
+
 USERS = (1, 2, 3, 4)
 users = st.sampled_from(USERS)
 sides = st.sampled_from((FIXED, UNFIXED))
@@ -223,5 +225,5 @@ class MarketMachine(RuleBasedStateMachine):
         self.twins.check()
 
 
-MarketMachine.TestCase.settings = settings(max_examples=3 * settings.default.max_examples, stateful_step_count=60)
+MarketMachine.TestCase.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=60)
 TestMarket = MarketMachine.TestCase

@@ -1,0 +1,20 @@
+"""What a check finds: one line for whoever runs BugMark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mark(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    WRONG = "WRONG"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    mark: Mark
+    what: str
+    text: str

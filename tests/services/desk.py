@@ -1,0 +1,209 @@
+"""A trading desk for tests: users in one thread or several give commands, each in a transaction of its own.
+
+After each command the whole database is audited, so that no test has to ask for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Table, select
+
+from app.market.contract import Side
+from app.market.errors import Refusal
+from app.market.journal import Kind
+from app.market.life import IssueFacts
+from app.market.offer import Action, NewOffer, Offer
+from app.services import accounts, settling, trading
+from app.services.audit import Report, audit
+from app.services.config import Config, play_currency
+from app.services.trading import Scene, Traded
+from app.storage import contracts, journal, places, tables
+from app.storage.contracts import ContractRow
+from app.storage.db import Database, Tx
+from app.storage.places import Installation, Issue, Place, Repository
+from tests.clocks import START_AT, FakeClock
+
+INSTALLATION, OWNER, REPOSITORY = 31, 7, 41
+CURRENCY = play_currency(OWNER)
+ISSUE = 101
+DAY = 86_400
+BY = START_AT + 30 * DAY
+GRANT_MILLS = Config().welcome_grant_mills
+T = TypeVar("T")
+
+MONEY: tuple[Table, ...] = (
+    tables.contracts,
+    tables.offers,
+    tables.fills,
+    tables.amendments,
+    tables.positions,
+    tables.balances,
+    tables.entries,
+    tables.postings,
+    tables.outbox,
+)
+"""What a refused command must leave as it was."""
+
+Dump = dict[str, list[tuple[Any, ...]]]
+LINE = re.compile(r"(?P<action>buy|sell) (?P<side>fixed|unfixed) (?P<volume>\d+) at (?P<price>\d+)(?P<instant> now)?")
+
+
+def new_offer(line: str, until_at: int | None = None) -> NewOffer:
+    """`buy fixed 10 at 300`, with ` now` at its end for now-or-never."""
+    found = LINE.fullmatch(line)
+    assert found, line
+    side, action = Side(found["side"].upper()), Action(found["action"].upper())
+    return NewOffer(action, side, int(found["volume"]), int(found["price"]), until_at, bool(found["instant"]))
+
+
+def place_of(issue: int) -> Place:
+    """An issue of the one repository; its number is its id."""
+    return Place(
+        Issue(issue, REPOSITORY, issue, f"Issue {issue}", "open", None, None),
+        Repository(REPOSITORY, INSTALLATION, OWNER, "octo", "cat", False),
+    )
+
+
+@dataclass
+class FakeOracle:
+    """GitHub's answer about any issue; None: it gives none."""
+
+    facts: IssueFacts | None = None
+    asked: int = 0
+
+    async def issue_facts(self, place: Place) -> IssueFacts | None:
+        self.asked += 1
+        return self.facts
+
+
+@dataclass
+class Desk:
+    """Where commands are given. `audited`: whether the books are looked at after every one."""
+
+    db: Database
+    clock: FakeClock
+    config: Config = field(default_factory=Config)
+    oracle: FakeOracle = field(default_factory=FakeOracle)
+    audited: bool = True
+    commands: int = 0
+
+    async def furnish(self, issues: tuple[int, ...] = (ISSUE,), users: int = 4) -> None:
+        """Make places known and open accounts for users 1, 2, …"""
+        async with self.db.transaction() as tx:
+            await places.save_installation(tx, Installation(INSTALLATION, OWNER, "octo", "active", self.clock.now()))
+            await places.save_repository(tx, place_of(ISSUE).repository)
+            for issue in issues:
+                await places.save_issue(tx, place_of(issue).issue)
+        for user in range(1, users + 1):
+            await self.open_account(user)
+
+    async def open_account(self, user: int, owner: int = OWNER) -> None:
+        opening = accounts.Opening(user, f"user{user}", owner, f"comment:{user}")
+        async with self.db.transaction() as tx:
+            await accounts.open_account(tx, opening, self.config, self.clock.now())
+
+    def scene(self, user: int, issue: int = ISSUE, closed: bool = False, cause: str | None = None) -> Scene:
+        self.commands += 1
+        return Scene(
+            place_of(issue), self.config, user, cause or f"command:{self.commands}", self.clock.now(), closed=closed
+        )
+
+    async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        async with self.db.transaction() as tx:
+            result = await work(tx)
+        if self.audited:
+            await self.check()
+        return result
+
+    async def offer(
+        self, user: int, line: str, by_at: int | None = BY, until_at: int | None = None, issue: int = ISSUE
+    ) -> Traded:
+        scene, new = self.scene(user, issue), new_offer(line, until_at)
+        return await self.run(lambda tx: trading.offer(tx, scene, new, by_at))
+
+    async def sell(
+        self, user: int, line: str, by_at: int | None = None, all_units: bool = False, at_market: bool = False
+    ) -> Traded:
+        scene, new = self.scene(user), new_offer(line)
+        volume = None if all_units else new.volume
+        price = None if at_market else new.price
+        return await self.run(lambda tx: trading.sell(tx, scene, new.side, volume, price, by_at=by_at))
+
+    async def take(self, user: int, number: int, volume: int | None = None, issue: int = ISSUE) -> Traded:
+        scene = self.scene(user, issue)
+        return await self.run(lambda tx: trading.take(tx, scene, number, volume))
+
+    async def cancel(self, user: int, number: int | None = None, issue: int = ISSUE) -> list[Offer]:
+        scene = self.scene(user, issue)
+        return await self.run(lambda tx: trading.cancel_offers(tx, scene, number))
+
+    async def sweep(self, contract: int) -> bool:
+        return await self.run(lambda tx: trading.sweep_expired(tx, contract, self.clock.now()))
+
+    async def note(self, facts: IssueFacts, issue: int = ISSUE) -> None:
+        await self.run(lambda tx: settling.note_news(tx, place_of(issue), facts, self.clock.now()))
+
+    async def look(self, contract: int) -> ContractRow:
+        await settling.look_at(self.db, self.oracle, contract, self.clock.now())
+        if self.audited:
+            await self.check()
+        return await self.contract(contract)
+
+    async def check(self) -> Report:
+        report = await audit(self.db)
+        assert report.problems == []
+        assert report.wrong == 0
+        return report
+
+    async def contract(self, number: int) -> ContractRow:
+        async with self.db.reading() as tx:
+            row = await contracts.get(tx, number)
+        assert row is not None
+        return row
+
+    async def free(self, user: int) -> int:
+        async with self.db.reading() as tx:
+            return await journal.balance(tx, Kind.FREE, user, CURRENCY)
+
+    async def reserve(self, user: int) -> int:
+        async with self.db.reading() as tx:
+            return await journal.balance(tx, Kind.RESERVE, user, CURRENCY)
+
+    async def position(self, user: int, side: Side, issue: int = ISSUE) -> tuple[int, int, int]:
+        """(free, reserved, cost) summed over the issue's contracts."""
+        async with self.db.reading() as tx:
+            rows = await contracts.positions_of(tx, user, issue)
+        held = [position for _, of_side, position in rows if of_side is side]
+        return sum(p.free for p in held), sum(p.reserved for p in held), sum(p.cost_mills for p in held)
+
+    async def dump(self, which: tuple[Table, ...] = MONEY) -> Dump:
+        found: Dump = {}
+        async with self.db.reading() as tx:
+            for table in which:
+                rows = await tx.execute(select(table).order_by(*table.primary_key))
+                found[table.name] = [tuple(row) for row in rows]
+        return found
+
+    async def journal(self) -> list[tuple[Any, ...]]:
+        """Every entry without its id, with its postings, in the order of their keys."""
+        found = await self.dump((tables.entries, tables.postings))
+        lines: dict[int, list[tuple[Any, ...]]] = {}
+        for entry_id, _, *posting in found["postings"]:
+            lines.setdefault(entry_id, []).append(tuple(posting))
+        return sorted((key, cause, at, sorted(lines[number])) for number, key, cause, at in found["entries"])
+
+    @asynccontextmanager
+    async def refused(self, kind: type[Refusal] = Refusal, match: str | None = None) -> AsyncIterator[None]:
+        """What happens inside is refused and leaves nothing behind."""
+        before = await self.dump()
+        with pytest.raises(kind, match=match) as caught:
+            yield
+        assert caught.value.sentence
+        assert await self.dump() == before
+        await self.check()

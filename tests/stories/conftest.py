@@ -1,0 +1,193 @@
+"""The whole app beside the sandbox, in one process: a comment goes in as a person's, the reply is read as a person."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from aiohttp.test_utils import TestServer
+
+from app import bootstrap
+from app.services.audit import audit
+from app.settings import Settings
+from app.storage.db import Database
+from sandbox.testing import running_sandbox
+
+DAY = 86_400
+OWNER, NAME = "mozilla", "blocked"
+PATIENCE_SECONDS = 60
+SECRET = "a secret for the stories"
+
+
+@dataclass
+class Thread:
+    """One issue's thread, seen from outside."""
+
+    session: aiohttp.ClientSession
+    url: str
+    app_url: str
+    clock: Path
+    db: Database
+    path: str = ""
+    html_url: str = ""
+    number: int = 0
+    replies: dict[int, str] = field(default_factory=dict)
+
+    async def call(self, method: str, path: str, person: str = "", body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer sandbox-{person}"} if person else {}
+        async with self.session.request(method, self.url + path, json=body, headers=headers) as answer:
+            assert answer.status < 400, (method, path, answer.status, await answer.text())
+            return await answer.json() if answer.status != 204 else None
+
+    def now(self) -> int:
+        offset = self.clock.read_text() if self.clock.exists() else "0"
+        return int(datetime.now(UTC).timestamp()) + int(offset or 0)
+
+    def day(self, days: int) -> str:
+        return datetime.fromtimestamp(self.now() + days * DAY, UTC).strftime("%Y-%m-%d")
+
+    def move(self, seconds: int) -> None:
+        offset = self.clock.read_text() if self.clock.exists() else "0"
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(int(offset or 0) + seconds))
+        new.rename(self.clock)
+
+    async def open_issue(self, title: str = "It crashes") -> None:
+        issue = await self.call("POST", f"/repos/{OWNER}/{NAME}/issues", "dana", {"title": title})
+        self.number = issue["number"]
+        self.path = f"/repos/{OWNER}/{NAME}/issues/{self.number}"
+        self.html_url = issue["html_url"]
+
+    async def comment(self, person: str, text: str) -> int:
+        found: int = (await self.call("POST", f"{self.path}/comments", person, {"body": text}))["id"]
+        return found
+
+    async def say(self, person: str, text: str) -> str:
+        """Comment, and the bot's reply to that comment."""
+        return await self.bot(f"reply:{await self.comment(person, text)}")
+
+    async def comments(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.call("GET", f"{self.path}/comments?per_page=100", "reader")
+        return found
+
+    async def bot(self, marker: str, holds: str = "") -> str:
+        """The bot's comment with this marker, waited for until it is there and holds the words."""
+        seen = ""
+
+        async def look() -> str | None:
+            nonlocal seen
+            for comment in await self.comments():
+                if comment["body"].startswith(f"<!-- bugmark:{marker}") and comment["user"]["type"] == "Bot":
+                    seen = str(comment["body"])
+                    return seen if holds in seen else None
+            return None
+
+        return await wait_for(look, lambda: f"no {marker} with {holds!r}; it was: {seen}")
+
+    async def board(self, holds: str = "") -> str:
+        return await self.bot("board:", holds)
+
+    async def reactions(self, comment_id: int) -> list[str]:
+        path = f"/repos/{OWNER}/{NAME}/issues/comments/{comment_id}/reactions"
+        return [reaction["content"] for reaction in await self.call("GET", path, "reader")]
+
+    async def close(self, reason: str = "completed", person: str = OWNER) -> None:
+        await self.call("PATCH", self.path, person, {"state": "closed", "state_reason": reason})
+
+    async def reopen(self, person: str = OWNER) -> None:
+        await self.call("PATCH", self.path, person, {"state": "open"})
+
+    async def settled(self) -> str:
+        return await self.bot("settlement:")
+
+    async def money(self, person: str) -> tuple[str, str]:
+        """What a person has free and held, from the bot's own words."""
+        reply = await self.say(person, "/bugmark balance")
+        line = next(line for line in reply.splitlines() if line.startswith(f"**{person}** here"))
+        held = re.search(r"([\d,.]+) held", line)
+        free = re.search(r"tokens: ([\d,.]+) free", line)
+        assert free, line
+        return free.group(1), held.group(1) if held else "0.00"
+
+    async def quiet(self) -> None:
+        """Until every webhook is answered and the app has dealt with everything."""
+        await self.call("GET", "/_sandbox/idle?timeout=30")
+
+    async def check(self) -> None:
+        """Nothing that GitHub would refuse, and every invariant holds."""
+        assert await self.call("GET", "/_sandbox/violations") == []
+        report = await audit(self.db)
+        assert report.problems == []
+
+
+async def wait_for(look: Callable[[], Awaitable[str | None]], why: Callable[[], str]) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                found = await look()
+                if found is not None:
+                    return found
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(why())
+
+
+@asynccontextmanager
+async def running_app(settings: Settings, server: TestServer) -> AsyncIterator[Database]:
+    """Web and worker of the app, as `serve` and `worker` run them."""
+    db = Database(settings.database_url)
+    await server.start_server()
+    async with bootstrap.worker(settings, db) as worker:
+        task = asyncio.create_task(worker.run())
+        try:
+            yield db
+        finally:
+            worker.stopping.set()
+            await task
+            await server.close()
+            await db.close()
+
+
+@pytest.fixture
+async def thread(database_url: str, tmp_path: Path) -> AsyncIterator[Thread]:
+    """A repository with the app installed and one open issue."""
+    clock = tmp_path / "clock"
+    manifest = yaml.safe_load(Path("app.yml").read_text())
+    async with running_sandbox(clock=f"file:{clock}") as sandbox, aiohttp.ClientSession() as session:
+        found = Thread(session, sandbox.url, "", clock, Database(database_url))
+        app = await found.call(
+            "POST",
+            "/_sandbox/apps",
+            body={"name": "BugMark", "manifest": manifest, "webhook_url": "http://127.0.0.1:9/"},
+        )
+        settings = Settings(
+            database_url=database_url,
+            github_api_url=sandbox.url,
+            app_id=str(app["id"]),
+            private_key=app["pem"],
+            webhook_secrets=(app["webhook_secret"],),
+            public_url="http://127.0.0.1",
+            clock=f"file:{clock}",
+        )
+        db = Database(settings.database_url)
+        server = TestServer(bootstrap.web_app(settings, db))
+        async with running_app(settings, server):
+            found.app_url = str(server.make_url("")).rstrip("/")
+            await found.call("PATCH", f"/_sandbox/apps/{app['id']}", body={"webhook_url": f"{found.app_url}/webhook"})
+            await found.call("POST", "/_sandbox/repositories", body={"owner": OWNER, "name": NAME})
+            install = {"app_id": app["id"], "owner": OWNER, "repositories": "all"}
+            await found.call("POST", "/_sandbox/installations", body=install)
+            await found.open_issue()
+            yield found
+            await found.check()
+        await found.db.close()
+        await db.close()
