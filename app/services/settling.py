@@ -39,12 +39,16 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
 
     A good close stops trading at once; whatever does not fit what a contract remembers has GitHub asked.
     """
-    for found in await contracts.of_issue(tx, place.issue.id):
+    halted = False
+    for found in sorted(await contracts.of_issue(tx, place.issue.id), key=lambda row: row.id):
         good_close = facts.good_close_at(found.maturation_at)
         if found.open and good_close is not None:
-            await _halt(tx, place, found.id, CLOSED, good_close, None, now)
+            await _halt(tx, found.id, CLOSED, good_close, None, now)
+            halted = True
         elif found.status is Status.HALTED:
             await contracts.change(tx, found.id, next_look_at=now)
+    if halted:
+        await refresh_board(tx, place, now)
 
 
 async def look_at(db: Database, oracle: Oracle, contract_id: int, now: int) -> None:
@@ -69,7 +73,7 @@ async def _take_step(tx: Tx, place: Place, row: ContractRow, facts: IssueFacts |
         case Wait(until_at):
             await contracts.change(tx, row.id, next_look_at=max(until_at, now + 1))
         case OpenWindow(opened_at, ends_at, by_close, backed):
-            await _halt(tx, place, row.id, CLOSED if by_close else MATURED, opened_at, ends_at, now)
+            await _halt(tx, row.id, CLOSED if by_close else MATURED, opened_at, ends_at, now)
             body = {
                 "notice": "window",
                 "contract": row.id,
@@ -78,6 +82,7 @@ async def _take_step(tx: Tx, place: Place, row: ContractRow, facts: IssueFacts |
                 "ends_at": ends_at,
             }
             await _notify(tx, place, f"window:{row.id}:{opened_at}", body, now)
+            await refresh_board(tx, place, now)
         case Resume():
             await _resume(tx, place, row, state, now)
         case Settle(outcome):
@@ -102,9 +107,7 @@ def _backed(state: ContractState, facts: IssueFacts) -> bool:
     return not any(state.position(facts.closed_by, side).units for side in Side)
 
 
-async def _halt(
-    tx: Tx, place: Place, contract_id: int, reason: str, opened_at: int, ends_at: int | None, now: int
-) -> None:
+async def _halt(tx: Tx, contract_id: int, reason: str, opened_at: int, ends_at: int | None, now: int) -> None:
     """Stop trading while a window runs; `ends_at` None until the API has told how long it is."""
     row = await contracts.get(tx, contract_id, lock=True)
     if row is None or row.status is Status.SETTLED:
@@ -121,7 +124,6 @@ async def _halt(
         window_ends_at=ends_at,
         next_look_at=now if ends_at is None else max(ends_at, now),
     )
-    await refresh_board(tx, place, now)
 
 
 async def _resume(tx: Tx, place: Place, row: ContractRow, state: ContractState, now: int) -> None:
@@ -169,9 +171,9 @@ async def _settle(
 
 
 async def _void_price(tx: Tx, row: ContractRow, now: int) -> VoidPrice:
-    """As it stood seven days before what halted the contract."""
-    halted_at = now if row.halted_at is None else row.halted_at
-    return await contracts.void_price(tx, row.id, halted_at - VOID_LOOK_BACK_SECONDS)
+    """As it stood seven days before what halted the contract, whenever we learnt of it."""
+    event_at = now if row.window_opened_at is None else row.window_opened_at
+    return await contracts.void_price(tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
 
 
 def _payout(item: Payout) -> list[int]:

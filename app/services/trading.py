@@ -74,7 +74,7 @@ async def sell(
 ) -> Traded:
     """Sell units. `volume` None: all free ones. `price` None: what the book gives now, best counter-offers first."""
     row = await _contract_to_sell_in(tx, scene, side, by_at)
-    state = await contracts.load(tx, row)
+    state = await _as_it_will_be(tx, row, scene.now)
     wanted = state.free_units(scene.user_id, side) if volume is None else volume
     if not wanted:
         raise InsufficientUnits(1, 0, f"You have no free {side.value} units in this contract.", "/bugmark positions")
@@ -99,7 +99,7 @@ async def sell(
 async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
     """The other side of an offer at its price, by default all that is open of it; better or older offers fill first."""
     row = await _contract_here(tx, scene, number)
-    state = await contracts.load(tx, row)
+    state = await _as_it_will_be(tx, row, scene.now)
     wanted = state.book.offers.get(number)
     if wanted is None:
         raise UnknownOffer(f"Offer o{number} is not open any more.", "/bugmark book")
@@ -123,9 +123,14 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> list[Offer]
     if not wanted:
         which = "open offer" if number is None else f"open offer o{number}"
         raise UnknownOffer(f"You have no {which} in this thread.", "/bugmark positions")
+    states = [await _locked(tx, contract_id) for contract_id in sorted({contract for contract, _ in wanted})]
+    await _lock_parties(tx, states, {scene.user_id}, scene.now)
     cancelled = []
-    for contract_id in sorted({contract for contract, _ in wanted}):
-        cancelled += await _cancel_in(tx, scene, contract_id, [o.number for c, o in wanted if c == contract_id])
+    for state in states:
+        cancelled += await _cancel_in(tx, scene, state, {found.number for _, found in wanted})
+    if not cancelled:
+        raise UnknownOffer("That offer is not open any more.", "/bugmark positions")
+    await refresh_board(tx, scene.place, scene.now)
     return cancelled
 
 
@@ -161,7 +166,8 @@ async def sweep_expired(tx: Tx, contract_id: int, now: int) -> bool:
     if row is None or row.status is Status.SETTLED:
         return False
     state = await contracts.load(tx, row)
-    return await _expire(tx, state, set(), now)
+    await _lock_parties(tx, [state], set(), now)
+    return await _expire(tx, state, now)
 
 
 async def store(tx: Tx, state: ContractState, changes: Changes, now: int) -> None:
@@ -189,7 +195,8 @@ async def _place(
     if row is None or not row.open:
         raise NotTrading(_why_closed(found if row is None else row), "/bugmark book")
     state = await contracts.load(tx, row)
-    await _expire(tx, state, _reached(state, new) | {scene.user_id}, scene.now)
+    await _lock_parties(tx, [state], _reached(state, new) | {scene.user_id}, scene.now)
+    await _expire(tx, state, scene.now)
     number = await contracts.next_offer_number(tx)
     changes = place(
         state,
@@ -205,10 +212,14 @@ async def _place(
     return Traded(row, changes.offers[number], changes, made, neighbours or [])
 
 
-async def _expire(tx: Tx, state: ContractState, parties: set[int], now: int) -> bool:
-    """Lock all whose accounts the command may change, in id order, then let due offers go."""
-    due = {found.user for found in state.book.offers.values() if found.until_at <= now}
+async def _lock_parties(tx: Tx, states: list[ContractState], parties: set[int], now: int) -> None:
+    """Lock all whose accounts a command may change, at once: its contracts are locked before, users in id order."""
+    due = {found.user for state in states for found in state.book.offers.values() if found.until_at <= now}
     await places.lock_users(tx, parties | due)
+
+
+async def _expire(tx: Tx, state: ContractState, now: int) -> bool:
+    """Let due offers go; their owners are locked."""
     expired = expire(state, now)
     if expired.offers:
         await store(tx, state, expired, now)
@@ -220,18 +231,28 @@ def _reached(state: ContractState, new: NewOffer) -> set[int]:
     return {found.user for found in state.book.half(not is_bid(new.action, new.side)).reached(limit)}
 
 
-async def _cancel_in(tx: Tx, scene: Scene, contract_id: int, numbers: list[int]) -> list[Offer]:
+async def _as_it_will_be(tx: Tx, row: ContractRow, now: int) -> ContractState:
+    """The contract as the command will find it: locked, without the offers that are due before it."""
+    state = await _locked(tx, row.id)
+    expire(state, now)
+    return state
+
+
+async def _locked(tx: Tx, contract_id: int) -> ContractState:
     row = await contracts.get(tx, contract_id, lock=True)
     if row is None:
         raise UnknownOffer("That contract is gone.", "/bugmark positions")
-    state = await contracts.load(tx, row)
-    await _expire(tx, state, {scene.user_id}, scene.now)
+    return await contracts.load(tx, row)
+
+
+async def _cancel_in(tx: Tx, scene: Scene, state: ContractState, numbers: set[int]) -> list[Offer]:
+    """Cancel those of the offers that stand when the due ones have expired."""
+    await _expire(tx, state, scene.now)
     cancelled = []
-    for number in numbers:
+    for number in sorted(numbers & set(state.book.offers)):
         changes = cancel(state, number, user=scene.user_id, cause=scene.cause, now=scene.now)
         await store(tx, state, changes, scene.now)
         cancelled.append(changes.offers[number])
-    await refresh_board(tx, scene.place, scene.now)
     return cancelled
 
 

@@ -89,7 +89,7 @@ async def of_issue(tx: Tx, issue_id: int) -> list[ContractRow]:
 
 async def due(tx: Tx, now: int, limit: int) -> list[ContractRow]:
     """Contracts whose next look is due."""
-    statement = select(contracts).where(contracts.c.next_look_at <= now)
+    statement = select(contracts).where(contracts.c.next_look_at <= now, contracts.c.status != Status.SETTLED.value)
     return await _rows(tx, statement.order_by(contracts.c.next_look_at, contracts.c.id).limit(limit))
 
 

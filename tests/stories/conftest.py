@@ -15,12 +15,13 @@ import aiohttp
 import pytest
 import yaml
 from aiohttp.test_utils import TestServer
+from sandbox.testing import running_sandbox
 
 from app import bootstrap
 from app.services.audit import audit
 from app.settings import Settings
 from app.storage.db import Database
-from sandbox.testing import running_sandbox
+from bench.servers import free_port
 
 DAY = 86_400
 OWNER, NAME = "mozilla", "blocked"
@@ -157,37 +158,36 @@ async def running_app(settings: Settings, server: TestServer) -> AsyncIterator[D
             await db.close()
 
 
+async def install_app(thread: Thread) -> dict[str, Any]:
+    """Register the App by its manifest, make a repository and install it there; returns what registering gave."""
+    manifest = yaml.safe_load(Path("app.yml").read_text())
+    body = {"name": "BugMark", "manifest": manifest, "webhook_url": f"{thread.app_url}/webhook"}
+    app: dict[str, Any] = await thread.call("POST", "/_sandbox/apps", body=body)
+    await thread.call("POST", "/_sandbox/repositories", body={"owner": OWNER, "name": NAME})
+    install = {"app_id": app["id"], "owner": OWNER, "repositories": "all"}
+    await thread.call("POST", "/_sandbox/installations", body=install)
+    return app
+
+
 @pytest.fixture
 async def thread(database_url: str, tmp_path: Path) -> AsyncIterator[Thread]:
     """A repository with the app installed and one open issue."""
-    clock = tmp_path / "clock"
-    manifest = yaml.safe_load(Path("app.yml").read_text())
+    clock, port = tmp_path / "clock", free_port()
     async with running_sandbox(clock=f"file:{clock}") as sandbox, aiohttp.ClientSession() as session:
-        found = Thread(session, sandbox.url, "", clock, Database(database_url))
-        app = await found.call(
-            "POST",
-            "/_sandbox/apps",
-            body={"name": "BugMark", "manifest": manifest, "webhook_url": "http://127.0.0.1:9/"},
-        )
+        found = Thread(session, sandbox.url, f"http://127.0.0.1:{port}", clock, Database(database_url))
+        app = await install_app(found)
         settings = Settings(
             database_url=database_url,
             github_api_url=sandbox.url,
             app_id=str(app["id"]),
             private_key=app["pem"],
             webhook_secrets=(app["webhook_secret"],),
-            public_url="http://127.0.0.1",
+            public_url=found.app_url,
             clock=f"file:{clock}",
         )
-        db = Database(settings.database_url)
-        server = TestServer(bootstrap.web_app(settings, db))
+        server = TestServer(bootstrap.web_app(settings, found.db), port=port)
         async with running_app(settings, server):
-            found.app_url = str(server.make_url("")).rstrip("/")
-            await found.call("PATCH", f"/_sandbox/apps/{app['id']}", body={"webhook_url": f"{found.app_url}/webhook"})
-            await found.call("POST", "/_sandbox/repositories", body={"owner": OWNER, "name": NAME})
-            install = {"app_id": app["id"], "owner": OWNER, "repositories": "all"}
-            await found.call("POST", "/_sandbox/installations", body=install)
             await found.open_issue()
             yield found
             await found.check()
         await found.db.close()
-        await db.close()
