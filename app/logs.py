@@ -78,9 +78,7 @@ class Redactor:
         if depth == 0:
             return "..."
         if isinstance(value, Mapping):
-            return {
-                self.text(str(key)): self._under(str(key), item, depth - 1) for key, item in value.items()
-            }
+            return {self.text(str(key)): self._under(str(key), item, depth - 1) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self._value(item, depth - 1) for item in value]
         return self.text(repr(value))

@@ -66,9 +66,7 @@ class Worker:
             group.create_task(self._repeat(self.seal))
             group.create_task(self._repeat(self.sweep.run))
 
-    async def _pump(
-        self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]]
-    ) -> None:
+    async def _pump(self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]]) -> None:
         """Claim items one after the other and work on several at once."""
         slots = asyncio.Semaphore(PARALLEL)
 

@@ -51,11 +51,19 @@ def without_prose(node: Any, named: bool = False) -> Any:
         return [without_prose(item) for item in node]
     if not isinstance(node, dict):
         return node
-    return {
+    kept = {
         key: without_prose(value, not named and key in NAMED)
         for key, value in node.items()
         if named or key not in PROSE or not is_prose(key, value)
     }
+    return kept if named else with_null(kept)
+
+
+def with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """GitHub writes `nullable` beside an `enum` without null and means that null is allowed; OpenAPI reads it as not."""
+    if schema.get("nullable") is True and isinstance(values := schema.get("enum"), list) and None not in values:
+        return {**schema, "enum": [*values, None]}
+    return schema
 
 
 def is_prose(key: str, value: Any) -> bool:

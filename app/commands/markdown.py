@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline, newline
 from markdown_it.token import Token
 
@@ -80,6 +80,7 @@ def _blocks() -> MarkdownIt:
     """Blocks only: what stands within a paragraph is read where it matters."""
     parser = _parser().enable("table").disable("inline")
     rules = parser.block.ruler
+    rules.at("table", _table, {"alt": ["paragraph", "reference"]})
     rules.before("reference", "footnote", _footnote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     rules.before("lheading", "column", _column, {"alt": ["paragraph", "reference"]})
     return parser
@@ -167,10 +168,18 @@ def _column(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     if any(state.is_code_block(line) or state.sCount[line] < state.blkIndent for line in (start, start + 1)):
         return False
-    if not silent:
-        state.push("table_open", "table", 1)
-        state.line = _table_end(state, start + 2, end)
-        state.push("table_close", "table", -1)
+    return silent or _take_table(state, start, end)
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The parser's own rule for what is a table, without its many tokens for cells."""
+    return table(state, start, end, True) and (silent or _take_table(state, start, end))
+
+
+def _take_table(state: StateBlock, start: int, end: int) -> bool:
+    state.push("table_open", "table", 1)
+    state.line = _table_end(state, start + 2, end)
+    state.push("table_close", "table", -1)
     return True
 
 

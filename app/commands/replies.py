@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.market.contract import Side, Status
+from app.market.contract import UNIT_MILLS, Side, Status
 from app.market.instants import command_date, format_instant
 from app.market.money import format_mills, format_price
 from app.services.views import ContractView, UserView
@@ -173,8 +173,9 @@ def _next_steps(views: Sequence[ContractView]) -> list[str]:
     for view in views:
         if view.row.status is Status.OPEN:
             by = command_date(view.row.maturation_at)
-            fixed = 500 if view.best_ask is None else view.best_ask
-            unfixed = 500 if view.best_bid is None else 1000 - view.best_bid
+            price = 500 if view.price is None else view.price
+            fixed = price if view.best_ask is None else view.best_ask
+            unfixed = UNIT_MILLS - (price if view.best_bid is None else view.best_bid)
             return [
                 f"/bugmark offer fixed 50 at {format_price(fixed)} by {by}",
                 f"/bugmark offer unfixed 50 at {format_price(unfixed)} by {by}",

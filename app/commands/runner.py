@@ -11,7 +11,7 @@ import structlog
 from app.clock import Clock
 from app.commands import replies
 from app.commands.reader import CommandText, read_commands
-from app.commands.registry import handle, parse
+from app.commands.registry import understand
 from app.market.errors import Refusal
 from app.market.life import IssueFacts
 from app.services import accounts, settling, views
@@ -27,6 +27,9 @@ log = structlog.get_logger()
 LATE_SECONDS = 30
 """A command handled later than this after it was made asks GitHub first: no trade on stale news."""
 
+GIVE_UP_SECONDS = 3600
+"""Without an answer for so long the commands are refused: silence is no answer."""
+
 KnowPlace = Callable[[Tx, Place], Awaitable[Place]]
 """Makes an issue and what it is in known; returns it as we know it."""
 
@@ -41,7 +44,8 @@ class NoAnswer(Exception):
 class Comment:
     """A comment event.
 
-    `old_body` is what an edit replaced, None for a new comment; `facts` the issue as the event shows it.
+    `old_body` is what an edit replaced, None for a new comment; `facts` the issue as the event shows it; `said_at` when
+    the comment was made or edited, while dates in it count from `created_at`.
     """
 
     id: int
@@ -51,6 +55,7 @@ class Comment:
     sender_id: int
     sender_login: str
     created_at: int
+    said_at: int
     place: Place
     facts: IssueFacts
 
@@ -76,28 +81,34 @@ class Runner:
             return
         facts = await self._facts(comment, known)
         async with self.db.transaction() as tx:
-            await settling.note_news(tx, known, facts, self.clock.now())
+            if facts is not None:
+                await settling.note_news(tx, known, facts, self.clock.now())
             await accounts.open_account(tx, _opening(comment), self.config, self.clock.now())
         for item in wanted:
             await self._run_command(comment, item, facts)
         await self._answer(comment)
 
-    async def _facts(self, comment: Comment, known: Place) -> IssueFacts:
-        """The issue's state as the comment shows it; asked from GitHub if that is old or not what we know."""
+    async def _facts(self, comment: Comment, known: Place) -> IssueFacts | None:
+        """The issue's state as the comment shows it; asked from GitHub if that is old or not what we know.
+
+        Raises NoAnswer while it is worth asking again; None when it is not any more.
+        """
         now = self.clock.now()
         as_known = known.issue.state == "closed"
-        if now - comment.created_at <= LATE_SECONDS and as_known == comment.facts.closed:
+        if now - comment.said_at <= LATE_SECONDS and as_known == comment.facts.closed:
             return comment.facts
         facts = await self.oracle.issue_facts(known)
-        if facts is None:
+        if facts is None and now - comment.said_at < GIVE_UP_SECONDS:
             async with self.db.transaction() as tx:
                 await _react(tx, comment, "eyes", now)
             raise NoAnswer
         return facts
 
-    async def _run_command(self, comment: Comment, item: CommandText, facts: IssueFacts) -> None:
+    async def _run_command(self, comment: Comment, item: CommandText, facts: IssueFacts | None) -> None:
         key = CommandKey(comment.id, item.text, item.occurrence)
         try:
+            if facts is None:
+                raise Refusal("GitHub gave no answer about this issue, so nothing was done; please comment again.")
             await self._try_command(comment, key, facts)
         except Refusal as refusal:
             again = f" Try `{refusal.correction}`." if refusal.correction else ""
@@ -109,7 +120,7 @@ class Runner:
             await self._record_refusal(comment, key, OUR_FAULT)
 
     async def _try_command(self, comment: Comment, key: CommandKey, facts: IssueFacts) -> None:
-        now = max(self.clock.now(), comment.created_at)
+        now = max(self.clock.now(), comment.said_at)
         async with self.db.transaction() as tx:
             number = await self._begin(tx, comment, key)
             if number is None:
@@ -122,7 +133,8 @@ class Runner:
                 now,
                 closed=facts.closed and facts.completed,
             )
-            answer = await handle(tx, scene, parse(key.text, comment.created_at))
+            command, request = understand(key.text, comment.created_at)
+            answer = await command.handle(tx, scene, request)
             await commands.finish(tx, number, done=True, answer=answer)
 
     async def _record_refusal(self, comment: Comment, key: CommandKey, answer: str) -> None:

@@ -111,9 +111,7 @@ class Unavailable(GitHubError):
     After a write, `may_have_happened` is True unless it surely did not: look before writing again.
     """
 
-    def __init__(
-        self, status: int, message: str, retry_at: int | None = None, may_have_happened: bool = True
-    ) -> None:
+    def __init__(self, status: int, message: str, retry_at: int | None = None, may_have_happened: bool = True) -> None:
         super().__init__(status, message, retry_at)
         self._may_have_happened = may_have_happened
 

@@ -43,9 +43,7 @@ class Events:
             payload = Payload.from_bytes(delivery.payload)
             await self._dispatch(delivery.event, payload)
         except (Unreadable, ValueError, RecursionError) as error:
-            log.warning(
-                "delivery passed over", delivery=delivery.guid, event_name=delivery.event, why=str(error)
-            )
+            log.warning("delivery passed over", delivery=delivery.guid, event_name=delivery.event, why=str(error))
 
     async def _dispatch(self, event: str, payload: Payload) -> None:
         match event:
@@ -76,7 +74,8 @@ class Events:
             author_id=payload.number("comment", "user", "id"),
             sender_id=payload.number("sender", "id"),
             sender_login=payload.text("sender", "login")[:255],
-            created_at=payload.instant("comment", "updated_at" if edited else "created_at"),
+            created_at=payload.instant("comment", "created_at"),
+            said_at=payload.instant("comment", "updated_at" if edited else "created_at"),
             place=found,
             facts=facts_from(payload.get("issue")),
         )

@@ -84,8 +84,6 @@ class Sender:
         now = self.clock.now()
         wait = min(2**message.attempts, LONGEST_WAIT_SECONDS)
         dead = error.permanent or message.attempts >= MOST_ATTEMPTS
-        log.warning(
-            "message not sent", key=message.key, attempts=message.attempts, given_up=dead, why=str(error)
-        )
+        log.warning("message not sent", key=message.key, attempts=message.attempts, given_up=dead, why=str(error))
         async with self.db.transaction() as tx:
             await outbox.postpone(tx, message, error.retry_at or now + wait, str(error), dead)

@@ -5,6 +5,8 @@ Pure calculation. The same commands in the same order always give the same fills
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.market.contract import UNIT_MILLS, Status
 from app.market.errors import (
     InsufficientFunds,
@@ -17,6 +19,7 @@ from app.market.fill import AmendmentKind, Fill, FillKind
 from app.market.journal import Kind
 from app.market.money import format_mills
 from app.market.offer import MAX_VOLUME, Action, NewOffer, Offer, book_price, is_bid
+from app.market.spoken import spoken
 from app.market.state import Changes, ContractState, Recorder
 
 MAX_FILLS = 1_000
@@ -95,7 +98,7 @@ def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mi
             new.volume,
             held,
             f"You have {held} free {gives.value} units here, not {new.volume}.",
-            f"/bugmark sell {gives.value.lower()} {held}" if held else None,
+            spoken(replace(new, volume=held), state.maturation_at) if held else None,
         )
     sold = min(new.volume, held)
     need = 0 if new.action is Action.SELL else (new.volume - sold) * new.price
@@ -104,7 +107,7 @@ def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mi
             need,
             free_mills,
             f"This needs {format_mills(need)} and you have {format_mills(free_mills)} free.",
-            _affordable(new, sold, free_mills),
+            _affordable(state, new, sold, free_mills),
         )
     _check_room(state, new, user)
     return Offer(
@@ -121,11 +124,9 @@ def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mi
     )
 
 
-def _affordable(new: NewOffer, sold: int, free_mills: int) -> str | None:
+def _affordable(state: ContractState, new: NewOffer, sold: int, free_mills: int) -> str | None:
     volume = sold + free_mills // new.price
-    if not volume:
-        return None
-    return f"/bugmark offer {new.side.value.lower()} {volume} at 0.{new.price:03d}"
+    return spoken(replace(new, volume=volume), state.maturation_at) if volume else None
 
 
 def _check_bounds(state: ContractState, new: NewOffer, now: int) -> None:

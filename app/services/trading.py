@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.market.contract import Outcome, Side, Status, canonical, digest
 from app.market.errors import InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
@@ -10,6 +10,7 @@ from app.market.instants import command_date, format_instant, last_second
 from app.market.journal import Kind
 from app.market.matching import cancel, expire, place
 from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
+from app.market.spoken import spoken
 from app.market.state import Changes, ContractState
 from app.services.config import Config
 from app.storage import contracts, journal, outbox, places
@@ -57,7 +58,7 @@ async def offer(tx: Tx, scene: Scene, new: NewOffer, by_at: int | None) -> Trade
     for row in rows:
         if row.maturation_at == by_at and row.round == number:
             return await _place(tx, scene, row, new)
-    made = await _make_contract(tx, scene, by_at, number)
+    made = await _make_contract(tx, scene, by_at, number, new)
     return await _place(tx, scene, made, new, made=True, neighbours=now_open)
 
 
@@ -118,16 +119,16 @@ async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
 
 async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> list[Offer]:
     """Cancel one of the user's offers in this thread, or all of them. Works while a contract is halted."""
-    mine = await contracts.live_offers(tx, scene.user_id, scene.place.issue.id)
-    wanted = [(contract, found) for contract, found in mine if number in (None, found.number)]
+    states = await _locked_states(tx, scene.place.issue.id)
+    mine = [found for state in states for found in state.book.offers.values() if found.user == scene.user_id]
+    wanted = {found.number for found in mine if number in (None, found.number)}
     if not wanted:
         which = "open offer" if number is None else f"open offer o{number}"
         raise UnknownOffer(f"You have no {which} in this thread.", "/bugmark positions")
-    states = [await _locked(tx, contract_id) for contract_id in sorted({contract for contract, _ in wanted})]
     await _lock_parties(tx, states, {scene.user_id}, scene.now)
     cancelled = []
     for state in states:
-        cancelled += await _cancel_in(tx, scene, state, {found.number for _, found in wanted})
+        cancelled += await _cancel_in(tx, scene, state, wanted)
     if not cancelled:
         raise UnknownOffer("That offer is not open any more.", "/bugmark positions")
     await refresh_board(tx, scene.place, scene.now)
@@ -233,16 +234,16 @@ def _reached(state: ContractState, new: NewOffer) -> set[int]:
 
 async def _as_it_will_be(tx: Tx, row: ContractRow, now: int) -> ContractState:
     """The contract as the command will find it: locked, without the offers that are due before it."""
-    state = await _locked(tx, row.id)
+    state = await contracts.load(tx, await contracts.get(tx, row.id, lock=True) or row)
     expire(state, now)
     return state
 
 
-async def _locked(tx: Tx, contract_id: int) -> ContractState:
-    row = await contracts.get(tx, contract_id, lock=True)
-    if row is None:
-        raise UnknownOffer("That contract is gone.", "/bugmark positions")
-    return await contracts.load(tx, row)
+async def _locked_states(tx: Tx, issue_id: int) -> list[ContractState]:
+    """The contracts of an issue that are not settled, in id order."""
+    rows = [row for row in await contracts.of_issue(tx, issue_id) if row.status is not Status.SETTLED]
+    locked = [await contracts.get(tx, number, lock=True) for number in sorted(row.id for row in rows)]
+    return [await contracts.load(tx, row) for row in locked if row is not None]
 
 
 async def _cancel_in(tx: Tx, scene: Scene, state: ContractState, numbers: set[int]) -> list[Offer]:
@@ -281,11 +282,11 @@ def _round(rows: list[ContractRow]) -> int:
     return newest + any(row.round == newest and row.outcome is Outcome.FIXED for row in rows)
 
 
-async def _make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int) -> ContractRow:
+async def _make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, new: NewOffer) -> ContractRow:
     span = maturation_at - scene.now
     config, issue = scene.config, scene.place.issue
     if not config.least_maturation_seconds <= span <= config.most_maturation_seconds:
-        raise _unfit_maturation(span, scene, maturation_at)
+        raise _unfit_maturation(span, scene, maturation_at, new)
     statement = canonical({"kind": "issue_fixed", "issue": issue.id, "round": number})
     terms = config.terms(scene.place.repository.owner_id)
     return await contracts.create(
@@ -304,7 +305,7 @@ async def _make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int) 
     )
 
 
-def _unfit_maturation(span: int, scene: Scene, maturation_at: int) -> Refusal:
+def _unfit_maturation(span: int, scene: Scene, maturation_at: int, new: NewOffer) -> Refusal:
     config = scene.config
     if span <= 0:
         what = "is in the past"
@@ -312,8 +313,8 @@ def _unfit_maturation(span: int, scene: Scene, maturation_at: int) -> Refusal:
         what = f"is too near: a contract runs at least {config.least_maturation_seconds // 60} minutes"
     else:
         what = f"is too far: a contract runs at most {config.most_maturation_seconds // 86_400} days"
-    date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
-    return InvalidOffer(f"{format_instant(maturation_at)} {what}.", f"/bugmark offer fixed 50 by {date}")
+    suggested = replace(new, until_at=None), last_second(scene.now + SUGGESTED_SPAN_SECONDS)
+    return InvalidOffer(f"{format_instant(maturation_at)} {what}.", spoken(*suggested))
 
 
 def _why_closed(row: ContractRow) -> str:

@@ -128,12 +128,10 @@ class Desk:
         return await self.run(lambda tx: trading.offer(tx, scene, new, by_at))
 
     async def sell(
-        self, user: int, line: str, by_at: int | None = None, all_units: bool = False, at_market: bool = False
+        self, user: int, side: Side, volume: int | None = None, price: int | None = None, by_at: int | None = None
     ) -> Traded:
-        scene, new = self.scene(user), new_offer(line)
-        volume = None if all_units else new.volume
-        price = None if at_market else new.price
-        return await self.run(lambda tx: trading.sell(tx, scene, new.side, volume, price, by_at=by_at))
+        scene = self.scene(user)
+        return await self.run(lambda tx: trading.sell(tx, scene, side, volume, price, by_at=by_at))
 
     async def take(self, user: int, number: int, volume: int | None = None, issue: int = ISSUE) -> Traded:
         scene = self.scene(user, issue)

@@ -1,0 +1,41 @@
+"""`cancel`: take back offers that still wait."""
+
+from collections.abc import Sequence
+
+from app.commands.grammar import Command, Parts
+from app.commands.mending import reads
+from app.commands.requests import CancelRequest
+from app.services import trading
+from app.services.trading import Scene
+from app.storage.db import Tx
+
+
+def build(parts: Parts) -> CancelRequest:
+    return CancelRequest(parts.get("offer_id"))
+
+
+def mend(words: Sequence[str], now: int) -> str:
+    """Never more than was asked for: without a number that can be read, one's offers are shown."""
+    number = [word for word in words if reads("offer_id", word, now)][:1]
+    return f"cancel {number[0]}" if number else "positions"
+
+
+async def handle(tx: Tx, scene: Scene, request: CancelRequest) -> str:
+    cancelled = await trading.cancel_offers(tx, scene, request.offer)
+    names = ", ".join(f"**o{offer.number}**" for offer in cancelled)
+    return f"Cancelled {names}. What was held for {'it' if len(cancelled) == 1 else 'them'} is free again."
+
+
+COMMAND = Command(
+    name="cancel",
+    usage="cancel (OFFER | all)",
+    summary="Cancel one of your offers, or all you have in this thread.",
+    who="The one who made the offer.",
+    notes=("What an offer held back is free again at once. What it has bought or sold stays.",),
+    examples=("cancel o17", "cancel all"),
+    rules="(offer_id | everything)",
+    build=build,
+    handle=handle,
+    mend=mend,
+    order=4,
+)

@@ -1,0 +1,96 @@
+"""Repositories, their files and rights; users; the rate limit."""
+
+from __future__ import annotations
+
+from sandbox.endpoints import Answer, Call, endpoint
+from sandbox.errors import ApiError, not_found
+from sandbox.shapes import blob_sha
+from sandbox.state import ROLES, Json
+
+HOURLY_LIMIT = 5000
+DEFAULT_REFS = {None, "main", "HEAD", "heads/main", "refs/heads/main"}
+# What the permission endpoint says for each role.
+LEGACY = {"none": "none", "read": "read", "triage": "read", "write": "write", "maintain": "write", "admin": "admin"}
+
+
+@endpoint("GET", "/repos/{owner}/{repo}", needs="metadata:read")
+def get_repository(call: Call) -> Answer:
+    role = "write" if call.principal.token else call.repo.role_of(call.principal.actor)
+    rights = call.world.shapes.rights(role)
+    return Answer(200, call.world.shapes.full_repository(call.repo, rights))
+
+
+@endpoint("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", needs="metadata:read")
+def get_permission(call: Call) -> Answer:
+    if not call.principal.token:
+        call.require("write")
+    user = call.world.state.user_named(call.params["username"])
+    if not user:
+        raise not_found()
+    role = call.repo.role_of(user)
+    about: Json = {
+        **call.world.shapes.user(user),
+        "permissions": call.world.shapes.rights(role),
+        "role_name": role,
+    }
+    return Answer(200, {"permission": LEGACY[role], "role_name": role, "user": about})
+
+
+@endpoint("GET", "/repos/{owner}/{repo}/contents/{path}", needs="contents:read")
+def get_contents(call: Call) -> Answer:
+    if call.query.get("ref") not in DEFAULT_REFS:
+        raise ApiError(404, f"No commit found for the ref {call.query['ref']}")
+    path = call.params["path"].strip("/")
+    content = call.repo.files.get(path)
+    if content is None:
+        return Answer(200, directory(call, path))
+    if "raw" in call.headers.get("accept", ""):
+        return Answer(200, raw=content, headers={"Content-Type": "application/vnd.github.raw+json; charset=utf-8"})
+    return Answer(200, call.world.shapes.file(call.repo, path, content))
+
+
+def directory(call: Call, path: str) -> list[Json]:
+    """The entries of a directory, which exists as long as it holds files."""
+    inside = sorted(name for name in call.repo.files if name.startswith(f"{path}/"))
+    if not inside:
+        raise not_found()
+    entries: dict[str, Json] = {}
+    for name in inside:
+        child, _, deeper = name.removeprefix(f"{path}/").partition("/")
+        shape = call.world.shapes.file(call.repo, f"{path}/{child}", b"" if deeper else call.repo.files[name])
+        del shape["content"], shape["encoding"]
+        if deeper:
+            shape |= {"type": "dir", "size": 0, "download_url": None, "sha": blob_sha(child.encode())}
+        entries.setdefault(child, shape)
+    return list(entries.values())
+
+
+@endpoint("GET", "/user", needs="user")
+def get_self(call: Call) -> Answer:
+    counts = ("private_gists", "total_private_repos", "owned_private_repos", "disk_usage", "collaborators")
+    shape = call.world.shapes.public_user(call.user)
+    return Answer(200, {**shape, **dict.fromkeys(counts, 0), "two_factor_authentication": False})
+
+
+@endpoint("GET", "/users/{username}", needs="nobody")
+def get_user(call: Call) -> Answer:
+    user = call.world.state.user_named(call.params["username"])
+    if not user:
+        raise not_found()
+    return Answer(200, call.world.shapes.public_user(user))
+
+
+@endpoint("GET", "/rate_limit", needs="nobody")
+def get_rate_limit(call: Call) -> Answer:
+    """Counted, not enforced; looking is free."""
+    rate = {
+        "limit": HOURLY_LIMIT,
+        "used": call.used,
+        "remaining": max(0, HOURLY_LIMIT - call.used),
+        "reset": call.resets_at,
+    }
+    resources = {name: rate for name in ("core", "search", "graphql")}
+    return Answer(200, {"resources": resources, "rate": rate})
+
+
+assert set(LEGACY) == set(ROLES)

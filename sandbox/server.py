@@ -1,0 +1,314 @@
+"""The server: one way for every API request — count, fault, who, where, valid, allowed, do, check the answer, log."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from sandbox import api_apps, api_comments, api_issues, api_labels, api_repositories, validation
+from sandbox.api_repositories import HOURLY_LIMIT
+from sandbox.auth import Principal, authenticate, login_of
+from sandbox.chance import Chance
+from sandbox.clock import Clock
+from sandbox.endpoints import Answer, Call, Endpoint, check_rights, find
+from sandbox.errors import ApiError, not_accessible, not_found, suspended
+from sandbox.faults import DeliveryFaults, EndpointFault, EndpointFaults
+from sandbox.hooks import Hooks
+from sandbox.shapes import Shapes
+from sandbox.state import Json, Repository, State
+from sandbox.validation import Violations
+from sandbox.world import World
+
+API = (api_apps, api_comments, api_issues, api_labels, api_repositories)
+REQUESTS_KEPT = 20_000
+MAX_BODY_BYTES = 30 * 2**20
+
+
+@dataclass
+class LoggedRequest:
+    number: int
+    at: int
+    who: str
+    method: str
+    path: str
+    status: int
+    """0 while under way, and when a fault swallowed the answer."""
+    user_agent: str = ""
+    message: str = ""
+
+
+@dataclass
+class Usage:
+    used: int = 0
+    resets_at: int = 0
+
+
+@dataclass
+class Sandbox:
+    """Everything of one running sandbox."""
+
+    clock: Clock
+    chance: Chance = field(default_factory=Chance)
+    validate: bool = True
+    hook_timeout: float = 10.0
+
+    def __post_init__(self) -> None:
+        self.state = State()
+        self.shapes = Shapes(self.state)
+        self.violations = Violations(self.validate)
+        self.delivery_faults = DeliveryFaults(self.chance)
+        self.endpoint_faults = EndpointFaults()
+        self.hooks = Hooks(
+            self.state, self.shapes, self.clock, self.chance, self.violations, self.delivery_faults, self.hook_timeout
+        )
+        self.world = World(self.state, self.shapes, self.hooks, self.clock, self.chance)
+        self.requests: deque[LoggedRequest] = deque(maxlen=REQUESTS_KEPT)
+        self.count = 0
+        self.under_way = 0
+        self.last_request = self.clock.elapsed()
+        self.usage: dict[str, Usage] = {}
+
+    @property
+    def url(self) -> str:
+        return self.shapes.url
+
+    # -- one request --------------------------------------------------------------------------------------------
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The catch-all for everything that is not under `/_sandbox/` or a page."""
+        self.count += 1
+        path = request.rel_url.raw_path
+        logged = LoggedRequest(
+            self.count,
+            self.clock.now(),
+            "?",
+            request.method,
+            request.rel_url.raw_path_qs,
+            0,
+            request.headers.get("User-Agent", ""),
+        )
+        self.requests.append(logged)
+        self.under_way += 1
+        try:
+            fault = self.endpoint_faults.struck(request.method, path)
+            if fault and not fault.after:
+                return await self.strike(request, fault, logged, None)
+            response = self.respond(request, await request.read(), logged)
+            if fault:
+                return await self.strike(request, fault, logged, response)
+            return response
+        finally:
+            self.under_way -= 1
+            self.last_request = self.clock.elapsed()
+
+    def respond(self, request: web.Request, body: bytes, logged: LoggedRequest) -> web.Response:
+        usage = Usage(0, self.clock.now() + 3600)
+        try:
+            answer, usage = self.answer(request, body, logged)
+        except ApiError as error:
+            logged.message = error.message
+            answer = Answer(error.status, error.body())
+        logged.status = answer.status
+        data = answer.raw if answer.raw is not None else json.dumps(answer.body, ensure_ascii=False).encode()
+        if answer.status in (204, 304):
+            data = b""
+        headers = {**rate_headers(usage), **answer.headers}
+        headers.setdefault("Content-Type", "application/json; charset=utf-8")
+        headers["X-GitHub-Request-Id"] = f"{logged.number:04X}:SANDBOX"
+        headers["X-GitHub-Media-Type"] = "github.v3; format=json"
+        return web.Response(status=answer.status, body=data, headers=headers)
+
+    def answer(self, request: web.Request, body: bytes, logged: LoggedRequest) -> tuple[Answer, Usage]:
+        if not request.headers.get("User-Agent"):
+            raise ApiError(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header")
+        header = request.headers.get("Authorization")
+        login = login_of(header)
+        if login:
+            principal = Principal(person=self.world.account(login))
+        else:
+            principal = authenticate(self.state, header, self.clock.now())
+        logged.who = principal.name
+        usage = self.count_usage(principal)
+        path = self.by_name(request.rel_url.raw_path)
+        found = find(request.method, path)
+        if not found:
+            raise not_found()
+        known, params = found
+        if not all(value.isdecimal() for name, value in params.items() if name.endswith(("_id", "_number"))):
+            raise not_found()
+        query = list(request.query.items())
+        wanted = validation.request_for(request.method.lower(), known.template, params, query, body)
+        call = Call(
+            self.world,
+            principal,
+            path,
+            params,
+            dict(query),
+            parsed(body),
+            {name.lower(): value for name, value in request.headers.items()},
+            usage.used,
+            usage.resets_at,
+        )
+        answer = self.do(known, call, wanted)
+        if known.template != "/rate_limit" and answer.status != 304:
+            usage.used += 1
+        return self.conditional(request, principal, answer), usage
+
+    def do(self, known: Endpoint, call: Call, wanted: validation.Request) -> Answer:
+        """Carries the call out between two looks into GitHub's description."""
+        now = self.clock.now()
+        problems = validation.request_problems(wanted, known.template) if self.violations.enabled else []
+        self.violations.note("request", f"{known.name} by {call.principal.name}", now, problems)
+        try:
+            if redirect := self.locate(known, call):
+                return redirect
+            check_rights(known, call)
+            if problems:
+                errors: list[Json] = [{"code": "invalid", "message": problem} for problem in problems]
+                raise ApiError(422, "Invalid request.\n\n" + "\n".join(problems), errors)
+            answer = known.handler(call)
+        except ApiError as error:
+            self.check_answer(known, wanted, error.status, error.body())
+            raise
+        if answer.raw is None:
+            self.check_answer(known, wanted, answer.status, answer.body)
+        return answer
+
+    def check_answer(self, known: Endpoint, wanted: validation.Request, status: int, body: Any) -> None:
+        if self.violations.enabled:
+            data = b"" if status == 204 else json.dumps(body).encode()
+            problems = validation.answer_problems(wanted, known.template, status, data)
+            self.violations.note("answer", f"{known.name} → {status}", self.clock.now(), problems)
+
+    # -- where --------------------------------------------------------------------------------------------------
+
+    def by_name(self, path: str) -> str:
+        """`/repositories/{id}/…` is the same as `/repos/{owner}/{repo}/…`."""
+        if not (match := re.match(r"/repositories/(\d+)(/.*)?\Z", path)):
+            return path
+        repository = self.state.repositories.get(int(match[1]))
+        if not repository:
+            raise not_found()
+        return f"/repos/{repository.full_name}{match[2] or ''}"
+
+    def locate(self, known: Endpoint, call: Call) -> Answer | None:
+        """Finds the repository of the path, if the caller may see it; an old name answers with a redirect."""
+        who = call.principal
+        if who.installation and who.installation.suspended_at is not None:
+            raise suspended()
+        if not known.template.startswith("/repos/"):
+            return None
+        name = f"{call.params['owner']}/{call.params['repo']}"
+        repository = self.state.repository_named(name)
+        moved = self.state.repositories.get(self.state.old_names.get(name.lower(), 0))
+        if repository is None and moved is not None and self.visible(who, moved):
+            return self.redirect(known, call, moved)
+        if repository is None or not self.visible(who, repository):
+            raise not_found()
+        if repository.archived and known.method != "GET":
+            raise ApiError(403, "Repository was archived so is read-only.")
+        call.repository = repository
+        return None
+
+    def visible(self, who: Principal, repository: Repository) -> bool:
+        if who.app:
+            return self.state.installation_on(repository, who.app.id) is not None or not repository.private
+        if who.token:
+            return who.token.covers(repository) or not repository.private
+        return repository.role_of(who.person) != "none"
+
+    def redirect(self, known: Endpoint, call: Call, moved: Repository) -> Answer:
+        """301 for reads; GitHub answers writes with 307, so that the method is kept."""
+        tail = call.path.split("/", 4)[4:]
+        url = "/".join([f"{self.url}/repositories/{moved.id}", *tail])
+        status = 301 if known.method == "GET" else 307
+        body = {"message": "Moved Permanently", "url": url, "documentation_url": "https://docs.github.com/rest"}
+        return Answer(status, raw=json.dumps(body).encode(), headers={"Location": url})
+
+    # -- around the answer --------------------------------------------------------------------------------------
+
+    def conditional(self, request: web.Request, principal: Principal, answer: Answer) -> Answer:
+        """An ETag on what was read; 304 to a caller who has it already."""
+        if request.method != "GET" or answer.status != 200:
+            return answer
+        text = answer.raw if answer.raw is not None else json.dumps(answer.body).encode()
+        digest = hashlib.sha256(principal.name.encode() + request.headers.get("Accept", "").encode() + text)
+        tag = f'W/"{digest.hexdigest()}"'
+        headers = {**answer.headers, "ETag": tag, "Vary": "Accept, Authorization"}
+        headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
+        if tag in [known.strip() for known in request.headers.get("If-None-Match", "").split(",")]:
+            return Answer(304, headers=headers)
+        return Answer(answer.status, answer.body, headers, answer.raw)
+
+    def count_usage(self, principal: Principal) -> Usage:
+        key = f"installation:{principal.installation.id}" if principal.installation else principal.name
+        usage = self.usage.get(key)
+        if usage is None or usage.resets_at <= self.clock.now():
+            usage = self.usage[key] = Usage(0, self.clock.now() + 3600)
+        return usage
+
+    async def strike(
+        self, request: web.Request, fault: EndpointFault, logged: LoggedRequest, done: web.Response | None
+    ) -> web.StreamResponse:
+        """`done`: the answer that was ready when the fault struck; None: nothing was carried out."""
+        logged.message = f"fault: {fault.kind}"
+        if fault.kind == "status":
+            logged.status = fault.status
+            body = {"message": "A fault of the sandbox", "documentation_url": "https://docs.github.com/rest"}
+            return web.json_response(body, status=fault.status, headers=fault.headers)
+        if fault.kind == "timeout":
+            await asyncio.sleep(fault.seconds)
+        if fault.kind == "truncate":
+            whole = done.body if done and isinstance(done.body, bytes) else b'{"message": "A fault of the sandbox"}'
+            response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(whole))})
+            await response.prepare(request)
+            await response.write(whole[: len(whole) // 2])
+        if request.transport:
+            request.transport.abort()
+        return web.Response(status=500)
+
+    async def idle(self, timeout: float, quiet: float) -> bool:
+        """Waits until no delivery and no request is under way and none came for `quiet` seconds."""
+        deadline = self.clock.elapsed() + timeout
+        while (left := deadline - self.clock.elapsed()) > 0:
+            if self.hooks.outstanding:
+                try:
+                    await asyncio.wait_for(self.hooks.settled(), left)
+                except TimeoutError:
+                    return False
+                continue
+            still = self.clock.elapsed() - self.last_request
+            if not self.under_way and still >= quiet:
+                return True
+            await asyncio.sleep(min(left, max(quiet - still, 0.005)))
+        return False
+
+
+def parsed(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise ApiError(400, "Problems parsing JSON") from error
+
+
+def rate_headers(usage: Usage) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(HOURLY_LIMIT),
+        "X-RateLimit-Used": str(usage.used),
+        "X-RateLimit-Remaining": str(max(0, HOURLY_LIMIT - usage.used)),
+        "X-RateLimit-Reset": str(usage.resets_at),
+        "X-RateLimit-Resource": "core",
+    }
+
+
+SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox", Sandbox)
+__all__ = ["API", "SANDBOX", "Sandbox", "not_accessible"]

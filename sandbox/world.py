@@ -1,0 +1,442 @@
+"""What happens on the sandbox's GitHub, and the webhooks each happening causes. Rights are checked by the callers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from sandbox.chance import Chance
+from sandbox.clock import Clock
+from sandbox.errors import ApiError, invalid
+from sandbox.hooks import EVENT_PERMISSIONS, UNASKED, Hooks
+from sandbox.shapes import DEFAULT_LABELS, Shapes
+from sandbox.state import (
+    App,
+    Comment,
+    Installation,
+    InstallationToken,
+    Issue,
+    Json,
+    Label,
+    Milestone,
+    Reaction,
+    Repository,
+    State,
+    TimelineEvent,
+    User,
+)
+
+BODY_LIMIT = 65_536
+"""Characters of an issue's or a comment's body."""
+TOKEN_LIFE_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does it, and through which app."""
+
+    user: User
+    app_id: int | None = None
+
+
+@dataclass
+class World:
+    state: State
+    shapes: Shapes
+    hooks: Hooks
+    clock: Clock
+    chance: Chance
+
+    # -- accounts, repositories, apps ---------------------------------------------------------------------------
+
+    def account(self, login: str, kind: str = "User") -> User:
+        """The account of this name, made on first use."""
+        if user := self.state.user_named(login):
+            return user
+        return self.state.add_user(User(next(self.state.ids.user), login, self.clock.now(), kind))
+
+    def add_repository(self, owner: str, name: str, private: bool = False, owner_type: str = "User") -> Repository:
+        if self.state.repository_named(f"{owner}/{name}"):
+            raise invalid("Repository", "name", "custom", "name already exists on this account")
+        now = self.clock.now()
+        repository = Repository(
+            next(self.state.ids.repository), self.account(owner, owner_type), name, now, now, private
+        )
+        for label, color in DEFAULT_LABELS.items():
+            repository.labels[label] = Label(next(self.state.ids.label), label, color)
+        return self.state.add_repository(repository)
+
+    def rename_repository(self, actor: Actor, repository: Repository, name: str) -> None:
+        changes = {"repository": {"name": {"from": repository.name}}}
+        self.state.rename(repository, name)
+        self.emit("repository", "renamed", repository, actor, {"changes": changes})
+
+    def set_archived(self, actor: Actor, repository: Repository, archived: bool) -> None:
+        if repository.archived != archived:
+            repository.archived = archived
+            self.emit("repository", "archived" if archived else "unarchived", repository, actor, {})
+
+    def set_private(self, actor: Actor, repository: Repository, private: bool) -> None:
+        if repository.private != private:
+            repository.private = private
+            self.emit("repository", "privatized" if private else "publicized", repository, actor, {})
+
+    def register_app(self, name: str, manifest: Json, webhook_url: str, owner: str) -> tuple[App, str]:
+        """The app and its private key, which is kept nowhere else."""
+        permissions = {"metadata": "read", **manifest.get("default_permissions", {})}
+        events = list(manifest.get("default_events", []))
+        check_events(permissions, events)
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "app"
+        taken = {app.slug for app in self.state.apps.values()}
+        slug = slug if slug not in taken else f"{slug}-{len(taken) + 1}"
+        pem = self.chance.new_pem()
+        key = serialization.load_pem_private_key(pem.encode(), None)
+        assert isinstance(key, RSAPrivateKey)
+        app = App(
+            id=next(self.state.ids.app),
+            slug=slug,
+            name=name,
+            owner=self.account(owner),
+            bot=self.account(f"{slug}[bot]", "Bot"),
+            client_id=self.chance.token("Iv23li", 14),
+            public_key=key.public_key(),
+            webhook_url=webhook_url,
+            webhook_secret=self.chance.secret(),
+            permissions=permissions,
+            events=events,
+            created_at=self.clock.now(),
+            description=manifest.get("description"),
+            external_url=manifest.get("url"),
+        )
+        self.state.apps[app.id] = app
+        return app, pem
+
+    # -- installations ------------------------------------------------------------------------------------------
+
+    def install(self, app: App, account: User, repositories: list[Repository] | None, sender: User) -> Installation:
+        now = self.clock.now()
+        ids = None if repositories is None else {r.id for r in repositories}
+        installation = Installation(
+            next(self.state.ids.installation), app, account, dict(app.permissions), list(app.events), now, now, ids
+        )
+        self.state.installations[installation.id] = installation
+        self.emit_lifecycle("created", installation, sender)
+        return installation
+
+    def add_to_installation(self, installation: Installation, repository: Repository, sender: User) -> None:
+        if installation.covers(repository):
+            return
+        installation.repository_ids = {*(installation.repository_ids or ()), repository.id}
+        self.emit_repositories(installation, sender, added=[repository], removed=[])
+
+    def remove_from_installation(self, installation: Installation, repository: Repository, sender: User) -> None:
+        if installation.covers(repository):
+            kept = {r.id for r in self.state.repositories_of(installation)} - {repository.id}
+            installation.repository_ids = kept
+            self.emit_repositories(installation, sender, added=[], removed=[repository])
+
+    def suspend(self, installation: Installation, sender: User) -> None:
+        installation.suspended_at, installation.suspended_by = self.clock.now(), sender
+        self.emit_lifecycle("suspend", installation, sender)
+
+    def unsuspend(self, installation: Installation, sender: User) -> None:
+        installation.suspended_at = installation.suspended_by = None
+        self.emit_lifecycle("unsuspend", installation, sender)
+
+    def uninstall(self, installation: Installation, sender: User) -> None:
+        self.emit_lifecycle("deleted", installation, sender)
+        del self.state.installations[installation.id]
+
+    def emit_lifecycle(self, action: str, installation: Installation, sender: User) -> None:
+        covered = self.state.repositories_of(installation)
+        data: Json = {"repositories": [self.shapes.short_repository(r) for r in covered]}
+        if action == "created":
+            data["requester"] = None
+        self.hooks.emit_installation("installation", action, installation, sender, data)
+
+    def emit_repositories(
+        self, installation: Installation, sender: User, *, added: list[Repository], removed: list[Repository]
+    ) -> None:
+        data: Json = {
+            "repository_selection": "all" if installation.repository_ids is None else "selected",
+            "repositories_added": [self.shapes.short_repository(r) for r in added],
+            "repositories_removed": [self.shapes.short_repository(r) for r in removed],
+            "requester": None,
+        }
+        action = "added" if added else "removed"
+        self.hooks.emit_installation("installation_repositories", action, installation, sender, data)
+
+    def issue_token(
+        self, installation: Installation, permissions: dict[str, str], repository_ids: set[int] | None
+    ) -> InstallationToken:
+        expires_at = self.clock.now() + TOKEN_LIFE_SECONDS
+        token = InstallationToken(
+            self.chance.token("ghs_"), installation, permissions, repository_ids, expires_at
+        )
+        self.state.tokens[token.token] = token
+        return token
+
+    # -- issues -------------------------------------------------------------------------------------------------
+
+    def open_issue(
+        self, actor: Actor, repository: Repository, title: str, body: str | None, labels: list[str] | None = None
+    ) -> Issue:
+        check_body("Issue", body)
+        now = self.clock.now()
+        number = next(repository.numbers)
+        issue = Issue(
+            next(self.state.ids.issue), number, title, body, actor.user, now, now, app_id=actor.app_id
+        )
+        repository.issues[number] = issue
+        self.emit_issue("opened", actor, repository, issue)
+        for name in labels or []:
+            self.add_label(actor, repository, issue, name)
+        return issue
+
+    def edit_issue(
+        self, actor: Actor, repository: Repository, issue: Issue, title: str | None, body: str | None
+    ) -> None:
+        """None leaves as it is; an edit that changes nothing causes nothing."""
+        check_body("Issue", body)
+        changes: Json = {}
+        if title is not None and title != issue.title:
+            changes["title"] = {"from": issue.title}
+            self.note(actor, issue, "renamed", {"rename": {"from": issue.title, "to": title}})
+            issue.title = title
+        if body is not None and body != issue.body:
+            changes["body"] = {"from": issue.body or ""}
+            issue.body = body
+        if changes:
+            issue.updated_at = self.clock.now()
+            self.emit_issue("edited", actor, repository, issue, {"changes": changes})
+
+    def close_issue(
+        self, actor: Actor, repository: Repository, issue: Issue, reason: str | None, commit: str | None = None
+    ) -> None:
+        """`commit`: the SHA that closed it; only the timeline tells. Closing a closed issue may change the reason."""
+        reason = reason if reason in ("completed", "not_planned", "duplicate") else "completed"
+        if issue.state == "closed" and issue.state_reason == reason:
+            return
+        issue.state, issue.state_reason = "closed", reason
+        issue.closed_at = issue.updated_at = self.clock.now()
+        issue.closed_by = actor.user
+        data: Json = {"state_reason": reason}
+        if commit:
+            url = f"{self.shapes.repository_api(repository)}/commits/{commit}"
+            data |= {"commit_id": commit, "commit_url": url}
+        self.note(actor, issue, "closed", data)
+        self.emit_issue("closed", actor, repository, issue)
+
+    def reopen_issue(self, actor: Actor, repository: Repository, issue: Issue) -> None:
+        if issue.state == "open":
+            return
+        issue.state, issue.state_reason = "open", "reopened"
+        issue.closed_at = issue.closed_by = None
+        issue.updated_at = self.clock.now()
+        self.note(actor, issue, "reopened", {"state_reason": "reopened"})
+        self.emit_issue("reopened", actor, repository, issue)
+
+    def lock_issue(self, actor: Actor, repository: Repository, issue: Issue, reason: str | None) -> None:
+        if not issue.locked:
+            issue.locked, issue.lock_reason = True, reason
+            self.note(actor, issue, "locked", {"lock_reason": reason})
+            self.emit_issue("locked", actor, repository, issue)
+
+    def unlock_issue(self, actor: Actor, repository: Repository, issue: Issue) -> None:
+        if issue.locked:
+            issue.locked, issue.lock_reason = False, None
+            self.note(actor, issue, "unlocked", {"lock_reason": None})
+            self.emit_issue("unlocked", actor, repository, issue)
+
+    def delete_issue(self, actor: Actor, repository: Repository, issue: Issue) -> None:
+        if not issue.deleted:
+            self.emit_issue("deleted", actor, repository, issue)
+            issue.deleted = True
+
+    # -- comments and reactions ---------------------------------------------------------------------------------
+
+    def write_comment(self, actor: Actor, repository: Repository, issue: Issue, body: str) -> Comment:
+        check_body("IssueComment", body)
+        now = self.clock.now()
+        comment = Comment(next(self.state.ids.comment), actor.user, body, now, now, actor.app_id)
+        issue.comments[comment.id] = comment
+        issue.updated_at = now
+        self.emit_comment("created", actor, repository, issue, comment)
+        return comment
+
+    def edit_comment(
+        self, actor: Actor, repository: Repository, issue: Issue, comment: Comment, body: str
+    ) -> None:
+        check_body("IssueComment", body)
+        if body != comment.body:
+            changes = {"body": {"from": comment.body}}
+            comment.body, comment.updated_at = body, self.clock.now()
+            self.emit_comment("edited", actor, repository, issue, comment, {"changes": changes})
+
+    def delete_comment(self, actor: Actor, repository: Repository, issue: Issue, comment: Comment) -> None:
+        del issue.comments[comment.id]
+        self.emit_comment("deleted", actor, repository, issue, comment)
+
+    def react(self, actor: Actor, comment: Comment, content: str) -> tuple[Reaction, bool]:
+        """The reaction and whether it is new. No webhook tells of reactions."""
+        for reaction in comment.reactions.values():
+            if reaction.user.id == actor.user.id and reaction.content == content:
+                return reaction, False
+        reaction = Reaction(next(self.state.ids.reaction), actor.user, content, self.clock.now())
+        comment.reactions[reaction.id] = reaction
+        return reaction, True
+
+    # -- labels and milestones ----------------------------------------------------------------------------------
+
+    def create_label(
+        self, actor: Actor, repository: Repository, name: str, color: str = "ededed", description: str | None = None
+    ) -> Label:
+        if any(known.lower() == name.lower() for known in repository.labels):
+            raise invalid("Label", "name", "already_exists")
+        label = Label(next(self.state.ids.label), name, color.lower(), description)
+        repository.labels[name] = label
+        self.emit_label("created", actor, repository, label)
+        return label
+
+    def edit_label(self, actor: Actor, repository: Repository, label: Label, new: Json) -> None:
+        changes = {
+            field: {"from": getattr(label, field) or ""}
+            for field in ("name", "color", "description")
+            if field in new and new[field] != getattr(label, field)
+        }
+        del repository.labels[label.name]
+        for field in changes:
+            setattr(label, field, new[field])
+        repository.labels[label.name] = label
+        if changes:
+            self.emit_label("edited", actor, repository, label, {"changes": changes})
+
+    def delete_label(self, actor: Actor, repository: Repository, label: Label) -> None:
+        del repository.labels[label.name]
+        for issue in repository.issues.values():
+            issue.labels = [other for other in issue.labels if other is not label]
+        self.emit_label("deleted", actor, repository, label)
+
+    def add_label(self, actor: Actor, repository: Repository, issue: Issue, name: str) -> None:
+        """A label that the repository does not have yet is made, as GitHub does."""
+        known = {label.name.lower(): label for label in repository.labels.values()}
+        label = known.get(name.lower()) or self.create_label(actor, repository, name)
+        if label in issue.labels:
+            return
+        issue.labels.append(label)
+        self.note(actor, issue, "labeled", {"label": {"name": label.name, "color": label.color}})
+        data = {"label": self.shapes.label(repository, label)}
+        self.emit_issue("labeled", actor, repository, issue, data)
+
+    def remove_label(self, actor: Actor, repository: Repository, issue: Issue, label: Label) -> None:
+        issue.labels.remove(label)
+        self.note(actor, issue, "unlabeled", {"label": {"name": label.name, "color": label.color}})
+        data = {"label": self.shapes.label(repository, label)}
+        self.emit_issue("unlabeled", actor, repository, issue, data)
+
+    def set_labels(self, actor: Actor, repository: Repository, issue: Issue, names: list[str]) -> None:
+        wanted = {name.lower() for name in names}
+        for label in [label for label in issue.labels if label.name.lower() not in wanted]:
+            self.remove_label(actor, repository, issue, label)
+        for name in names:
+            self.add_label(actor, repository, issue, name)
+
+    def create_milestone(self, actor: Actor, repository: Repository, title: str, new: Json) -> Milestone:
+        now = self.clock.now()
+        number = max(repository.milestones, default=0) + 1
+        milestone = Milestone(next(self.state.ids.milestone), number, title, actor.user, now, now)
+        milestone.description, milestone.due_on = new.get("description"), new.get("due_on")
+        repository.milestones[number] = milestone
+        self.emit_milestone("created", actor, repository, milestone)
+        return milestone
+
+    def edit_milestone(self, actor: Actor, repository: Repository, milestone: Milestone, new: Json) -> None:
+        """`new` may hold title, description, due_on (an instant) and state."""
+        changes: Json = {}
+        for field in ("title", "description", "due_on"):
+            if field in new and new[field] != getattr(milestone, field):
+                changes[field] = {"from": str(getattr(milestone, field) or "")}
+                setattr(milestone, field, new[field])
+        milestone.updated_at = self.clock.now()
+        if changes:
+            self.emit_milestone("edited", actor, repository, milestone, {"changes": changes})
+        if new.get("state") == "closed" and milestone.closed_at is None:
+            milestone.closed_at = self.clock.now()
+            self.emit_milestone("closed", actor, repository, milestone)
+        elif new.get("state") == "open" and milestone.closed_at is not None:
+            milestone.closed_at = None
+            self.emit_milestone("opened", actor, repository, milestone)
+
+    def set_milestone(self, actor: Actor, repository: Repository, issue: Issue, new: Milestone | None) -> None:
+        old = issue.milestone
+        if old is new:
+            return
+        issue.milestone = new
+        for milestone, event in ((old, "demilestoned"), (new, "milestoned")):
+            if milestone:
+                self.note(actor, issue, event, {"milestone": {"title": milestone.title}})
+                data = {"milestone": self.shapes.milestone(repository, milestone)}
+                self.emit_issue(event, actor, repository, issue, data)
+
+    # -- telling ------------------------------------------------------------------------------------------------
+
+    def note(self, actor: Actor, issue: Issue, event: str, data: Json) -> None:
+        now = self.clock.now()
+        issue.events.append(
+            TimelineEvent(next(self.state.ids.event), event, actor.user, now, actor.app_id, data)
+        )
+
+    def emit(self, event: str, action: str, repository: Repository, actor: Actor, data: Json) -> None:
+        self.hooks.emit_repository(event, action, repository, actor.user, data)
+
+    def emit_issue(
+        self, action: str, actor: Actor, repository: Repository, issue: Issue, data: Json | None = None
+    ) -> None:
+        self.emit("issues", action, repository, actor, {"issue": self.shapes.issue(repository, issue), **(data or {})})
+
+    def emit_comment(
+        self,
+        action: str,
+        actor: Actor,
+        repository: Repository,
+        issue: Issue,
+        comment: Comment,
+        data: Json | None = None,
+    ) -> None:
+        about = {
+            **(data or {}),
+            "issue": self.shapes.issue(repository, issue),
+            "comment": self.shapes.comment(repository, issue, comment),
+        }
+        self.emit("issue_comment", action, repository, actor, about)
+
+    def emit_label(
+        self, action: str, actor: Actor, repository: Repository, label: Label, data: Json | None = None
+    ) -> None:
+        self.emit("label", action, repository, actor, {"label": self.shapes.label(repository, label), **(data or {})})
+
+    def emit_milestone(
+        self, action: str, actor: Actor, repository: Repository, milestone: Milestone, data: Json | None = None
+    ) -> None:
+        about = {"milestone": self.shapes.milestone(repository, milestone), **(data or {})}
+        self.emit("milestone", action, repository, actor, about)
+
+
+def check_body(resource: str, body: str | None) -> None:
+    if body is not None and len(body) > BODY_LIMIT:
+        raise invalid(resource, "body", "unprocessable", f"body is too long (maximum is {BODY_LIMIT} characters)")
+
+
+def check_events(permissions: dict[str, str], events: list[str]) -> None:
+    """GitHub refuses a manifest that names what comes unasked, or an event without its permission."""
+    for event in events:
+        if event in UNASKED or event not in EVENT_PERMISSIONS:
+            raise ApiError(422, f"Invalid GitHub App configuration: default events unsupported: {event}")
+        needed = EVENT_PERMISSIONS[event]
+        if needed and needed not in permissions:
+            raise ApiError(
+                422, f"Invalid GitHub App configuration: event {event} needs the permission {needed}"
+            )

@@ -1,0 +1,146 @@
+"""Amounts, volumes and prices: from text to integers and back."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.market.errors import Refusal
+from app.market.money import (
+    BadAmount,
+    BadPrice,
+    BadVolume,
+    format_mills,
+    format_price,
+    parse_amount,
+    parse_price,
+    parse_volume,
+)
+
+AMOUNTS = {
+    "50": 50_000,
+    "12.50": 12_500,
+    "12.5": 12_500,
+    ".5": 500,
+    "0.001": 1,
+    "0.0010": 1,
+    "1_000": 1_000_000,
+    "1,000": 1_000_000,
+    "1,234,567.891": 1_234_567_891,
+    "2k": 2_000_000,
+    "2K": 2_000_000,
+    "2.5k": 2_500_000,
+    "0.000001k": 1,
+    "9,000,000,000,000": 9 * 10**15,
+}
+VOLUMES = {"50": 50, "1_000": 1000, "1,000": 1000, "2k": 2000, "1.5k": 1500, "1": 1, "5.0": 5, "1000000000": 10**9}
+PRICES = {"0.40": 400, ".4": 400, "40%": 400, "40.5%": 405, "0.405": 405, "0.4000": 400, "0.001": 1, "99.9%": 999}
+
+NO_NUMBERS = [
+    "",
+    ".",
+    "5.",
+    "-5",
+    "+5",
+    "1e3",
+    "0x10",
+    "fifty",
+    "5 0",
+    "1,00",
+    "10,00",
+    "1_00",
+    ",5",
+    "_5",
+    "5_",
+    "1,0000",
+]
+NO_NUMBERS += [
+    "５0",
+    "\u0665",
+    "2\u212a",
+    "5€",
+    "5\n",
+    "1__000",
+    "1,000_000",
+    "½",
+    "²",
+    "1" * 40,
+    "0",
+    "0.0",
+    "nan",
+    "inf",
+]
+NO_AMOUNTS = [*NO_NUMBERS, "1.2345", "0.0001", "50%", "2kk", "9,000,000,000,000.001", "99999999999999999999"]
+NO_VOLUMES = [*NO_NUMBERS, "2.5", "0.5", "50%", "1000000001", "1.0005k", "1000001k"]
+NO_PRICES = [*NO_NUMBERS, "1", "1.00", "100%", "0%", "0.4005", "40.55%", "0,4", "0.4k", "0.0004", "40", "%", ".%"]
+
+
+@pytest.mark.parametrize(("text", "mills"), AMOUNTS.items())
+def test_amounts(text: str, mills: int) -> None:
+    assert parse_amount(text) == mills
+
+
+@pytest.mark.parametrize(("text", "units"), VOLUMES.items())
+def test_volumes(text: str, units: int) -> None:
+    assert parse_volume(text) == units
+
+
+@pytest.mark.parametrize(("text", "mills"), PRICES.items())
+def test_prices(text: str, mills: int) -> None:
+    assert parse_price(text) == mills
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "refusal"),
+    [(parse_amount, text, BadAmount) for text in NO_AMOUNTS]
+    + [(parse_volume, text, BadVolume) for text in NO_VOLUMES]
+    + [(parse_price, text, BadPrice) for text in NO_PRICES],
+)
+def test_what_is_not_exact_is_refused_with_examples(
+    parse: Callable[[str], int], text: str, refusal: type[Refusal]
+) -> None:
+    with pytest.raises(refusal, match=r"`.*`") as caught:
+        parse(text)
+    assert caught.value.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("mills", "text"),
+    [
+        (25_000, "25.00"),
+        (0, "0.00"),
+        (5, "0.005"),
+        (10, "0.01"),
+        (12_345, "12.345"),
+        (999_990, "999.99"),
+        (1_000_000, "1,000.00"),
+        (1_234_567_890, "1,234,567.89"),
+        (-5_500, "-5.50"),
+    ],
+)
+def test_amounts_are_printed_with_two_decimals_and_the_third_where_needed(mills: int, text: str) -> None:
+    assert format_mills(mills) == text
+
+
+def test_prices_are_printed_alike() -> None:
+    assert [format_price(price) for price in (1, 405, 500, 999)] == ["0.001", "0.405", "0.50", "0.999"]
+
+
+@given(st.integers(1, 9 * 10**15))
+def test_a_printed_amount_reads_as_itself(mills: int) -> None:
+    assert parse_amount(format_mills(mills)) == mills
+
+
+@given(st.integers(1, 999))
+def test_a_printed_price_reads_as_itself(price: int) -> None:
+    assert parse_price(format_price(price)) == price
+
+
+@given(st.text(max_size=50) | st.from_regex(r"[0-9_,.]{0,20}[kK%]?", fullmatch=True))
+def test_any_text_is_a_number_in_its_bounds_or_refused(text: str) -> None:
+    for parse, most in ((parse_amount, 9 * 10**15), (parse_volume, 10**9), (parse_price, 999)):
+        try:
+            assert 0 < parse(text) <= most
+        except Refusal as refusal:
+            assert text not in refusal.sentence or len(text) < 15

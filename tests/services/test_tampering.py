@@ -1,0 +1,217 @@
+"""The audit against somebody who changes single rows behind its back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import text
+
+from app.market.contract import Side
+from app.market.life import IssueFacts
+from app.services import seals
+from app.services.audit import audit
+from app.services.config import Config
+from app.storage.db import Database, Tx
+from tests.clocks import FakeClock
+from tests.databases import PostgresDatabases, SqliteDatabases, apart
+from tests.services.desk import BY, DAY, Desk
+
+FILL = "(SELECT min(id) FROM entries WHERE key LIKE 'fill:%')"
+FREE = "kind = 'free' AND owner = 1"
+RESTING = "(SELECT min(id) FROM offers WHERE state = 'LIVE' AND action = 'BUY')"
+SELLING = "(SELECT min(id) FROM offers WHERE state = 'LIVE' AND action = 'SELL')"
+FILLED = "(SELECT min(id) FROM offers WHERE state = 'DONE' AND filled > 0)"
+CUT = "(SELECT min(id) FROM offers WHERE state = 'DONE' AND cancelled > 0)"
+HELD = "contract_id = 1 AND user_id = 1 AND side = 'UNFIXED'"
+SEAL = "(SELECT min(number) + 1 FROM seals)"
+
+FOUND = {
+    "posting amount": f"UPDATE postings SET amount = amount + 1 WHERE entry_id = {FILL} AND line = 0",
+    "posting owner": f"UPDATE postings SET owner = 3 WHERE entry_id = {FILL} AND line = 0",
+    "posting kind": f"UPDATE postings SET kind = 'bond' WHERE entry_id = {FILL} AND line = 0",
+    "posting currency": f"UPDATE postings SET currency = 'play:8' WHERE entry_id = {FILL} AND line = 0",
+    "posting order": f"UPDATE postings SET line = line + 50 WHERE entry_id = {FILL} AND line = 0",
+    "posting deleted": f"DELETE FROM postings WHERE entry_id = {FILL} AND line = 0",
+    "all postings deleted": f"DELETE FROM postings WHERE entry_id = {FILL}",
+    "posting added": f"INSERT INTO postings VALUES ({FILL}, 90, 'free', 1, 'play:7', 5)",
+    "posting moved": f"UPDATE postings SET entry_id = 1, line = 90 WHERE entry_id = {FILL} AND line = 0",
+    "balanced postings added": f"INSERT INTO postings VALUES ({FILL}, 90, 'free', 1, 'play:7', 5),"
+    f" ({FILL}, 91, 'free', 2, 'play:7', -5)",
+    "unsealed posting": "UPDATE postings SET amount = amount + 1 WHERE entry_id = (SELECT max(id) FROM entries)"
+    " AND line = 0",
+    "entry key": f"UPDATE entries SET key = 'other' WHERE id = {FILL}",
+    "entry cause": f"UPDATE entries SET cause = 'other' WHERE id = {FILL}",
+    "entry instant": f"UPDATE entries SET at = at + 1 WHERE id = {FILL}",
+    "entry added": "INSERT INTO entries (key, cause, at) VALUES ('gift', 'me', 1);"
+    "INSERT INTO postings SELECT id, 0, 'free', 1, 'play:7', 5 FROM entries WHERE key = 'gift';"
+    "INSERT INTO postings SELECT id, 1, 'issuance', 0, 'play:7', -5 FROM entries WHERE key = 'gift'",
+    "entry deleted": f"DELETE FROM sealed_entries WHERE entry_id = {FILL};"
+    f"DELETE FROM postings WHERE entry_id = {FILL};"
+    "DELETE FROM entries WHERE key LIKE 'fill:%' AND id NOT IN (SELECT entry_id FROM postings)",
+    "balance": f"UPDATE balances SET amount = amount + 1 WHERE {FREE}",
+    "balance owner": f"UPDATE balances SET owner = 99 WHERE {FREE}",
+    "balance currency": f"UPDATE balances SET currency = 'play:8' WHERE {FREE}",
+    "balance kind": f"UPDATE balances SET kind = 'bond' WHERE {FREE}",
+    "balance deleted": f"DELETE FROM balances WHERE {FREE}",
+    "balance added": "INSERT INTO balances VALUES ('free', 99, 'play:7', 1)",
+    "balance below nothing": f"UPDATE balances SET amount = -1 WHERE {FREE}",
+    "position free": f"UPDATE positions SET free = free + 1 WHERE {HELD}",
+    "position reserved": f"UPDATE positions SET reserved = reserved + 1 WHERE {HELD}",
+    "position freed": f"UPDATE positions SET free = free - 1, reserved = reserved + 1 WHERE {HELD}",
+    "position cost below nothing": f"UPDATE positions SET cost_mills = -1 WHERE {HELD}",
+    "position cost of nothing": "UPDATE positions SET cost_mills = 1 WHERE free + reserved = 0",
+    "position user": f"UPDATE positions SET user_id = 4 WHERE {HELD}",
+    "position side": f"UPDATE positions SET side = 'FIXED' WHERE {HELD}",
+    "position contract": f"UPDATE positions SET contract_id = 2 WHERE {HELD}",
+    "position deleted": f"DELETE FROM positions WHERE {HELD}",
+    "offer volume": f"UPDATE offers SET volume = volume + 1 WHERE id = {FILLED}",
+    "offer filled": f"UPDATE offers SET filled = filled + 1 WHERE id = {FILLED}",
+    "offer cancelled": f"UPDATE offers SET cancelled = cancelled + 1 WHERE id = {CUT}",
+    "offer money part": f"UPDATE offers SET cash_left = cash_left - 1 WHERE id = {RESTING}",
+    "offer units part": f"UPDATE offers SET units_left = units_left - 1 WHERE id = {SELLING}",
+    "offer money part, cancelled": f"UPDATE offers SET cash_left = cash_left - 1, cancelled = 1 WHERE id = {RESTING}",
+    "offer units part, cancelled": f"UPDATE offers SET units_left = units_left - 1, cancelled = 1 WHERE id = {SELLING}",
+    "offer parts swapped": f"UPDATE offers SET cash_left = 0, units_left = cash_left WHERE id = {RESTING}",
+    "offer live, marked done": f"UPDATE offers SET state = 'DONE' WHERE id = {RESTING}",
+    "offer done, marked live": f"UPDATE offers SET state = 'LIVE' WHERE id = {FILLED}",
+    "offer price": f"UPDATE offers SET price = price + 1 WHERE id = {RESTING}",
+    "offer user": f"UPDATE offers SET user_id = 4 WHERE id = {RESTING}",
+    "offer user, selling": f"UPDATE offers SET user_id = 4 WHERE id = {SELLING}",
+    "offer side": f"UPDATE offers SET side = 'UNFIXED' WHERE id = {SELLING}",
+    "offer action": f"UPDATE offers SET action = 'BUY' WHERE id = {SELLING}",
+    "offer contract": f"UPDATE offers SET contract_id = 2 WHERE id = {SELLING}",
+    "offer deleted": f"DELETE FROM offers WHERE id = {RESTING}",
+    "seal hash": f"UPDATE seals SET hash = '{'f' * 64}' WHERE number = {SEAL}",
+    "last seal hash": f"UPDATE seals SET hash = '{'f' * 64}' WHERE number = (SELECT max(number) FROM seals)",
+    "seal count": f"UPDATE seals SET entries = entries + 1 WHERE number = {SEAL}",
+    "seal added": "INSERT INTO seals VALUES (90, 'abc', 0, 0)",
+    "sealed entry hash": f"UPDATE sealed_entries SET hash = '{'f' * 64}' WHERE entry_id = {FILL}",
+    "sealed entry moved": "UPDATE sealed_entries SET seal = seal + 1 WHERE entry_id = 1",
+    "sealed entry deleted": f"DELETE FROM sealed_entries WHERE entry_id = {FILL}",
+    "sealed entries of a seal deleted": f"DELETE FROM sealed_entries WHERE seal = {SEAL}",
+    "open interest": "UPDATE contracts SET open_interest = open_interest + 1 WHERE id = 1",
+    "minted too much": "UPDATE contracts SET minted_mills = 1000 * open_interest + 1 WHERE id = 1",
+    "contract currency": "UPDATE contracts SET currency = 'play:8' WHERE id = 1",
+    "contract marked settled": "UPDATE contracts SET status = 'SETTLED' WHERE id = 1",
+}
+"""What is done, as SQL; each alone must be found."""
+
+CHECKS = {
+    "balances": ("sign",),
+    "positions": ("not_negative",),
+    "offers": ("volume", "price"),
+    "contracts": ("open_interest", "minted"),
+}
+
+
+class Tampered(Database):
+    """A database in which whoever reads finds something changed; nothing of it stays."""
+
+    statements = ""
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        async with self.engine.connect() as tx:
+            await loosen(tx)
+            changed = 0
+            for statement in filter(None, self.statements.split(";")):
+                changed += (await tx.execute(text(statement))).rowcount
+            assert changed, self.statements
+            yield tx
+            await tx.rollback()
+
+
+async def loosen(tx: Tx) -> None:
+    """Take the tables' own checks away: the audit must not lean on them."""
+    if tx.dialect.name == "sqlite":
+        await tx.execute(text("PRAGMA ignore_check_constraints = ON"))
+        return
+    for table, names in CHECKS.items():
+        for name in names:
+            await tx.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name}"))
+
+
+async def furnish(url: str) -> None:
+    """Three contracts, one of them settled, with every kind of offer and entry; three seals and a tail."""
+    desk = Desk(Database(url), FakeClock(), Config(fee_bps=250))
+    await desk.furnish()
+    await seal(desk)
+    await desk.offer(1, "buy unfixed 200 at 800")
+    await desk.offer(2, "buy fixed 200 at 200")
+    await desk.sell(2, Side.FIXED, 150, 400)
+    await desk.offer(3, "buy fixed 100 at 400")
+    await desk.offer(3, "buy fixed 30 at 350 now")
+    await seal(desk)
+    await desk.offer(4, "buy fixed 40 at 300")
+    await desk.offer(4, "buy unfixed 20 at 550")
+    await desk.offer(4, "buy fixed 20 at 290", until_at=desk.clock.now() + 60)
+    await desk.offer(3, "buy unfixed 60 at 450", by_at=BY - DAY)
+    await desk.offer(2, "buy fixed 60 at 550", by_at=BY - DAY)
+    await desk.offer(1, "buy unfixed 11 at 333", by_at=BY + DAY)
+    desk.clock.advance(60)
+    await desk.cancel(1)
+    desk.oracle.facts = IssueFacts(closed=False, completed=False)
+    desk.clock.set(BY - DAY)
+    await desk.look(2)
+    desk.clock.set(BY - 1)
+    await seal(desk)
+    await desk.offer(4, "buy fixed 12 at 310")
+    await desk.db.close()
+
+
+async def seal(desk: Desk) -> None:
+    async with desk.db.transaction() as tx:
+        assert not await seals.seal(tx, desk.clock.now())
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def furnished_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One database for all the tampering, which is undone each time."""
+    databases = request.getfixturevalue(f"{request.param}_databases")
+    assert isinstance(databases, SqliteDatabases | PostgresDatabases)
+    with databases.migrated(tmp_path_factory.mktemp("tampering")) as url:
+        apart(lambda: asyncio.run(furnish(url)))
+        yield url
+
+
+@asynccontextmanager
+async def tampered(url: str, statements: str) -> AsyncIterator[Tampered]:
+    db = Tampered(url)
+    db.statements = statements
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+async def test_the_sound_database_is_sound(furnished_url: str) -> None:
+    db = Database(furnished_url)
+    report = await audit(db)
+    await db.close()
+    assert report.problems == []
+    assert (report.seals, report.unsealed, report.contracts) == (3, 1, 3)
+    assert report.entries > 15
+    assert report.postings > 50
+    assert report.positions > 5
+    assert report.offers > 10
+
+
+@pytest.mark.parametrize("what", FOUND)
+async def test_a_change_is_found(furnished_url: str, what: str) -> None:
+    async with tampered(furnished_url, FOUND[what]) as db:
+        report = await audit(db)
+    assert report.wrong
+    assert report.problems
+
+
+@pytest.mark.parametrize("what", [name for name in FOUND if name.startswith(("posting", "entry k", "entry c", "entry i"))])
+async def test_a_changed_entry_is_named(furnished_url: str, what: str) -> None:
+    async with tampered(furnished_url, FOUND[what]) as db:
+        report = await audit(db)
+        async with db.engine.connect() as tx:
+            number, key = (await tx.execute(text(f"SELECT id, key FROM entries WHERE id = {FILL}"))).one()
+    name = f"entry {number} ({'other' if what == 'entry key' else key}) is not what seal 2 closed"
+    assert name in report.problems
