@@ -89,8 +89,7 @@ def chosen_repositories(call: Call, installation: Installation) -> list[Reposito
 
 @endpoint("GET", "/installation/repositories", needs="installation")
 def list_repositories(call: Call) -> Answer:
-    token = call.principal.token
-    assert token
+    token = call.token
     covered = [r for r in call.world.state.repositories.values() if token.covers(r)]
     chosen, headers = call.page(covered)
     selection = "all" if token.installation.repository_ids is None else "selected"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.clock import from_iso
@@ -9,6 +10,11 @@ from sandbox.endpoints import Answer, Call, endpoint, text_field
 from sandbox.errors import ApiError, invalid
 from sandbox.state import Issue, Json, Milestone
 
+SORTED_BY: dict[str, Callable[[Issue], int]] = {
+    "created": lambda issue: issue.created_at,
+    "updated": lambda issue: issue.updated_at,
+    "comments": lambda issue: len(issue.comments),
+}
 ISSUE = "/repos/{owner}/{repo}/issues/{issue_number}"
 
 
@@ -25,8 +31,7 @@ def list_issues(call: Call) -> Answer:
             and issue.updated_at >= since(call)
         )
 
-    key = {"created": lambda i: i.created_at, "updated": lambda i: i.updated_at, "comments": lambda i: len(i.comments)}
-    order = key.get(call.query.get("sort", "created"), key["created"])
+    order = SORTED_BY.get(call.query.get("sort", "created"), SORTED_BY["created"])
     found = sorted(filter(wanted, call.repo.issues.values()), key=lambda issue: (order(issue), issue.number))
     if call.query.get("direction", "desc") == "desc":
         found.reverse()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.endpoints import Answer, Call, endpoint
 from sandbox.errors import ApiError, not_found
 from sandbox.shapes import blob_sha
-from sandbox.state import ROLES, Json
+from sandbox.state import Json
 
 HOURLY_LIMIT = 5000
 DEFAULT_REFS = {None, "main", "HEAD", "heads/main", "refs/heads/main"}
@@ -89,8 +89,5 @@ def get_rate_limit(call: Call) -> Answer:
         "remaining": max(0, HOURLY_LIMIT - call.used),
         "reset": call.resets_at,
     }
-    resources = {name: rate for name in ("core", "search", "graphql")}
+    resources = dict.fromkeys(("core", "search", "graphql"), rate)
     return Answer(200, {"resources": resources, "rate": rate})
-
-
-assert set(LEGACY) == set(ROLES)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlencode
 
 from sandbox.auth import Principal
 from sandbox.errors import ApiError, invalid, not_accessible, not_found
-from sandbox.state import ROLES, App, Comment, Issue, Json, Repository, User
+from sandbox.state import App, Comment, InstallationToken, Issue, Json, Repository, User
 from sandbox.world import Actor, World
 
+T = TypeVar("T")
 LEVELS = ("none", "read", "write", "admin")
 # Served, but not in GitHub's description: the address by id, to which a renamed repository redirects. Everything
 # behind it is the described endpoint under /repos/{owner}/{repo}.
@@ -46,13 +47,15 @@ class Call:
 
     @property
     def repo(self) -> Repository:
-        assert self.repository, "only for paths under /repos/{owner}/{repo}"
-        return self.repository
+        return given(self.repository)
 
     @property
     def app(self) -> App:
-        assert self.principal.app, "only for endpoints that need the app's JWT"
-        return self.principal.app
+        return given(self.principal.app)
+
+    @property
+    def token(self) -> InstallationToken:
+        return given(self.principal.token)
 
     @property
     def fields(self) -> Json:
@@ -94,7 +97,7 @@ class Call:
         size = max(1, min(self.number("per_page", 30), 100))
         page = max(1, self.number("page", 1))
         last = max(1, -(-len(items) // size))
-        links = {}
+        links: dict[str, int] = {}
         if page < last:
             links |= {"next": page + 1, "last": last}
         if page > 1:
@@ -185,8 +188,7 @@ def check_rights(known: Endpoint, call: Call) -> None:
 
 
 def check_installation(known: Endpoint, call: Call) -> None:
-    token = call.principal.token
-    assert token
+    token = call.token
     if known.needs == "installation":
         return
     if not known.permission:
@@ -205,4 +207,8 @@ def text_field(fields: Json, name: str, resource: str) -> str:
     return value
 
 
-__all__ = ["ENDPOINTS", "NOT_DESCRIBED", "ROLES", "Answer", "Call", "Endpoint", "check_rights", "endpoint", "find"]
+def given(value: T | None) -> T:
+    """What the endpoint's `needs` or its path promised to be there."""
+    if value is None:
+        raise LookupError("the endpoint asks for what its path or rights do not give")
+    return value

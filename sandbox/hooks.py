@@ -1,4 +1,4 @@
-"""Webhooks as GitHub sends them: signed, once, in order of cause, never again by themselves, every attempt on record."""
+"""Webhooks as GitHub sends them: signed, in the order of their causes, never sent again unasked, all on record."""
 
 from __future__ import annotations
 
@@ -56,6 +56,12 @@ class Hooks:
 
     async def start(self) -> None:
         self._session = aiohttp.ClientSession(auto_decompress=True)
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the hooks were not started")
+        return self._session
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -195,10 +201,9 @@ class Hooks:
         delivery.request_headers = headers_for(app, delivery, body)
         delivery.url = app.webhook_url
         started = self.clock.elapsed()
-        assert self._session, "the hooks were not started"
         timeout = aiohttp.ClientTimeout(total=self.timeout)
         try:
-            async with self._session.post(
+            async with self.session.post(
                 app.webhook_url,
                 data=body,
                 headers=delivery.request_headers,

@@ -18,7 +18,7 @@ from sandbox.auth import Principal, authenticate, login_of
 from sandbox.chance import Chance
 from sandbox.clock import Clock
 from sandbox.endpoints import Answer, Call, Endpoint, check_rights, find
-from sandbox.errors import ApiError, not_accessible, not_found, suspended
+from sandbox.errors import ApiError, not_found, suspended
 from sandbox.faults import DeliveryFaults, EndpointFault, EndpointFaults
 from sandbox.hooks import Hooks
 from sandbox.shapes import Shapes
@@ -26,6 +26,7 @@ from sandbox.state import Json, Repository, State
 from sandbox.validation import Violations
 from sandbox.world import World
 
+# Importing them fills the table of endpoints.
 API = (api_apps, api_comments, api_issues, api_labels, api_repositories)
 REQUESTS_KEPT = 20_000
 MAX_BODY_BYTES = 30 * 2**20
@@ -127,7 +128,7 @@ class Sandbox:
 
     def answer(self, request: web.Request, body: bytes, logged: LoggedRequest) -> tuple[Answer, Usage]:
         if not request.headers.get("User-Agent"):
-            raise ApiError(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header")
+            raise ApiError(403, "Request forbidden by administrative rules: it has no User-Agent header")
         header = request.headers.get("Authorization")
         login = login_of(header)
         if login:
@@ -267,16 +268,17 @@ class Sandbox:
             await asyncio.sleep(fault.seconds)
         if fault.kind == "truncate":
             whole = done.body if done and isinstance(done.body, bytes) else b'{"message": "A fault of the sandbox"}'
-            response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(whole))})
+            length = {"Content-Type": "application/json", "Content-Length": str(len(whole))}
+            response = web.StreamResponse(headers=length)
             await response.prepare(request)
             await response.write(whole[: len(whole) // 2])
         if request.transport:
             request.transport.abort()
         return web.Response(status=500)
 
-    async def idle(self, timeout: float, quiet: float) -> bool:
+    async def idle(self, within: float, quiet: float) -> bool:
         """Waits until no delivery and no request is under way and none came for `quiet` seconds."""
-        deadline = self.clock.elapsed() + timeout
+        deadline = self.clock.elapsed() + within
         while (left := deadline - self.clock.elapsed()) > 0:
             if self.hooks.outstanding:
                 try:
@@ -311,4 +313,3 @@ def rate_headers(usage: Usage) -> dict[str, str]:
 
 
 SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox", Sandbox)
-__all__ = ["API", "SANDBOX", "Sandbox", "not_accessible"]

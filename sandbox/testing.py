@@ -1,11 +1,11 @@
 """For tests, of this and of other projects: a sandbox in the test's own event loop, or as a process of its own.
 
-    async with running_sandbox(FixedClock(1_700_000_000)) as sandbox:
-        app = await sandbox.control("POST", "/apps", {"manifest": manifest, "webhook_url": url})
-        await sandbox.control("POST", "/repositories", {"owner": "ann", "name": "pump"})
-        issue = await sandbox.as_person("bob", "POST", "/repos/ann/pump/issues", {"title": "It leaks"})
-        await sandbox.idle()
-        assert sandbox.violations == []
+async with running_sandbox(FixedClock(1_700_000_000)) as sandbox:
+    app = await sandbox.control("POST", "/apps", {"manifest": manifest, "webhook_url": url})
+    await sandbox.control("POST", "/repositories", {"owner": "ann", "name": "pump"})
+    issue = await sandbox.as_person("bob", "POST", "/repos/ann/pump/issues", {"title": "It leaks"})
+    await sandbox.idle()
+    assert sandbox.violations == []
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ import jwt
 from sandbox.application import serve
 from sandbox.chance import Chance, make_pem
 from sandbox.clock import Clock, FixedClock
+from sandbox.endpoints import given
 from sandbox.errors import ApiError
 from sandbox.server import Sandbox
 from sandbox.state import Json, State
 from sandbox.validation import Violation
 
 AGENT = {"User-Agent": "sandbox-testing"}
+ROOT = Path(__file__).resolve().parent.parent
 START_AT = 1_700_000_000
 
 
@@ -68,7 +70,8 @@ class Client:
 
     async def checked(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         async with self.session.request(method, self.url + path, json=body, headers={**AGENT, **headers}) as response:
-            assert response.status < 300, f"{method} {path}: {response.status} {await response.text()}"
+            if response.status >= 300:
+                raise AssertionError(f"{method} {path}: {response.status} {await response.text()}")
             return await response.json() if response.status != 204 else None
 
     async def call(
@@ -84,8 +87,8 @@ class Client:
             is_json = "json" in response.content_type and text
             return response.status, (await response.json() if is_json else text), response.headers
 
-    async def idle(self, timeout: float = 10, quiet_millis: int = 0) -> None:
-        await self.control("GET", f"/idle?timeout={timeout}&quiet={quiet_millis}")
+    async def idle(self, within: float = 10, quiet_millis: int = 0) -> None:
+        await self.control("GET", f"/idle?timeout={within}&quiet={quiet_millis}")
 
 
 @dataclass
@@ -134,16 +137,15 @@ async def running_sandbox(
 @contextlib.asynccontextmanager
 async def sandbox_process(options: Sequence[str] = ()) -> AsyncIterator[Client]:
     """`python -m sandbox` on a free port; `options` as on its command line, say `["--clock", "file:offset"]`."""
-    root = Path(__file__).resolve().parent.parent
     command = [sys.executable, "-m", "sandbox", "--port", "0", *options]
     with tempfile.TemporaryFile() as errors:
         process = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=errors, env={**os.environ, "PYTHONPATH": str(root)}
+            *command, stdout=asyncio.subprocess.PIPE, stderr=errors, env={**os.environ, "PYTHONPATH": str(ROOT)}
         )
-        assert process.stdout
         try:
-            ready = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
-            assert ready.startswith("sandbox ready at "), said(errors)
+            ready = (await asyncio.wait_for(given(process.stdout).readline(), 60)).decode()
+            if not ready.startswith("sandbox ready at "):
+                raise RuntimeError(said(errors))
             async with aiohttp.ClientSession() as session:
                 yield Client(ready.split()[-1], session)
         finally:

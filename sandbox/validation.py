@@ -25,7 +25,7 @@ ERROR_STATUSES = {400, 401, 403, 404, 410, 422, 429, 451, 500, 502, 503}
 HOST = "http://sandbox"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
     """What openapi-core asks of a request; the path is encoded, so that a parameter may hold a slash."""
 

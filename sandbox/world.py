@@ -94,7 +94,8 @@ class World:
         slug = slug if slug not in taken else f"{slug}-{len(taken) + 1}"
         pem = self.chance.new_pem()
         key = serialization.load_pem_private_key(pem.encode(), None)
-        assert isinstance(key, RSAPrivateKey)
+        if not isinstance(key, RSAPrivateKey):
+            raise TypeError("an app has an RSA key")
         app = App(
             id=next(self.state.ids.app),
             slug=slug,
@@ -173,9 +174,7 @@ class World:
         self, installation: Installation, permissions: dict[str, str], repository_ids: set[int] | None
     ) -> InstallationToken:
         expires_at = self.clock.now() + TOKEN_LIFE_SECONDS
-        token = InstallationToken(
-            self.chance.token("ghs_"), installation, permissions, repository_ids, expires_at
-        )
+        token = InstallationToken(self.chance.token("ghs_"), installation, permissions, repository_ids, expires_at)
         self.state.tokens[token.token] = token
         return token
 
@@ -187,9 +186,7 @@ class World:
         check_body("Issue", body)
         now = self.clock.now()
         number = next(repository.numbers)
-        issue = Issue(
-            next(self.state.ids.issue), number, title, body, actor.user, now, now, app_id=actor.app_id
-        )
+        issue = Issue(next(self.state.ids.issue), number, title, body, actor.user, now, now, app_id=actor.app_id)
         repository.issues[number] = issue
         self.emit_issue("opened", actor, repository, issue)
         for name in labels or []:
@@ -267,9 +264,7 @@ class World:
         self.emit_comment("created", actor, repository, issue, comment)
         return comment
 
-    def edit_comment(
-        self, actor: Actor, repository: Repository, issue: Issue, comment: Comment, body: str
-    ) -> None:
+    def edit_comment(self, actor: Actor, repository: Repository, issue: Issue, comment: Comment, body: str) -> None:
         check_body("IssueComment", body)
         if body != comment.body:
             changes = {"body": {"from": comment.body}}
@@ -385,9 +380,7 @@ class World:
 
     def note(self, actor: Actor, issue: Issue, event: str, data: Json) -> None:
         now = self.clock.now()
-        issue.events.append(
-            TimelineEvent(next(self.state.ids.event), event, actor.user, now, actor.app_id, data)
-        )
+        issue.events.append(TimelineEvent(next(self.state.ids.event), event, actor.user, now, actor.app_id, data))
 
     def emit(self, event: str, action: str, repository: Repository, actor: Actor, data: Json) -> None:
         self.hooks.emit_repository(event, action, repository, actor.user, data)
@@ -437,6 +430,4 @@ def check_events(permissions: dict[str, str], events: list[str]) -> None:
             raise ApiError(422, f"Invalid GitHub App configuration: default events unsupported: {event}")
         needed = EVENT_PERMISSIONS[event]
         if needed and needed not in permissions:
-            raise ApiError(
-                422, f"Invalid GitHub App configuration: event {event} needs the permission {needed}"
-            )
+            raise ApiError(422, f"Invalid GitHub App configuration: event {event} needs the permission {needed}")

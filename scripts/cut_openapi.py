@@ -60,7 +60,7 @@ def without_prose(node: Any, named: bool = False) -> Any:
 
 
 def with_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """GitHub writes `nullable` beside an `enum` without null and means that null is allowed; OpenAPI reads it as not."""
+    """GitHub writes `nullable` beside an `enum` without null and means that null is allowed, OpenAPI that it is not."""
     if schema.get("nullable") is True and isinstance(values := schema.get("enum"), list) and None not in values:
         return {**schema, "enum": [*values, None]}
     return schema
@@ -99,9 +99,7 @@ def components_for(roots: Iterable[Any], components: dict[str, Any]) -> dict[str
 def cut(whole: dict[str, Any], used: str) -> dict[str, Any]:
     wanted, webhooks = read_used(used)
     paths = {
-        path: without_prose(
-            {k: v for k, v in whole["paths"][path].items() if k in methods or k == "parameters"}
-        )
+        path: without_prose({k: v for k, v in whole["paths"][path].items() if k in methods or k == "parameters"})
         for path, methods in sorted(wanted.items())
     }
     sent = {name: {"post": webhook(whole, name)} for name in sorted(webhooks)}

@@ -88,7 +88,7 @@ now_or_never: _NOW_OR_NEVER
 offer_id: OFFER
 login: LOGIN
 topic: TOPIC
-_AT_SIGN: /@(?=[ .0-9])/
+_AT_SIGN: /@(?![^ .0-9])/
 LOGIN: /[^ ]+/
 TOPIC: /[^ ]+/
 %ignore " "
@@ -96,7 +96,8 @@ TOPIC: /[^ ]+/
 
 SIDES = ("fixed", "unfixed")
 KEYWORDS = ("for", "all", "at", "deposit", "profit", "by", "until", "now-or-never")
-_VALUES = ("VOLUME", "AMOUNT", "PRICE", "DATE", "OFFER")
+_SINGLE = {"VOLUME": "volume", "AMOUNT": "spend", "PRICE": "at", "OFFER": "offer_id"}
+_VALUES = (*_SINGLE, "DATE")
 """Terminals that are any word but a keyword. Which is meant, the place says; what it says, the reader."""
 
 _EXPECTED = {
@@ -157,6 +158,7 @@ def read(grammar: Lark, source: str, now: int) -> Parts:
     try:
         tree = grammar.parse(lower(source))
     except UnexpectedInput as error:
+        _check_values(grammar, source, now)
         raise BadCommand(_misfit(error, source)) from None
     (command,) = tree.children
     found: dict[str, object] = {}
@@ -165,6 +167,14 @@ def read(grammar: Lark, source: str, now: int) -> Parts:
         _check_once(name, found, source)
         found[name] = _value(cast("Tree[Token]", part), source, now)
     return cast("Parts", found)
+
+
+def _check_values(grammar: Lark, source: str, now: int) -> None:
+    """What does not fit is often the fault of a value before it: `50by friday`."""
+    with suppress(UnexpectedInput):
+        for token in grammar.parse_interactive(lower(source)).iter_parse():
+            if token.type in _SINGLE:
+                _value(Tree(_SINGLE[token.type], [token]), source, now)
 
 
 def _check_once(name: str, found: dict[str, object], source: str) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, table
@@ -30,23 +31,28 @@ def events(source: str, wanted: set[int]) -> Iterator[Event]:
     `source` has line feeds only; lines are counted from 0.
     """
     html = HtmlReader()
+    env: dict[str, Any] = {}
     paragraph = False
-    for token in _blocks().parse(source):
+    for token in _blocks().parse(source, env):
         if token.type == "html_block":
             yield from html.read(token.content)
         elif token.type in ("paragraph_open", "paragraph_close") and token.level == 0:
             paragraph = token.nesting > 0
         elif token.type == "inline" and paragraph:
-            yield from _Paragraph(token, wanted).events(html)
+            yield from _Paragraph(token, wanted, env).events(html)
         elif token.nesting and token.level == 0:
             yield Event(Kind.BOX_OPEN if token.nesting > 0 else Kind.BOX_CLOSE)
 
 
 class _Paragraph:
-    """A top-level paragraph: `content` is its source, `first` the number of its first line."""
+    """A top-level paragraph: `content` is its source, `first` the number of its first line.
 
-    def __init__(self, token: Token, wanted: set[int]) -> None:
+    `env` holds the definitions of links that the document's blocks gave.
+    """
+
+    def __init__(self, token: Token, wanted: set[int], env: dict[str, Any]) -> None:
         self.content = token.content
+        self.env = env
         self.first, last = token.map or [0, 0]
         self.wanted = wanted.intersection(range(self.first, last))
 
@@ -66,7 +72,7 @@ class _Paragraph:
         """A line starts as plain text where the parser meets a line break outside code, links and HTML."""
         breaks = {match.start(): self.first + i for i, match in enumerate(re.finditer("\n", self.content), 1)}
         links = 0
-        for token in _inline().parseInline(self.content)[0].children or []:
+        for token in _inline().parseInline(self.content, self.env)[0].children or []:
             if token.type == "html_inline":
                 yield from html.read(token.content)
             elif token.type in ("link_open", "link_close"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.commands.grammar import KEYWORDS, READERS, SIDES, date_length, nearest
@@ -10,88 +10,85 @@ from app.market.errors import Refusal
 from app.market.instants import command_date, last_second
 
 SUGGESTED_SPAN_SECONDS = 90 * 86_400
-USUAL_PRICE = "0.50"
-_PRICED = ("at", "deposit", "profit")
+USUAL_PRICE = "at 0.50"
 
 
 @dataclass(slots=True)
-class Salvage:
+class _Kept:
     """What could be read of an offer, in the words of a command."""
 
     side: str = "fixed"
     quantity: str = ""
     price: str = ""
     dates: dict[str, str] = field(default_factory=dict)
-    now_or_never: bool = False
-
-    def command(self, name: str, usual: str) -> str:
-        price = self.price
-        if self.quantity.startswith("for ") and not price.startswith("at"):
-            price = f"at {USUAL_PRICE}"
-        clauses = [price, *self.dates.values(), "now-or-never" if self.now_or_never else ""]
-        return " ".join(filter(None, [name, self.side, self.quantity or usual, *clauses]))
+    now_or_never: str = ""
 
 
-def offer_mender(name: str, usual: str, quantities: Sequence[str]) -> Callable[[Sequence[str], int], str]:
-    """How `offer` and `sell` are mended; `usual` stands where no volume can be read.
+@dataclass(frozen=True, slots=True)
+class OfferMender:
+    """How `offer` and `sell` are mended. `usual` stands where no volume can be read.
 
-    `quantities` are the words that may stand for a volume.
+    `quantities` are the keywords that may stand for a volume, `prices` those that say a price.
     """
 
-    def mend(words: Sequence[str], now: int) -> str:
-        found = Salvage()
+    name: str
+    usual: str
+    quantities: tuple[str, ...]
+    prices: tuple[str, ...]
+
+    def __call__(self, words: Sequence[str], now: int) -> str:
+        kept = _Kept()
         at = 0
         while at < len(words):
-            at += _salvage(found, words[at:], now, quantities)
-        return found.command(name, usual)
+            at += self._keep(kept, words[at:], now)
+        price = kept.price
+        if kept.quantity.startswith("for ") and not price.startswith("at"):
+            price = USUAL_PRICE
+        clauses = [kept.quantity or self.usual, price, *kept.dates.values(), kept.now_or_never]
+        return " ".join(filter(None, [self.name, kept.side, *clauses]))
 
-    return mend
+    def _keep(self, kept: _Kept, words: Sequence[str], now: int) -> int:
+        """Keep what the first of the words says; returns how many it took."""
+        word = nearest(words[0], (*SIDES, *KEYWORDS)) or words[0]
+        value = words[1] if len(words) > 1 else ""
+        if word.startswith("@"):
+            return self._keep_price(kept, "at", word[1:] or value, 1 if word[1:] else 2)
+        if word in ("at", "deposit", "profit"):
+            return self._keep_price(kept, word, value, 2)
+        if word in ("by", "until"):
+            return _keep_date(kept, word, words[1:], now)
+        if word == "for" and word in self.quantities and reads("spend", value, now):
+            kept.quantity = kept.quantity or f"for {value}"
+            return 2
+        self._keep_word(kept, word, now)
+        return 1
+
+    def _keep_price(self, kept: _Kept, clause: str, value: str, taken: int) -> int:
+        """A price that cannot be read becomes the usual one; of several the first stays."""
+        good = reads(clause, value, 0)
+        if clause in self.prices:
+            kept.price = kept.price or (f"{clause} {value}" if good else USUAL_PRICE)
+        return taken if good or value not in KEYWORDS else taken - 1
+
+    def _keep_word(self, kept: _Kept, word: str, now: int) -> None:
+        if word in SIDES:
+            kept.side = word
+        elif word == "now-or-never":
+            kept.now_or_never = word
+        elif not kept.quantity and (word == "all" in self.quantities or reads("volume", word, now)):
+            kept.quantity = word
+        elif not kept.price and reads("at", word, now):
+            kept.price = f"at {word}"
 
 
-def _salvage(found: Salvage, words: Sequence[str], now: int, quantities: Sequence[str]) -> int:
-    """Keep what the first of the words says; returns how many it took."""
-    word = nearest(words[0], (*SIDES, *KEYWORDS)) or words[0]
-    value = words[1] if len(words) > 1 else ""
-    if word.startswith("@"):
-        return _salvage_price(found, "at", word[1:] or value, 1 if word[1:] else 2)
-    if word in _PRICED:
-        return _salvage_price(found, word, value, 2)
-    if word in ("by", "until"):
-        return _salvage_date(found, word, words[1:], now)
-    if word == "for" and word in quantities:
-        found.quantity = found.quantity or (f"for {value}" if reads("spend", value, now) else "")
-        return 2
-    _salvage_word(found, word, now, quantities)
-    return 1
-
-
-def _salvage_price(found: Salvage, clause: str, value: str, taken: int) -> int:
-    """A price that cannot be read becomes the usual one; of several the first stays."""
-    good = reads(clause, value, 0)
-    found.price = found.price or (f"{clause} {value}" if good else f"at {USUAL_PRICE}")
-    return taken if good or value not in KEYWORDS else 1
-
-
-def _salvage_date(found: Salvage, clause: str, words: Sequence[str], now: int) -> int:
+def _keep_date(kept: _Kept, clause: str, words: Sequence[str], now: int) -> int:
     """A date that cannot be read becomes one some months ahead, an expiry that cannot be read none."""
     count = date_length(words, now)
     if count:
-        found.dates.setdefault(clause, f"{clause} {' '.join(words[:count])}")
-        return 1 + count
-    if clause == "by":
-        found.dates.setdefault(clause, f"{clause} {suggested_date(now)}")
-    return 1
-
-
-def _salvage_word(found: Salvage, word: str, now: int, quantities: Sequence[str]) -> None:
-    if word in SIDES:
-        found.side = word
-    elif word == "now-or-never":
-        found.now_or_never = True
-    elif not found.quantity and (word in quantities or reads("volume", word, now)):
-        found.quantity = word
-    elif not found.price and reads("at", word, now):
-        found.price = f"at {word}"
+        kept.dates.setdefault(clause, f"{clause} {' '.join(words[:count])}")
+    elif clause == "by":
+        kept.dates.setdefault(clause, f"by {suggested_date(now)}")
+    return 1 + count
 
 
 def suggested_date(now: int) -> str:

@@ -2,7 +2,7 @@
 
 from app.commands import answers
 from app.commands.grammar import BadCommand, Command, Parts
-from app.commands.mending import offer_mender
+from app.commands.mending import OfferMender
 from app.commands.pricing import priced
 from app.commands.requests import OfferRequest
 from app.market.offer import Action
@@ -56,6 +56,6 @@ COMMAND = Command(
     rules="side (volume | spend) (at | deposit | profit | by | until | now_or_never)*",
     build=build,
     handle=handle,
-    mend=offer_mender("offer", usual="50", quantities=("for",)),
+    mend=OfferMender("offer", "50", quantities=("for",), prices=("at", "deposit", "profit")),
     order=1,
 )

@@ -2,7 +2,7 @@
 
 from app.commands import answers
 from app.commands.grammar import Command, Parts
-from app.commands.mending import offer_mender
+from app.commands.mending import OfferMender
 from app.commands.requests import OfferRequest
 from app.market.offer import Action
 from app.services import trading
@@ -52,6 +52,6 @@ COMMAND = Command(
     rules="side (volume | everything) (at | by | until | now_or_never)*",
     build=build,
     handle=handle,
-    mend=offer_mender("sell", usual="all", quantities=("all",)),
+    mend=OfferMender("sell", "all", quantities=("all",), prices=("at",)),
     order=2,
 )

@@ -3,13 +3,14 @@
 import pytest
 
 from app.commands import docs, registry
+from app.commands.grammar import Command
 from app.commands.help import help_text
 from app.commands.reader import read_commands
 from app.market.errors import Refusal
 
 
 @pytest.mark.parametrize("command", registry.commands(), ids=lambda command: command.name)
-def test_help_explains_each_command(command: registry.Command) -> None:
+def test_help_explains_each_command(command: Command) -> None:
     text = help_text(command.name)
     assert command.summary in text
     assert f"/bugmark {command.usage}" in text

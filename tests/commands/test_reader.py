@@ -28,7 +28,7 @@ COMMANDS = {
     "after a paragraph tag nobody closed": "<p align=center>\n\n/bugmark help",
     "between code spans that are closed": "`a`\n/bugmark help\n`b`",
     "after a lone backtick": "it`s\n/bugmark help",
-    "in emphasis": "*now\n/bugmark help*",
+    "in emphasis": "*now\n/bugmark help\nplease*",
     "brackets that make no link": "[a](b\n/bugmark help",
     "after a footnote and a blank line": "[^1]: x\n\n/bugmark help",
     "after a footnote that holds a heading": "[^1]: # x\n/bugmark help",
@@ -182,9 +182,26 @@ def test_hostile_text_neither_breaks_nor_invents_commands(text: str) -> None:
 
 MARKDOWN = st.lists(
     st.sampled_from(
-        ["/bugmark help", "/bugmark", "\n", "\n\n", "\r\n", " ", "    ", "\t", ">", "- ", "1. ", "`", "```", "~~~"]
-        + ["[", "]", "(", ")", "![", "[^1]:", "|", "|-|", ":-", "---", "===", "# ", "\\", "<!--", "-->", "<div>"]
-        + ["</div>", "<details>", "</details>", "<b", "<", "'", '"', "a", "*", "\0", "\ud800", "\u2028", "&#47;"]
+        [
+            *[
+                "/bugmark help",
+                "/bugmark",
+                "\n",
+                "\n\n",
+                "\r\n",
+                " ",
+                "    ",
+                "\t",
+                ">",
+                "- ",
+                "1. ",
+                "`",
+                "```",
+                "~~~",
+            ],
+            *["[", "]", "(", ")", "![", "[^1]:", "|", "|-|", ":-", "---", "===", "# ", "\\", "<!--", "-->", "<div>"],
+            *["</div>", "<details>", "</details>", "<b", "<", "'", '"', "a", "*", "\0", "\ud800", "\u2028", "&#47;"],
+        ]
     ),
     max_size=40,
 ).map("".join)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from app.market.contract import Side
+from app.market.contract import Outcome, Side
 from app.market.life import IssueFacts
 from app.services import seals
 from app.services.audit import audit
@@ -78,7 +78,7 @@ FOUND = {
     "offer live, marked done": f"UPDATE offers SET state = 'DONE' WHERE id = {RESTING}",
     "offer done, marked live": f"UPDATE offers SET state = 'LIVE' WHERE id = {FILLED}",
     "offer price": f"UPDATE offers SET price = price + 1 WHERE id = {RESTING}",
-    "offer user": f"UPDATE offers SET user_id = 4 WHERE id = {RESTING}",
+    "offer user": f"UPDATE offers SET user_id = 5 - user_id WHERE id = {RESTING}",
     "offer user, selling": f"UPDATE offers SET user_id = 4 WHERE id = {SELLING}",
     "offer side": f"UPDATE offers SET side = 'UNFIXED' WHERE id = {SELLING}",
     "offer action": f"UPDATE offers SET action = 'BUY' WHERE id = {SELLING}",
@@ -98,6 +98,49 @@ FOUND = {
     "contract marked settled": "UPDATE contracts SET status = 'SETTLED' WHERE id = 1",
 }
 """What is done, as SQL; each alone must be found."""
+
+MAYBE = {
+    "position cost": f"UPDATE positions SET cost_mills = cost_mills + 1 WHERE {HELD}",
+    "offer filled, cancelled": f"UPDATE offers SET filled = filled + 1, cancelled = cancelled - 1 WHERE id = {CUT}",
+    "offer volume, filled": f"UPDATE offers SET filled = filled + 1, volume = volume + 1 WHERE id = {FILLED}",
+    "offer volume, cancelled": f"UPDATE offers SET cancelled = cancelled + 1, volume = volume + 1 WHERE id = {CUT}",
+    "offer user, filled": f"UPDATE offers SET user_id = 4 WHERE id = {FILLED}",
+    "offer side, filled": f"UPDATE offers SET side = 'FIXED' WHERE id = {FILLED}",
+    "offer action, filled": f"UPDATE offers SET action = 'SELL' WHERE id = {FILLED}",
+    "offer price, filled": f"UPDATE offers SET price = 1 WHERE id = {FILLED}",
+    "offer price, selling": f"UPDATE offers SET price = price + 1 WHERE id = {SELLING}",
+    "offer contract, filled": f"UPDATE offers SET contract_id = 3 WHERE id = {FILLED}",
+    "offer deleted, filled": f"DELETE FROM offers WHERE id = {FILLED}",
+    "offer deleted, cancelled": f"DELETE FROM offers WHERE id = {CUT}",
+    "offer until": f"UPDATE offers SET until_at = until_at + 1 WHERE id = {RESTING}",
+    "offer created": f"UPDATE offers SET created_at = created_at + 1 WHERE id = {RESTING}",
+    "offer now-or-never": f"UPDATE offers SET now_or_never = NOT now_or_never WHERE id = {RESTING}",
+    "fill volume": "UPDATE fills SET volume = volume + 1 WHERE contract_id = 1 AND amendment = 1",
+    "fill price": "UPDATE fills SET price = price + 1 WHERE contract_id = 1 AND amendment = 1",
+    "fill bid": "UPDATE fills SET bid = bid + 1 WHERE contract_id = 1 AND amendment = 1",
+    "fill ask": "UPDATE fills SET ask = ask + 2 WHERE contract_id = 1 AND amendment = 1",
+    "fill buyer": "UPDATE fills SET buyer = 4 WHERE contract_id = 1 AND amendment = 1",
+    "fill seller": "UPDATE fills SET seller = 4 WHERE contract_id = 1 AND amendment = 1",
+    "fill newcomer": "UPDATE fills SET newcomer = 4 WHERE contract_id = 1 AND amendment = 1",
+    "fill kind": "UPDATE fills SET kind = 'reduce' WHERE contract_id = 1 AND amendment = 1",
+    "fill at": "UPDATE fills SET at = at + 1 WHERE contract_id = 1 AND amendment = 1",
+    "fill number": "UPDATE fills SET amendment = 90 WHERE contract_id = 1 AND amendment = 1",
+    "fill deleted": "DELETE FROM fills WHERE contract_id = 1 AND amendment = 1",
+    "amendment open interest": "UPDATE amendments SET open_interest = open_interest + 1 WHERE contract_id = 1 AND number = 1",
+    "amendment minted": "UPDATE amendments SET minted_mills = minted_mills + 1 WHERE contract_id = 1 AND number = 1",
+    "amendment at": "UPDATE amendments SET at = at - 1 WHERE contract_id = 1 AND number = 1",
+    "amendment deleted": "DELETE FROM amendments WHERE contract_id = 1 AND number = 1",
+    "minted": "UPDATE contracts SET minted_mills = minted_mills + 1 WHERE id = 1",
+    "contract amendment": "UPDATE contracts SET amendment = amendment + 1 WHERE id = 1",
+    "contract settled, marked open": "UPDATE contracts SET status = 'OPEN' WHERE id = 2",
+    "contract outcome": "UPDATE contracts SET outcome = 'FIXED' WHERE id = 2",
+    "contract terms": "UPDATE contracts SET terms_text = '{}' WHERE id = 1",
+    "contract terms hash": "UPDATE contracts SET terms_hash = 'x' WHERE id = 1",
+    "contract statement": "UPDATE contracts SET statement_text = '{}' WHERE id = 1",
+    "contract maturation": "UPDATE contracts SET maturation_at = maturation_at + 1 WHERE id = 1",
+    "contract issue": "UPDATE contracts SET round = 2 WHERE id = 1",
+    "seal at": "UPDATE seals SET at = at + 1 WHERE number = 1",
+}
 
 CHECKS = {
     "balances": ("sign",),
@@ -136,7 +179,7 @@ async def loosen(tx: Tx) -> None:
 
 async def furnish(url: str) -> None:
     """Three contracts, one of them settled, with every kind of offer and entry; three seals and a tail."""
-    desk = Desk(Database(url), FakeClock(), Config(fee_bps=250))
+    desk = Desk(Database(url), FakeClock(), Config(fee_bps=250, dispute_window_seconds=3_600))
     await desk.furnish()
     await seal(desk)
     await desk.offer(1, "buy unfixed 200 at 800")
@@ -156,7 +199,8 @@ async def furnish(url: str) -> None:
     desk.oracle.facts = IssueFacts(closed=False, completed=False)
     desk.clock.set(BY - DAY)
     await desk.look(2)
-    desk.clock.set(BY - 1)
+    desk.clock.advance(3_600)
+    assert (await desk.look(2)).outcome is Outcome.UNFIXED
     await seal(desk)
     await desk.offer(4, "buy fixed 12 at 310")
     await desk.db.close()
@@ -195,7 +239,7 @@ async def test_the_sound_database_is_sound(furnished_url: str) -> None:
     assert (report.seals, report.unsealed, report.contracts) == (3, 1, 3)
     assert report.entries > 15
     assert report.postings > 50
-    assert report.positions > 5
+    assert report.positions > 6
     assert report.offers > 10
 
 
@@ -215,3 +259,10 @@ async def test_a_changed_entry_is_named(furnished_url: str, what: str) -> None:
             number, key = (await tx.execute(text(f"SELECT id, key FROM entries WHERE id = {FILL}"))).one()
     name = f"entry {number} ({'other' if what == 'entry key' else key}) is not what seal 2 closed"
     assert name in report.problems
+
+
+@pytest.mark.parametrize("what", MAYBE)
+async def test_maybe(furnished_url: str, what: str) -> None:
+    async with tampered(furnished_url, MAYBE[what]) as db:
+        report = await audit(db)
+    assert report.wrong

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 import yaml
 from aiohttp.test_utils import TestServer
+from sandbox.clock import clock_from
 from sandbox.testing import running_sandbox
 
 from app import bootstrap
@@ -173,7 +174,7 @@ async def install_app(thread: Thread) -> dict[str, Any]:
 async def thread(database_url: str, tmp_path: Path) -> AsyncIterator[Thread]:
     """A repository with the app installed and one open issue."""
     clock, port = tmp_path / "clock", free_port()
-    async with running_sandbox(clock=f"file:{clock}") as sandbox, aiohttp.ClientSession() as session:
+    async with running_sandbox(clock_from(f"file:{clock}")) as sandbox, aiohttp.ClientSession() as session:
         found = Thread(session, sandbox.url, f"http://127.0.0.1:{port}", clock, Database(database_url))
         app = await install_app(found)
         settings = Settings(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+from sandbox.clock import clock_from
 from sandbox.testing import running_sandbox
 
 from app.github.sweep import EVERY_SECONDS
@@ -81,7 +82,7 @@ class Trouble:
 @asynccontextmanager
 async def killable(url: str, folder: Path) -> AsyncIterator[Trouble]:
     clock, port = folder / "clock", free_port()
-    async with running_sandbox(clock=f"file:{clock}") as sandbox, aiohttp.ClientSession() as session:
+    async with running_sandbox(clock_from(f"file:{clock}")) as sandbox, aiohttp.ClientSession() as session:
         thread = Thread(session, sandbox.url, f"http://127.0.0.1:{port}", clock, Database(url))
         app = await install_app(thread)
         environment = {
