@@ -174,7 +174,7 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
     sandbox, app = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{app_port}"
     words = ["sandbox", "--port", str(sandbox_port), "--clock", f"file:{clock}"]
     async with aiohttp.ClientSession() as session, started(words, dict(os.environ), folder / "sandbox.log"):
-        await until_ready(session, sandbox)
+        await until_ready(session, f"{sandbox}/_sandbox/violations")
         found = Stage(session, sandbox, app, clock, {})
         registered = await register(found)
         found.environment = environment(found, registered, folder, app_port)

@@ -188,9 +188,10 @@ class World:
         number = next(repository.numbers)
         issue = Issue(next(self.state.ids.issue), number, title, body, actor.user, now, now, app_id=actor.app_id)
         repository.issues[number] = issue
+        issue.labels = [self.label_named(actor, repository, name) for name in dict.fromkeys(labels or [])]
         self.emit_issue("opened", actor, repository, issue)
-        for name in labels or []:
-            self.add_label(actor, repository, issue, name)
+        for label in issue.labels:
+            self.tell_labeled(actor, repository, issue, label)
         return issue
 
     def edit_issue(
@@ -316,12 +317,17 @@ class World:
         self.emit_label("deleted", actor, repository, label)
 
     def add_label(self, actor: Actor, repository: Repository, issue: Issue, name: str) -> None:
+        label = self.label_named(actor, repository, name)
+        if label not in issue.labels:
+            issue.labels.append(label)
+            self.tell_labeled(actor, repository, issue, label)
+
+    def label_named(self, actor: Actor, repository: Repository, name: str) -> Label:
         """A label that the repository does not have yet is made, as GitHub does."""
         known = {label.name.lower(): label for label in repository.labels.values()}
-        label = known.get(name.lower()) or self.create_label(actor, repository, name)
-        if label in issue.labels:
-            return
-        issue.labels.append(label)
+        return known.get(name.lower()) or self.create_label(actor, repository, name)
+
+    def tell_labeled(self, actor: Actor, repository: Repository, issue: Issue, label: Label) -> None:
         self.note(actor, issue, "labeled", {"label": {"name": label.name, "color": label.color}})
         data = {"label": self.shapes.label(repository, label)}
         self.emit_issue("labeled", actor, repository, issue, data)

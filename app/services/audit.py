@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from app.market.contract import UNIT_MILLS, Side, Status
+from app.market.contract import UNIT_MILLS, Side, Status, digest
 from app.market.journal import (
     GENESIS_SEAL,
     NEVER_POSITIVE,
@@ -68,6 +68,7 @@ async def audit(db: Database) -> Report:
         _check_reserves(report, replayed, held)
         _check_contracts(report, contracts, replayed, held)
         await _check_balances(tx, report, replayed)
+        await _check_history(tx, report)
     return report
 
 
@@ -202,6 +203,10 @@ def _check_contracts(
         report.check(0 <= row.minted_mills <= UNIT_MILLS * interest, f"{what}: minted {row.minted_mills}")
         bid, ask = held.best.get((row.id, True)), held.best.get((row.id, False))
         report.check(bid is None or ask is None or bid < ask, f"{what}: its book is crossed ({bid} >= {ask})")
+        known = digest(row.terms_text) == row.terms_hash and digest(row.statement_text) == row.statement_hash
+        report.check(known, f"{what}: its terms or its statement were changed")
+        settled = {row.status is Status.SETTLED, row.outcome is not None, row.settled_at is not None}
+        report.check(len(settled) == 1, f"{what} is {row.status.value} with outcome {row.outcome}")
         if row.status is Status.SETTLED:
             empty = not interest and not held.live.get(row.id)
             report.check(empty, f"{what} is settled and not empty")
@@ -217,6 +222,16 @@ async def _check_balances(tx: Tx, report: Report, replayed: dict[AccountKey, int
     for account, amount in replayed.items():
         if account.kind not in UNIT_KINDS and amount:
             report.check(account in seen, f"no balance for account {_name(account)}")
+
+
+async def _check_history(tx: Tx, report: Report) -> None:
+    """That fills, offers and amendments tell the same story."""
+    async for contract_id, amendment in rows.unfit_fills(tx):
+        report.check(False, f"fill {amendment} of c{contract_id} does not fit its offers or its entry")
+    async for number in rows.unfit_offers(tx):
+        report.check(False, f"offer o{number} counts as filled what its fills do not say")
+    async for contract_id in rows.unfit_contracts(tx):
+        report.check(False, f"contract c{contract_id} is not as its amendments left it")
 
 
 def _name(account: AccountKey) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of a contract, as a table: what it remembers, what GitHub says, the instant; and the step that follows."""
+"""What becomes of a contract, as a table: what it remembers, what GitHub says, the instant; the step that follows."""
 
 from __future__ import annotations
 
@@ -73,7 +73,13 @@ CASES: list[tuple[str, Watch, IssueFacts | None, int, Step]] = [
     ("fixed settles before maturation", EARLY, FIXED_THEN, CLOSED_AT + 1_000, Settle(Outcome.FIXED)),
     ("reopened before maturation", CLOSING, IS_OPEN, MATURES - 1, Resume()),
     ("reopened at the end of an early window", EARLY, IS_OPEN, CLOSED_AT + 1_000, Resume()),
-    ("closed again", CLOSING, FIXED_AGAIN, MATURES - 1, OpenWindow(CLOSED_AT + 500, CLOSED_AT + 500 + WINDOW, True, True)),
+    (
+        "closed again",
+        CLOSING,
+        FIXED_AGAIN,
+        MATURES - 1,
+        OpenWindow(CLOSED_AT + 500, CLOSED_AT + 500 + WINDOW, True, True),
+    ),
     ("reopened after maturation, within the window", CLOSING, IS_OPEN, LATE, Wait(CLOSED_AT + WINDOW)),
     ("reopened after maturation, at its end", CLOSING, IS_OPEN, CLOSED_AT + WINDOW, Settle(Outcome.UNFIXED)),
     ("and closed again after maturation", CLOSING, FIXED_LATE, CLOSED_AT + WINDOW, Settle(Outcome.FIXED)),
@@ -97,13 +103,16 @@ def test_look(watch: Watch, facts: IssueFacts | None, now: int, step: Step) -> N
     assert look(watch, facts, True, now) == step
 
 
-@pytest.mark.parametrize(("window", "backed_seconds", "unbacked_seconds"), [
-    (0, 0, 2 * DAY),
-    (3_600, 3_600, 2 * DAY),
-    (DAY, DAY, 2 * DAY),
-    (DAY + 1, DAY + 1, 2 * DAY + 2),
-    (7 * DAY, 7 * DAY, 14 * DAY),
-])
+@pytest.mark.parametrize(
+    ("window", "backed_seconds", "unbacked_seconds"),
+    [
+        (0, 0, 2 * DAY),
+        (3_600, 3_600, 2 * DAY),
+        (DAY, DAY, 2 * DAY),
+        (DAY + 1, DAY + 1, 2 * DAY + 2),
+        (7 * DAY, 7 * DAY, 14 * DAY),
+    ],
+)
 def test_an_unbacked_close_doubles_the_window(window: int, backed_seconds: int, unbacked_seconds: int) -> None:
     for watch in (OPEN, NEWS, MATURED):
         for backed, seconds in ((True, backed_seconds), (False, unbacked_seconds)):
@@ -132,7 +141,7 @@ def test_a_window_that_ended_long_ago_is_judged_by_what_is_said_now() -> None:
 
 
 def test_looking_never_goes_back_in_time() -> None:
-    """Wherever it waits, it is for an instant to come, except where the clock has just passed one that is looked at now."""
+    """It waits for instants to come only, resumes before maturation only, settles after a window only."""
     for watch in (OPEN, NEWS, CLOSING, EARLY, MATURED):
         for facts in (IS_OPEN, FIXED_THEN, FIXED_LATE, NOT_PLANNED, None):
             for now in (CLOSED_AT, CLOSED_AT + 999, CLOSED_AT + 1_000, MATURES - 1, MATURES, LATE, MATURES + WINDOW):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from sqlalchemy import select
 
 from app.market.journal import GENESIS_SEAL, AccountKey, Entry, Kind, entry, entry_hash, seal_hash
@@ -57,7 +56,7 @@ async def test_without_entries_no_seal(db: Database) -> None:
     assert (report.seals, report.unsealed, report.problems) == (1, 0, [])
 
 
-async def test_a_long_tail_is_closed_in_runs(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_tail_is_closed_in_runs(db: Database) -> None:
     await append(db, *range(seals.RUN * 2 + 10))
     assert await seal(db)
     assert await seal(db)

@@ -14,7 +14,7 @@ from app.services import settling
 from app.services.config import Config
 from app.services.settling import CLOSED, MATURED
 from app.storage import contracts
-from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, Desk
+from tests.services.desk import BY, DAY, GRANT_MILLS, Desk
 
 ADAM, BETH, CHARLES, DEV = 1, 2, 3, 4
 MAINTAINER = 77
@@ -73,7 +73,14 @@ async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> N
 
 @pytest.mark.parametrize(
     ("closer", "rights", "days"),
-    [(MAINTAINER, True, 1), (MAINTAINER, False, 2), (ADAM, True, 2), (BETH, True, 2), (CHARLES, True, 1), (None, True, 2)],
+    [
+        (MAINTAINER, True, 1),
+        (MAINTAINER, False, 2),
+        (ADAM, True, 2),
+        (BETH, True, 2),
+        (CHARLES, True, 1),
+        (None, True, 2),
+    ],
 )
 async def test_a_close_is_backed_by_rights_without_a_position(
     desk: Desk, closer: int | None, rights: bool, days: int

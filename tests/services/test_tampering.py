@@ -96,25 +96,14 @@ FOUND = {
     "minted too much": "UPDATE contracts SET minted_mills = 1000 * open_interest + 1 WHERE id = 1",
     "contract currency": "UPDATE contracts SET currency = 'play:8' WHERE id = 1",
     "contract marked settled": "UPDATE contracts SET status = 'SETTLED' WHERE id = 1",
-}
-"""What is done, as SQL; each alone must be found."""
-
-MAYBE = {
-    "position cost": f"UPDATE positions SET cost_mills = cost_mills + 1 WHERE {HELD}",
     "offer filled, cancelled": f"UPDATE offers SET filled = filled + 1, cancelled = cancelled - 1 WHERE id = {CUT}",
     "offer volume, filled": f"UPDATE offers SET filled = filled + 1, volume = volume + 1 WHERE id = {FILLED}",
-    "offer volume, cancelled": f"UPDATE offers SET cancelled = cancelled + 1, volume = volume + 1 WHERE id = {CUT}",
     "offer user, filled": f"UPDATE offers SET user_id = 4 WHERE id = {FILLED}",
     "offer side, filled": f"UPDATE offers SET side = 'FIXED' WHERE id = {FILLED}",
     "offer action, filled": f"UPDATE offers SET action = 'SELL' WHERE id = {FILLED}",
     "offer price, filled": f"UPDATE offers SET price = 1 WHERE id = {FILLED}",
-    "offer price, selling": f"UPDATE offers SET price = price + 1 WHERE id = {SELLING}",
     "offer contract, filled": f"UPDATE offers SET contract_id = 3 WHERE id = {FILLED}",
     "offer deleted, filled": f"DELETE FROM offers WHERE id = {FILLED}",
-    "offer deleted, cancelled": f"DELETE FROM offers WHERE id = {CUT}",
-    "offer until": f"UPDATE offers SET until_at = until_at + 1 WHERE id = {RESTING}",
-    "offer created": f"UPDATE offers SET created_at = created_at + 1 WHERE id = {RESTING}",
-    "offer now-or-never": f"UPDATE offers SET now_or_never = NOT now_or_never WHERE id = {RESTING}",
     "fill volume": "UPDATE fills SET volume = volume + 1 WHERE contract_id = 1 AND amendment = 1",
     "fill price": "UPDATE fills SET price = price + 1 WHERE contract_id = 1 AND amendment = 1",
     "fill bid": "UPDATE fills SET bid = bid + 1 WHERE contract_id = 1 AND amendment = 1",
@@ -122,25 +111,37 @@ MAYBE = {
     "fill buyer": "UPDATE fills SET buyer = 4 WHERE contract_id = 1 AND amendment = 1",
     "fill seller": "UPDATE fills SET seller = 4 WHERE contract_id = 1 AND amendment = 1",
     "fill newcomer": "UPDATE fills SET newcomer = 4 WHERE contract_id = 1 AND amendment = 1",
-    "fill kind": "UPDATE fills SET kind = 'reduce' WHERE contract_id = 1 AND amendment = 1",
     "fill at": "UPDATE fills SET at = at + 1 WHERE contract_id = 1 AND amendment = 1",
     "fill number": "UPDATE fills SET amendment = 90 WHERE contract_id = 1 AND amendment = 1",
     "fill deleted": "DELETE FROM fills WHERE contract_id = 1 AND amendment = 1",
-    "amendment open interest": "UPDATE amendments SET open_interest = open_interest + 1 WHERE contract_id = 1 AND number = 1",
-    "amendment minted": "UPDATE amendments SET minted_mills = minted_mills + 1 WHERE contract_id = 1 AND number = 1",
     "amendment at": "UPDATE amendments SET at = at - 1 WHERE contract_id = 1 AND number = 1",
     "amendment deleted": "DELETE FROM amendments WHERE contract_id = 1 AND number = 1",
     "minted": "UPDATE contracts SET minted_mills = minted_mills + 1 WHERE id = 1",
     "contract amendment": "UPDATE contracts SET amendment = amendment + 1 WHERE id = 1",
     "contract settled, marked open": "UPDATE contracts SET status = 'OPEN' WHERE id = 2",
-    "contract outcome": "UPDATE contracts SET outcome = 'FIXED' WHERE id = 2",
     "contract terms": "UPDATE contracts SET terms_text = '{}' WHERE id = 1",
     "contract terms hash": "UPDATE contracts SET terms_hash = 'x' WHERE id = 1",
     "contract statement": "UPDATE contracts SET statement_text = '{}' WHERE id = 1",
+}
+"""What is done, as SQL; each alone must be found."""
+
+UNSEEN = {
+    "position cost": f"UPDATE positions SET cost_mills = cost_mills + 1 WHERE {HELD}",
+    "offer volume, cancelled": f"UPDATE offers SET cancelled = cancelled + 1, volume = volume + 1 WHERE id = {CUT}",
+    "offer price, selling": f"UPDATE offers SET price = price + 1 WHERE id = {SELLING}",
+    "offer deleted, cancelled": f"DELETE FROM offers WHERE id = {CUT}",
+    "offer until": f"UPDATE offers SET until_at = until_at + 1 WHERE id = {RESTING}",
+    "offer created": f"UPDATE offers SET created_at = created_at + 1 WHERE id = {RESTING}",
+    "offer now-or-never": f"UPDATE offers SET now_or_never = NOT now_or_never WHERE id = {RESTING}",
+    "fill kind": "UPDATE fills SET kind = 'reduce' WHERE contract_id = 1 AND amendment = 1",
+    "amendment open interest": "UPDATE amendments SET open_interest = 201 WHERE contract_id = 1 AND number = 1",
+    "amendment minted": "UPDATE amendments SET minted_mills = minted_mills + 1 WHERE contract_id = 1 AND number = 1",
+    "contract outcome": "UPDATE contracts SET outcome = 'FIXED' WHERE id = 2",
     "contract maturation": "UPDATE contracts SET maturation_at = maturation_at + 1 WHERE id = 1",
-    "contract issue": "UPDATE contracts SET round = 2 WHERE id = 1",
+    "contract round": "UPDATE contracts SET round = 2 WHERE id = 1",
     "seal at": "UPDATE seals SET at = at + 1 WHERE number = 1",
 }
+"""What nothing else in the database gainsays: neither the sealed entries nor another table."""
 
 CHECKS = {
     "balances": ("sign",),
@@ -239,7 +240,7 @@ async def test_the_sound_database_is_sound(furnished_url: str) -> None:
     assert (report.seals, report.unsealed, report.contracts) == (3, 1, 3)
     assert report.entries > 15
     assert report.postings > 50
-    assert report.positions > 6
+    assert report.positions > 4
     assert report.offers > 10
 
 
@@ -251,7 +252,9 @@ async def test_a_change_is_found(furnished_url: str, what: str) -> None:
     assert report.problems
 
 
-@pytest.mark.parametrize("what", [name for name in FOUND if name.startswith(("posting", "entry k", "entry c", "entry i"))])
+@pytest.mark.parametrize(
+    "what", [name for name in FOUND if name.startswith(("posting", "entry k", "entry c", "entry i"))]
+)
 async def test_a_changed_entry_is_named(furnished_url: str, what: str) -> None:
     async with tampered(furnished_url, FOUND[what]) as db:
         report = await audit(db)
@@ -261,8 +264,9 @@ async def test_a_changed_entry_is_named(furnished_url: str, what: str) -> None:
     assert name in report.problems
 
 
-@pytest.mark.parametrize("what", MAYBE)
-async def test_maybe(furnished_url: str, what: str) -> None:
-    async with tampered(furnished_url, MAYBE[what]) as db:
+@pytest.mark.parametrize("what", UNSEEN)
+async def test_what_the_audit_cannot_see_is_known(furnished_url: str, what: str) -> None:
+    """Not a promise but a list kept true: what the audit learns to find moves up."""
+    async with tampered(furnished_url, UNSEEN[what]) as db:
         report = await audit(db)
-    assert report.wrong
+    assert report.problems == []

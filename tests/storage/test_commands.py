@@ -79,9 +79,7 @@ async def test_a_rollback_frees_it(furnished: Database) -> None:
     assert await run(furnished) is not None
 
 
-async def test_who_waits_for_one_that_fails_gets_it(postgres_url: str, furnished: Database) -> None:
-    if furnished.engine.dialect.name == "sqlite":
-        return
+async def test_who_waits_for_one_that_fails_gets_it(furnished: Database) -> None:
     waiter: asyncio.Task[int | None] | None = None
     with pytest.raises(LookupError):
         async with furnished.transaction() as tx:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -41,7 +43,7 @@ async def append(db: Database, *items: Entry) -> None:
         await journal.append(tx, items)
 
 
-async def stored(db: Database) -> list[list[tuple[object, ...]]]:
+async def stored(db: Database) -> list[list[tuple[Any, ...]]]:
     async with db.reading() as tx:
         return [
             [tuple(row) for row in await tx.execute(select(table).order_by(*table.primary_key))]
@@ -63,7 +65,7 @@ async def test_entries_keep_their_order_and_postings_theirs(db: Database) -> Non
         ("fill:1:1", "command:1", 6),
     ]
     lines = [posting for item in (GRANT, pay("offer:1", 300), UNITS) for posting in item.postings]
-    assert [Posting(Kind(str(row[2])), *row[3:]) for row in postings] == lines
+    assert [Posting(Kind(row[2]), *row[3:]) for row in postings] == lines
     assert [row[1] for row in postings] == [0, 1, 0, 1, 0, 1, 2, 3]
     assert balances == [
         ("escrow", 1, TOKENS, 400),

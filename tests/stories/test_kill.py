@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+import pytest
 from sandbox.clock import clock_from
 from sandbox.testing import running_sandbox
 
@@ -21,10 +23,11 @@ from app.github.sweep import EVERY_SECONDS
 from app.storage.db import Database
 from app.worker import LEASE_SECONDS
 from bench.servers import free_port
-from tests.stories.conftest import DAY, Thread, install_app
+from tests.stories.conftest import DAY, Thread, install_app, wait_for
 
 KILLS = 20
 LATEST_KILL_SECONDS = 0.4
+STEP_SECONDS = 1.0
 TAKEN_OVER_SECONDS = max(LEASE_SECONDS, EVERY_SECONDS) + 10
 """After this what a dead worker held is taken over, and what a dead web did not take in is asked for again."""
 
@@ -70,13 +73,31 @@ class Trouble:
         await self.programs.kill(victim)
         self.killed += 1
         await self.programs.start(victim)
+        await self.ready()
         self.thread.move(TAKEN_OVER_SECONDS)
+
+    async def ready(self) -> None:
+        """Until the web answers; the worker, started with it, is about to."""
+
+        async def look() -> str | None:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with self.thread.session.get(f"{self.thread.app_url}/healthz") as answer:
+                    return "ready" if answer.status == 200 else None
+            return None
+
+        await wait_for(look, lambda: "the web does not come up")
 
     async def say(self, person: str, text: str, strikes: int = 3) -> None:
         comment = await self.thread.comment(person, text)
         for _ in range(strikes):
             await self.strike()
-        await self.thread.bot(f"reply:{comment}")
+        await self.appears(f"reply:{comment}")
+
+    async def appears(self, marker: str) -> None:
+        """Wait for the bot's comment, letting time go by for whatever waits to be taken over."""
+        while not any(found["body"].startswith(f"<!-- bugmark:{marker}") for found in await self.thread.comments()):
+            await asyncio.sleep(STEP_SECONDS)
+            self.thread.move(TAKEN_OVER_SECONDS)
 
 
 @asynccontextmanager
@@ -107,6 +128,7 @@ async def killable(url: str, folder: Path) -> AsyncIterator[Trouble]:
             await thread.db.close()
 
 
+@pytest.mark.timeout(300)
 async def test_kill_9_at_twenty_points_changes_nothing(sqlite_url: str, tmp_path: Path) -> None:
     async with killable(sqlite_url, tmp_path) as trouble:
         thread = trouble.thread
@@ -118,11 +140,11 @@ async def test_kill_9_at_twenty_points_changes_nothing(sqlite_url: str, tmp_path
         await thread.close()
         for _ in range(3):
             await trouble.strike()
-        await thread.bot("window:")
+        await trouble.appears("window:")
         thread.move(DAY + 1)
         for _ in range(3):
             await trouble.strike()
-        await thread.settled()
+        await trouble.appears("settlement:")
         assert trouble.killed == KILLS
         await thread.board("settled FIXED")
         money = {person: await thread.money(person) for person in ("adam", "beth", "charles")}
