@@ -30,7 +30,7 @@ MOST_WAITING_BYTES = 8 * WEBHOOK_BODY_BYTES
 RETRY_AFTER_SECONDS = 60
 
 _GUID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
-_EVENT = re.compile(r"[a-z_]{1,64}", re.ASCII)
+_EVENT = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 _NO_STORE = {"Cache-Control": "no-store"}
 
 log = structlog.get_logger(__name__)
