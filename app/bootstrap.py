@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -21,20 +22,44 @@ from app.services.config import Config
 from app.settings import Settings
 from app.storage import inbox
 from app.storage.db import Database
+from app.storage.inbox import Arrival
 from app.web.server import make_app
 from app.worker import Worker
 
+MOST_TOGETHER = 100
+"""Deliveries stored in one transaction: a burst costs few commits, and none waits long."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class StoredInbox:
-    """What the webhook door puts deliveries into."""
+    """What the webhook door puts deliveries into: those that wait together share a transaction."""
 
     db: Database
+    _waiting: list[tuple[Arrival, asyncio.Future[bool]]] = field(default_factory=list)
+    _storing: asyncio.Task[None] | None = None
 
     async def put(self, guid: str, event: str, payload: bytes, now: int) -> bool:
-        lane = lane_of(payload)
-        async with self.db.transaction() as tx:
-            return await inbox.put(tx, guid=guid, event=event, lane=lane, payload=payload, now=now)
+        """Returns once the delivery is durable."""
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Arrival(guid, event, lane_of(payload), payload, now), stored))
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store())
+        return await stored
+
+    async def _store(self) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+            try:
+                async with self.db.transaction() as tx:
+                    verdicts = await inbox.put(tx, [item for item, _ in together])
+            except Exception as error:
+                for _, stored in together:
+                    if not stored.done():
+                        stored.set_exception(error)
+                continue
+            for (_, stored), is_new in zip(together, verdicts, strict=True):
+                if not stored.done():
+                    stored.set_result(is_new)
 
 
 @dataclass(frozen=True, slots=True)

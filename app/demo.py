@@ -262,6 +262,8 @@ async def demo(once: bool) -> None:
     async with stage(FOLDER) as found:
         await play(found)
         await check(found)
+        step("The market comment, edited in place all along:")
+        print_comment({"user": {"login": "bugmark[bot]"}, "body": await found.bot_comment("board:", "the market comment")})
         click.secho("\ndemo: the conversation was played and paid to the mill.", fg="green", bold=True)
         click.echo(f"  thread  {found.thread}")
         click.echo(f"  badge   {found.app}/badge/{OWNER}/{NAME}/1.svg")

@@ -15,7 +15,7 @@ from bench.rows import Row
 from bench.servers import SECRET, app_environment, free_port, load, new_key, percentile, running
 
 REQUESTS = 1_500
-CLIENTS = 8
+CLIENTS = 32
 BODY_BYTES = 10_000
 
 

@@ -157,10 +157,10 @@ class Sandbox:
             usage.used,
             usage.resets_at,
         )
-        answer = self.do(known, call, wanted)
+        answer = self.conditional(request, principal, self.do(known, call, wanted))
         if known.template != "/rate_limit" and answer.status != 304:
             usage.used += 1
-        return self.conditional(request, principal, answer), usage
+        return answer, usage
 
     def do(self, known: Endpoint, call: Call, wanted: validation.Request) -> Answer:
         """Carries the call out between two looks into GitHub's description."""

@@ -25,5 +25,5 @@ async def body_of(db: Database, message: Message) -> str:
             return replies.window(body, maturation_at)
         if body["notice"] == "resumed":
             return replies.resumed(body, maturation_at)
-        users = {user for user, *_ in body["payouts"]} | {body["closed_by"] or 0}
+        users = {user for user, *_ in body["payouts"]}
         return replies.settled(body, maturation_at, await places.logins(tx, users))

@@ -187,9 +187,9 @@ def settled(body: Mapping[str, Any], maturation_at: int, logins: Mapping[int, st
     """The settlement comment: outcome, evidence, every payout. Each holder is mentioned once."""
     outcome = str(body["outcome"])
     by = format_instant(maturation_at)
-    closed_at, closer = body["closed_at"], body["closed_by"]
+    closed_at, closer = body["closed_at"], body["closer"]
     if outcome == Side.FIXED.value:
-        who = f" by {name(logins.get(closer, 'somebody'))}" if closer else ""
+        who = f" by {name(closer)}" if closer else ""
         when = f" on {format_instant(closed_at)}" if closed_at else ""
         what = f"The issue was closed as completed{who}{when}."
     elif outcome == Side.UNFIXED.value:

@@ -17,13 +17,18 @@ ASK_AGAIN_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """An issue as GitHub's API gives it. `closer_may_triage`: the closer is a person with triage rights or better."""
+    """An issue as GitHub's API gives it.
+
+    `closed_by` is the closer's id and `closer` the login at that time; `closer_may_triage`: the closer is a person with
+    triage rights or better.
+    """
 
     closed: bool
     completed: bool
     closed_at: int | None = None
     closed_by: int | None = None
     closer_may_triage: bool = False
+    closer: str = ""
 
     def good_close_at(self, maturation_at: int) -> int | None:
         """The instant of a close as completed that counts for this maturation, if there is one."""

@@ -29,11 +29,12 @@ def facts_from(issue: Mapping[str, Any], closer_may_triage: bool = False) -> Iss
     """The facts in an issue object of the API or of a webhook."""
     closed = issue.get("state") == "closed"
     closer = issue.get("closed_by")
-    closer_id = closer.get("id") if isinstance(closer, Mapping) else None
+    closer_id, login = (closer.get("id"), closer.get("login")) if isinstance(closer, Mapping) else (None, None)
     return IssueFacts(
         closed=closed,
         completed=closed and issue.get("state_reason") in COMPLETED,
         closed_at=read_instant(issue.get("closed_at")) if closed else None,
         closed_by=closer_id if isinstance(closer_id, int) else None,
         closer_may_triage=closer_may_triage,
+        closer=login if isinstance(login, str) else "",
     )

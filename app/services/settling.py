@@ -163,6 +163,7 @@ async def _settle(
         "contract": row.id,
         "outcome": outcome.value,
         "closed_by": facts.closed_by if facts else None,
+        "closer": facts.closer if facts else "",
         "closed_at": facts.closed_at if facts else None,
         "payouts": [_payout(item) for item in payouts],
     }

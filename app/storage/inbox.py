@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import exists, func, select, update
@@ -23,15 +24,38 @@ class Delivery:
     attempts: int
 
 
-async def put(tx: Tx, *, guid: str, event: str, lane: str, payload: bytes, now: int) -> bool:
-    """Store a delivery; False if one with this GUID is stored already."""
-    statement = (
-        insert(tx, deliveries)
-        .values(guid=guid, event=event, lane=lane, payload=payload, received_at=now, state=WAITING, due_at=now)
-        .on_conflict_do_nothing(index_elements=["guid"])
-        .returning(deliveries.c.id)
-    )
-    return (await tx.execute(statement)).first() is not None
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery that is at the door. `lane` is what it must wait its turn for."""
+
+    guid: str
+    event: str
+    lane: str
+    payload: bytes
+    at: int
+
+
+async def put(tx: Tx, arrivals: Sequence[Arrival]) -> list[bool]:
+    """Store deliveries, the first of each GUID; says of each whether it was new."""
+    rows = [
+        {
+            "guid": item.guid,
+            "event": item.event,
+            "lane": item.lane,
+            "payload": item.payload,
+            "received_at": item.at,
+            "state": WAITING,
+            "due_at": item.at,
+        }
+        for item in arrivals
+    ]
+    statement = insert(tx, deliveries).on_conflict_do_nothing(index_elements=["guid"]).returning(deliveries.c.guid)
+    new = set((await tx.execute(statement, rows)).scalars())
+    verdicts = []
+    for item in arrivals:
+        verdicts.append(item.guid in new)
+        new.discard(item.guid)
+    return verdicts
 
 
 async def knows(tx: Tx, guid: str) -> bool:

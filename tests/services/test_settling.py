@@ -66,6 +66,7 @@ async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> N
         "contract": number,
         "outcome": "FIXED",
         "closed_by": MAINTAINER,
+        "closer": "",
         "closed_at": at,
         "payouts": [[ADAM, 0, 160_000, 0], [BETH, 200_000, 40_000, 0]],
     }

@@ -78,6 +78,7 @@ FOUND = {
     "offer live, marked done": f"UPDATE offers SET state = 'DONE' WHERE id = {RESTING}",
     "offer done, marked live": f"UPDATE offers SET state = 'LIVE' WHERE id = {FILLED}",
     "offer price": f"UPDATE offers SET price = price + 1 WHERE id = {RESTING}",
+    "offer price, selling": f"UPDATE offers SET price = price + 1 WHERE id = {SELLING}",
     "offer user": f"UPDATE offers SET user_id = 5 - user_id WHERE id = {RESTING}",
     "offer user, selling": f"UPDATE offers SET user_id = 4 WHERE id = {SELLING}",
     "offer side": f"UPDATE offers SET side = 'UNFIXED' WHERE id = {SELLING}",
@@ -128,7 +129,6 @@ FOUND = {
 UNSEEN = {
     "position cost": f"UPDATE positions SET cost_mills = cost_mills + 1 WHERE {HELD}",
     "offer volume, cancelled": f"UPDATE offers SET cancelled = cancelled + 1, volume = volume + 1 WHERE id = {CUT}",
-    "offer price, selling": f"UPDATE offers SET price = price + 1 WHERE id = {SELLING}",
     "offer deleted, cancelled": f"DELETE FROM offers WHERE id = {CUT}",
     "offer until": f"UPDATE offers SET until_at = until_at + 1 WHERE id = {RESTING}",
     "offer created": f"UPDATE offers SET created_at = created_at + 1 WHERE id = {RESTING}",

@@ -6,14 +6,14 @@ import asyncio
 
 from app.storage import inbox
 from app.storage.db import Database
-from app.storage.inbox import Delivery
+from app.storage.inbox import Arrival, Delivery
 
 LEASE = 60
 
 
 async def put(db: Database, guid: str, lane: str = "issue:1", now: int = 100, payload: bytes = b"{}") -> bool:
     async with db.transaction() as tx:
-        return await inbox.put(tx, guid=guid, event="issues", lane=lane, payload=payload, now=now)
+        return (await inbox.put(tx, [Arrival(guid, "issues", lane, payload, now)]))[0]
 
 
 async def claim(db: Database, now: int = 100) -> Delivery | None:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ import aiohttp
 import pytest
 import yaml
 from aiohttp.test_utils import TestServer
-from sandbox.clock import clock_from
-from sandbox.testing import running_sandbox
 
 from app import bootstrap
 from app.services.audit import audit
 from app.settings import Settings
 from app.storage.db import Database
 from bench.servers import free_port
+from sandbox.clock import clock_from
+from sandbox.testing import running_sandbox
 
 DAY = 86_400
 OWNER, NAME = "mozilla", "blocked"
@@ -42,7 +42,8 @@ class Thread:
     path: str = ""
     html_url: str = ""
     number: int = 0
-    replies: dict[int, str] = field(default_factory=dict)
+    owner: str = OWNER
+    name: str = NAME
 
     async def call(self, method: str, path: str, person: str = "", body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer sandbox-{person}"} if person else {}
@@ -64,9 +65,9 @@ class Thread:
         new.rename(self.clock)
 
     async def open_issue(self, title: str = "It crashes") -> None:
-        issue = await self.call("POST", f"/repos/{OWNER}/{NAME}/issues", "dana", {"title": title})
+        issue = await self.call("POST", f"/repos/{self.owner}/{self.name}/issues", "dana", {"title": title})
         self.number = issue["number"]
-        self.path = f"/repos/{OWNER}/{NAME}/issues/{self.number}"
+        self.path = f"/repos/{self.owner}/{self.name}/issues/{self.number}"
         self.html_url = issue["html_url"]
 
     async def comment(self, person: str, text: str) -> int:
@@ -99,14 +100,14 @@ class Thread:
         return await self.bot("board:", holds)
 
     async def reactions(self, comment_id: int) -> list[str]:
-        path = f"/repos/{OWNER}/{NAME}/issues/comments/{comment_id}/reactions"
+        path = f"/repos/{self.owner}/{self.name}/issues/comments/{comment_id}/reactions"
         return [reaction["content"] for reaction in await self.call("GET", path, "reader")]
 
-    async def close(self, reason: str = "completed", person: str = OWNER) -> None:
-        await self.call("PATCH", self.path, person, {"state": "closed", "state_reason": reason})
+    async def close(self, reason: str = "completed", person: str = "") -> None:
+        await self.call("PATCH", self.path, person or self.owner, {"state": "closed", "state_reason": reason})
 
-    async def reopen(self, person: str = OWNER) -> None:
-        await self.call("PATCH", self.path, person, {"state": "open"})
+    async def reopen(self, person: str = "") -> None:
+        await self.call("PATCH", self.path, person or self.owner, {"state": "open"})
 
     async def settled(self) -> str:
         return await self.bot("settlement:")

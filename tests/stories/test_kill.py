@@ -16,13 +16,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from sandbox.clock import clock_from
-from sandbox.testing import running_sandbox
 
 from app.github.sweep import EVERY_SECONDS
 from app.storage.db import Database
 from app.worker import LEASE_SECONDS
 from bench.servers import free_port
+from sandbox.clock import clock_from
+from sandbox.testing import running_sandbox
 from tests.stories.conftest import DAY, Thread, install_app, wait_for
 
 KILLS = 20

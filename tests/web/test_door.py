@@ -102,7 +102,7 @@ async def test_a_sha1_signature_beside_no_other_is_not_enough(client: Client) ->
         {"X_GitHub_Delivery": "'; drop table deliveries"},
         {"X_GitHub_Event": None},
         {"X_GitHub_Event": "Issues"},
-        {"X_GitHub_Event": "issues1"},
+        {"X_GitHub_Event": "issues-1"},
         {"X_GitHub_Event": "a" * 65},
     ],
 )
