@@ -56,12 +56,13 @@ class Worker:
     oracle: Oracle
     sweep: Sweep
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _sending: set[int] = field(default_factory=set)
 
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pump(self._claim_delivery, self._deal_with))
-            group.create_task(self._pump(self._claim_message, self.sender.send))
+            group.create_task(self._pump(self._claim_message, self._send))
             group.create_task(self._repeat(self.keep_time))
             group.create_task(self._repeat(self.seal))
             group.create_task(self._repeat(self.sweep.run))
@@ -123,20 +124,34 @@ class Worker:
             await inbox.postpone(tx, delivery.id, self.clock.now() + wait, why, dead)
 
     async def _claim_message(self) -> Message | None:
+        """None too for a message that is under way here: a clock that jumps ends leases early."""
         async with self.db.transaction() as tx:
-            return await outbox.claim(tx, self.clock.now(), LEASE_SECONDS)
+            message = await outbox.claim(tx, self.clock.now(), LEASE_SECONDS)
+        if message is None or message.id in self._sending:
+            return None
+        self._sending.add(message.id)
+        return message
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self.sender.send(message)
+        finally:
+            self._sending.discard(message.id)
 
     async def keep_time(self) -> bool:
-        """Look at contracts whose time has come and let offers expire. Returns whether there was anything."""
+        """Let offers expire and look at contracts whose time has come; one that fails stops no other.
+
+        Returns whether more are due than were taken.
+        """
         now = self.clock.now()
         async with self.db.reading() as tx:
             due = await contracts.due(tx, now, BATCH)
             ending = await contracts.with_due_offers(tx, now, BATCH)
-        for row in due:
-            await settling.look_at(self.db, self.oracle, row.id, now)
         for contract_id in ending:
-            await self._expire(contract_id, now)
-        return bool(due or ending)
+            await _guarded(self._expire(contract_id, now))
+        for row in due:
+            await _guarded(settling.look_at(self.db, self.oracle, row.id, self.clock.now()))
+        return len(due) == BATCH
 
     async def _expire(self, contract_id: int, now: int) -> None:
         async with self.db.transaction() as tx:

@@ -68,7 +68,7 @@ def directory(call: Call, path: str) -> list[Json]:
 @endpoint("GET", "/user", needs="user")
 def get_self(call: Call) -> Answer:
     counts = ("private_gists", "total_private_repos", "owned_private_repos", "disk_usage", "collaborators")
-    shape = call.world.shapes.public_user(call.user)
+    shape = {**call.world.shapes.public_user(call.user), "user_view_type": "private"}
     return Answer(200, {**shape, **dict.fromkeys(counts, 0), "two_factor_authentication": False})
 
 

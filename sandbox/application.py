@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from sandbox import control
+from sandbox import control, page
 from sandbox.server import MAX_BODY_BYTES, SANDBOX, Sandbox
 
 
@@ -15,6 +15,8 @@ def application(sandbox: Sandbox) -> web.Application:
     app[SANDBOX] = sandbox
     app.cleanup_ctx.append(hooks)
     app.add_routes(control.routes)
+    app.add_routes(page.routes)
+    app.router.add_static("/_sandbox/static", page.HERE / "static")
     app.router.add_route("*", "/{path:.*}", sandbox.handle)
     return app
 

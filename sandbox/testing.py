@@ -84,7 +84,7 @@ class Client:
         url = path if path.startswith("http") else self.url + path
         async with self.session.request(method, url, json=body, headers=sent, allow_redirects=False) as response:
             text = await response.text()
-            is_json = "json" in response.content_type and text
+            is_json = response.content_type == "application/json" and text
             return response.status, (await response.json() if is_json else text), response.headers
 
     async def idle(self, within: float = 10, quiet_millis: int = 0) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from sandbox.auth import LOGIN
 from sandbox.chance import Chance
 from sandbox.clock import Clock
 from sandbox.errors import ApiError, invalid
@@ -29,6 +30,20 @@ from sandbox.state import (
     User,
 )
 
+REPOSITORY_NAME = re.compile(r"(?!\.{1,2}\Z)[\w.-]{1,100}\Z", re.ASCII)
+# First segments of the API's paths: nobody can have them for a name, as pages stand beside them.
+RESERVED_LOGINS = {
+    "_sandbox",
+    "app",
+    "apps",
+    "graphql",
+    "installation",
+    "rate_limit",
+    "repos",
+    "repositories",
+    "user",
+    "users",
+}
 BODY_LIMIT = 65_536
 """Characters of an issue's or a comment's body."""
 TOKEN_LIFE_SECONDS = 3600
@@ -59,6 +74,10 @@ class World:
         return self.state.add_user(User(next(self.state.ids.user), login, self.clock.now(), kind))
 
     def add_repository(self, owner: str, name: str, private: bool = False, owner_type: str = "User") -> Repository:
+        if owner.lower() in RESERVED_LOGINS or not LOGIN.match(owner):
+            raise invalid("Repository", "owner", "invalid", "not a name for an account")
+        if not REPOSITORY_NAME.match(name):
+            raise invalid("Repository", "name", "invalid")
         if self.state.repository_named(f"{owner}/{name}"):
             raise invalid("Repository", "name", "custom", "name already exists on this account")
         now = self.clock.now()

@@ -29,6 +29,9 @@ PROSE = {
     "tags",
     "title",
 }
+# Only a hint beside `oneOf`, and wrong for GitHub's directories, which are arrays and have no property to go by.
+HINTS = {"discriminator"}
+NULL = {"nullable": True, "enum": [None]}
 # Maps whose keys are names chosen by GitHub (a property may be called "title"), so nothing is dropped by its key.
 NAMED = {"properties", "schemas", "parameters", "responses", "headers", "patternProperties"}
 
@@ -54,16 +57,27 @@ def without_prose(node: Any, named: bool = False) -> Any:
     kept = {
         key: without_prose(value, not named and key in NAMED)
         for key, value in node.items()
-        if named or key not in PROSE or not is_prose(key, value)
+        if named or (key not in HINTS and (key not in PROSE or not is_prose(key, value)))
     }
     return kept if named else with_null(kept)
 
 
 def with_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """GitHub writes `nullable` beside an `enum` without null and means that null is allowed, OpenAPI that it is not."""
-    if schema.get("nullable") is True and isinstance(values := schema.get("enum"), list) and None not in values:
-        return {**schema, "enum": [*values, None]}
+    """GitHub writes `nullable` beside an `enum` or `oneOf` without null and means that null is allowed.
+
+    By the letter of OpenAPI 3.0 it is not, as every one of them has to agree.
+    """
+    if schema.get("nullable") is not True:
+        return schema
+    for word, null in (("enum", None), ("oneOf", NULL), ("anyOf", NULL)):
+        choices = schema.get(word)
+        if isinstance(choices, list) and null not in choices and not any(map(takes_null, choices)):
+            schema = {**schema, word: [*choices, null]}
     return schema
+
+
+def takes_null(choice: Any) -> bool:
+    return isinstance(choice, dict) and ("nullable" in choice or "nullable" in choice.get("$ref", ""))
 
 
 def is_prose(key: str, value: Any) -> bool:

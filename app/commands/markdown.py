@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, table
-from markdown_it.rules_inline import StateInline, newline
+from markdown_it.rules_block import StateBlock, reference, table
+from markdown_it.rules_inline import StateInline, escape, newline
 from markdown_it.token import Token
 
 from app.commands.html import Event, HtmlReader, Kind
@@ -87,6 +87,7 @@ def _blocks() -> MarkdownIt:
     parser = _parser().enable("table").disable("inline")
     rules = parser.block.ruler
     rules.at("table", _table, {"alt": ["paragraph", "reference"]})
+    rules.at("reference", _reference)
     rules.before("reference", "footnote", _footnote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     rules.before("lheading", "column", _column, {"alt": ["paragraph", "reference"]})
     return parser
@@ -96,6 +97,7 @@ def _blocks() -> MarkdownIt:
 def _inline() -> MarkdownIt:
     parser = _parser().disable(["emphasis", "entity", "balance_pairs"])
     parser.inline.ruler.at("newline", _marked_newline)
+    parser.inline.ruler.at("escape", _escape)
     return parser
 
 
@@ -125,6 +127,16 @@ def _marked_newline(state: StateInline, silent: bool) -> bool:
     return found
 
 
+def _escape(state: StateInline, silent: bool) -> bool:
+    """A backslash at the end of a line is left to stand as text, so that its line break is one like all others."""
+    if not state.src.startswith("\\\n", state.pos):
+        return escape(state, silent)
+    if not silent:
+        state.append_pending("\\")
+    state.pos += 1
+    return True
+
+
 _FOOTNOTE = re.compile(r"\[\^[^\] \t\r\n\0]+\]:[ \t]*")
 
 
@@ -146,12 +158,12 @@ class _Margin:
 
 def _footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """`[^label]:` starts a container indented by four columns, also in the middle of a paragraph."""
-    margin = _Margin.of(state, start)
-    match = _FOOTNOTE.match(state.src, margin.begin + margin.blanks, state.eMarks[start])
-    if state.is_code_block(start) or match is None:
+    match = _FOOTNOTE.match(state.src, state.bMarks[start] + state.tShift[start], state.eMarks[start])
+    if match is None or state.is_code_block(start):
         return False
     if silent:
         return True
+    margin = _Margin.of(state, start)
     parent = state.parentType
     state.push("footnote_open", "section", 1)
     state.blkIndent += 4
@@ -165,12 +177,25 @@ def _footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-_COLUMN_RULE = re.compile(r"\|[ \t]*:?-+:?[ \t]*\|?[ \t]*|:-+:?[ \t]*\|?[ \t]*|-+:[ \t]*\|?[ \t]*|-+[ \t]*\|[ \t]*")
+def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A link's definition. Within a container it also is a paragraph, which the next line may continue lazily."""
+    found = reference(state, start, end, silent)
+    if found and state.level:
+        state.line = start
+    return found and not state.level
+
+
+_COLUMN_RULE = re.compile(
+    r"\|[ \t]*:?-+:?[ \t]*\|?[ \t]*|:-+:?[ \t]*\|?[ \t]*|-+:[ \t]*\|?[ \t]*|(?:-|--+[ \t]*)\|[ \t]*"
+)
 
 
 def _column(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """A table of one column whose head has no pipe, which GitHub knows and markdown-it does not."""
-    if start + 2 > end or "|" in _line(state, start) or not _COLUMN_RULE.fullmatch(_line(state, start + 1)):
+    if start + 2 > end:
+        return False
+    rule = state.bMarks[start + 1] + state.tShift[start + 1]
+    if not _COLUMN_RULE.fullmatch(state.src, rule, state.eMarks[start + 1]) or "|" in _line(state, start):
         return False
     if any(state.is_code_block(line) or state.sCount[line] < state.blkIndent for line in (start, start + 1)):
         return False
@@ -183,8 +208,10 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _take_table(state: StateBlock, start: int, end: int) -> bool:
+    parent, state.parentType = state.parentType, "table"
     state.push("table_open", "table", 1)
     state.line = _table_end(state, start + 2, end)
+    state.parentType = parent
     state.push("table_close", "table", -1)
     return True
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from app.commands.requests import OfferRequest
 from app.market.contract import UNIT_MILLS, Side
 from app.market.errors import InvalidOffer
+from app.market.instants import command_date
+from app.market.money import format_price
 from app.market.offer import NewOffer, price_from_deposit, price_from_profit
 from app.services.config import Config
+
+USUAL_VOLUME = 50
 
 
 def priced(request: OfferRequest, config: Config) -> NewOffer:
@@ -15,15 +19,23 @@ def priced(request: OfferRequest, config: Config) -> NewOffer:
     if not 1 <= price < UNIT_MILLS:
         raise InvalidOffer(
             "That comes to a price outside 0.001 to 0.999; name the price instead.",
-            f"/bugmark offer {request.side.value.lower()} {request.volume or 50} at 0.50",
+            _instead(request, request.volume or USUAL_VOLUME, UNIT_MILLS // 2),
         )
     volume = request.volume
     if volume is None:
         amount = request.amount_mills or 0
         volume = amount // price
     if not volume:
-        raise InvalidOffer("That amount does not buy a single unit at this price.")
+        raise InvalidOffer(
+            "That amount does not buy a single unit at this price.", _instead(request, USUAL_VOLUME, price)
+        )
     return NewOffer(request.action, request.side, volume, price, request.until_at, request.now_or_never)
+
+
+def _instead(request: OfferRequest, volume: int, price: int) -> str:
+    """The offer with this volume and price, and with the date that was given."""
+    by = "" if request.by_at is None else f" by {command_date(request.by_at)}"
+    return f"/bugmark offer {request.side.value.lower()} {volume} at {format_price(price)}{by}"
 
 
 def _price(request: OfferRequest, config: Config) -> int:

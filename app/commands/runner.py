@@ -27,6 +27,9 @@ log = structlog.get_logger()
 LATE_SECONDS = 30
 """A command handled later than this after it was made asks GitHub first: no trade on stale news."""
 
+SLOW_SECONDS = 2
+"""An answer that takes longer is announced by a reaction."""
+
 GIVE_UP_SECONDS = 3600
 """Without an answer for so long the commands are refused: silence is no answer."""
 
@@ -45,7 +48,7 @@ class Comment:
     """A comment event.
 
     `old_body` is what an edit replaced, None for a new comment; `facts` the issue as the event shows it; `said_at` when
-    the comment was made or edited, while dates in it count from `created_at`.
+    the comment was made or edited, while dates in it count from `created_at`; `received_at` when we heard of it.
     """
 
     id: int
@@ -56,6 +59,7 @@ class Comment:
     sender_login: str
     created_at: int
     said_at: int
+    received_at: int
     place: Place
     facts: IssueFacts
 
@@ -79,10 +83,12 @@ class Runner:
         if comment.sender_id != comment.author_id:
             await self._note_foreign_edit(comment)
             return
+        await self._show_that_it_is_seen(comment)
         facts = await self._facts(comment, known)
-        async with self.db.transaction() as tx:
-            if facts is not None:
+        if facts is not None:
+            async with self.db.transaction() as tx:
                 await settling.note_news(tx, known, facts, self.clock.now())
+        async with self.db.transaction() as tx:
             await accounts.open_account(tx, _opening(comment), self.config, self.clock.now())
         for item in wanted:
             await self._run_command(comment, item, facts)
@@ -98,18 +104,23 @@ class Runner:
         if now - comment.said_at <= LATE_SECONDS and as_known == comment.facts.closed:
             return comment.facts
         facts = await self.oracle.issue_facts(known)
-        if facts is None and now - comment.said_at < GIVE_UP_SECONDS:
-            async with self.db.transaction() as tx:
-                await _react(tx, comment, "eyes", now)
+        if facts is None and now - comment.received_at < GIVE_UP_SECONDS:
             raise NoAnswer
         return facts
 
+    async def _show_that_it_is_seen(self, comment: Comment) -> None:
+        """Whoever has waited already gets a sign at once."""
+        now = self.clock.now()
+        if now - comment.said_at > SLOW_SECONDS:
+            async with self.db.transaction() as tx:
+                await _react(tx, comment, "eyes", now)
+
     async def _run_command(self, comment: Comment, item: CommandText, facts: IssueFacts | None) -> None:
-        key = CommandKey(comment.id, item.text, item.occurrence)
+        key = CommandKey(comment.id, item.key, item.occurrence)
         try:
             if facts is None:
                 raise Refusal("GitHub gave no answer about this issue, so nothing was done; please comment again.")
-            await self._try_command(comment, key, facts)
+            await self._try_command(comment, key, item.text, facts)
         except Refusal as refusal:
             again = f" Try `{refusal.correction}`." if refusal.correction else ""
             await self._record_refusal(comment, key, f"{refusal.sentence}{again}")
@@ -119,7 +130,7 @@ class Runner:
             log.exception("command failed", comment=comment.id)
             await self._record_refusal(comment, key, OUR_FAULT)
 
-    async def _try_command(self, comment: Comment, key: CommandKey, facts: IssueFacts) -> None:
+    async def _try_command(self, comment: Comment, key: CommandKey, text: str, facts: IssueFacts) -> None:
         now = max(self.clock.now(), comment.said_at)
         async with self.db.transaction() as tx:
             number = await self._begin(tx, comment, key)
@@ -133,7 +144,7 @@ class Runner:
                 now,
                 closed=facts.closed and facts.completed,
             )
-            command, request = understand(key.text, comment.created_at)
+            command, request = understand(text, comment.created_at)
             answer = await command.handle(tx, scene, request)
             await commands.finish(tx, number, done=True, answer=answer)
 

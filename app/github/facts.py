@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.github.client import GitHub, JsonObject
-from app.github.errors import GitHubError
+from app.github.errors import Forbidden, GitHubError, Invalid
 from app.market.life import IssueFacts
 from app.oracle.issue import facts_from
 from app.storage.places import Place
@@ -36,11 +36,18 @@ class GitHubOracle:
             return None
 
     async def _closer_may_triage(self, place: Place, issue: JsonObject) -> bool:
+        """Where GitHub refuses to tell, the close is not backed: that costs time, no answer would cost the verdict."""
         closer = issue.get("closed_by")
         if issue.get("state") != "closed" or not isinstance(closer, dict) or closer.get("type") != "User":
             return False
         repository = place.repository
-        rights = await self.github.permission(
-            repository.installation_id, repository.id, str(closer.get("login")), int(closer.get("id") or 0)
-        )
+        closer_id = closer.get("id")
+        if not isinstance(closer_id, int):
+            return False
+        where = repository.installation_id, repository.id
+        try:
+            rights = await self.github.permission(*where, str(closer.get("login")), closer_id)
+        except (Forbidden, Invalid) as error:
+            log.warning("rights not told", issue=place.issue.id, why=str(error))
+            return False
         return bool(rights & TRIAGE_OR_BETTER)

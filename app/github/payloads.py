@@ -39,9 +39,9 @@ class Payload:
 
     def number(self, *path: str) -> int:
         value = self.get(*path)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_DIGITS:
+        if not _is_id(value):
             raise Unreadable(".".join(path))
-        return value
+        return int(value)
 
     def text(self, *path: str) -> str:
         """A text as the databases can hold it: no NUL, no lone surrogate."""
@@ -105,6 +105,17 @@ def read_issue(payload: Payload) -> Issue:
 
 def read_place(payload: Payload) -> Place:
     return Place(read_issue(payload), read_repository(payload))
+
+
+def read_ids(payload: Payload, *path: str) -> set[int]:
+    """The ids of a list of objects; what has none is left out."""
+    listed = payload.get(*path)
+    found = [item.get("id") for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
+    return {value for value in found if _is_id(value)}
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_DIGITS
 
 
 def read_installation(payload: Payload, state: str, now: int) -> Installation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 
@@ -11,15 +12,24 @@ from app.clock import Clock
 from app.commands.outgoing import body_of
 from app.commands.replies import marker
 from app.github.client import GitHub
-from app.github.errors import GitHubError, Gone
+from app.github.errors import GitHubError, Gone, RateLimited
+from app.github.payloads import clean
 from app.storage import outbox
-from app.storage.db import Database
+from app.storage.db import Database, DatabaseBusy
 from app.storage.outbox import Message
 
 log = structlog.get_logger()
 
-MOST_ATTEMPTS = 12
+MOST_ATTEMPTS = 180
+"""With an hour between the later ones a week: an outage of GitHub or of ours costs no message."""
+
+MOST_ATTEMPTS_GONE = 12
+"""What is not there may be GitHub's own lag; after two hours it is not."""
+
 LONGEST_WAIT_SECONDS = 3600
+SEND_SECONDS = 45
+"""Less than the lease: whoever takes a message over finds nobody still sending it."""
+
 CLOCK_SKEW_SECONDS = 300
 
 
@@ -31,10 +41,17 @@ class Sender:
     _login: str = ""
 
     async def send(self, message: Message) -> None:
-        """Send one message, and note what came of it. Never raises for GitHub's failures."""
+        """Send one message, and note what came of it. Raises only for the database's failures."""
         try:
-            remote_id = await self._send(message)
+            async with asyncio.timeout(SEND_SECONDS):
+                remote_id = await self._send(message)
         except GitHubError as error:
+            await self._note_failure(message, error, error.permanent, error.retry_at)
+            return
+        except DatabaseBusy:
+            raise
+        except Exception as error:
+            log.exception("message not sent", key=message.key)
             await self._note_failure(message, error)
             return
         async with self.db.transaction() as tx:
@@ -80,10 +97,15 @@ class Sender:
             self._login = f"{(await self.github.app())['slug']}[bot]"
         return self._login
 
-    async def _note_failure(self, message: Message, error: GitHubError) -> None:
+    async def _note_failure(
+        self, message: Message, error: Exception, permanent: bool = False, retry_at: int | None = None
+    ) -> None:
         now = self.clock.now()
         wait = min(2**message.attempts, LONGEST_WAIT_SECONDS)
-        dead = error.permanent or message.attempts >= MOST_ATTEMPTS
+        most = MOST_ATTEMPTS_GONE if isinstance(error, Gone) else MOST_ATTEMPTS
+        dead = permanent or message.attempts >= most
         log.warning("message not sent", key=message.key, attempts=message.attempts, given_up=dead, why=str(error))
         async with self.db.transaction() as tx:
-            await outbox.postpone(tx, message, error.retry_at or now + wait, str(error), dead)
+            await outbox.postpone(tx, message, retry_at or now + wait, clean(str(error)), dead)
+            if isinstance(error, RateLimited):
+                await outbox.hold(tx, message.installation_id, retry_at or now + wait)

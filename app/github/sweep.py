@@ -51,9 +51,13 @@ class Sweep:
 
     async def _sweep(self, now: int) -> None:
         self._asked = {guid: at for guid, at in self._asked.items() if at > now - EVERY_SECONDS}
-        for guid, delivery in list((await self._failed(now)).items())[:MOST_REDELIVERIES]:
+        asked = 0
+        for guid, delivery in (await self._failed(now)).items():
             if guid in self._asked or await self._known(guid):
                 continue
+            asked += 1
+            if asked > MOST_REDELIVERIES:
+                break
             self._asked[guid] = now
             log.info("delivery asked for again", guid=guid)
             await self.github.redeliver(int(delivery["id"]))

@@ -16,6 +16,7 @@ from app.market.errors import (
     UnknownOffer,
 )
 from app.market.fill import AmendmentKind, Fill, FillKind
+from app.market.instants import command_date
 from app.market.journal import Kind
 from app.market.money import format_mills
 from app.market.offer import MAX_VOLUME, Action, NewOffer, Offer, book_price, is_bid
@@ -89,7 +90,7 @@ def fillable(state: ContractState, new: NewOffer, user: int) -> int:
 
 def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mills: int, now: int) -> Offer:
     if state.status is not Status.OPEN or now >= state.maturation_at:
-        raise NotTrading("This contract is not trading now.", "/bugmark book")
+        raise NotTrading("This contract is not trading now.", f"/bugmark book by {command_date(state.maturation_at)}")
     _check_bounds(state, new, now)
     gives = new.side if new.action is Action.SELL else new.side.other
     held = state.free_units(user, gives)
@@ -98,7 +99,7 @@ def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mi
             new.volume,
             held,
             f"You have {held} free {gives.value} units here, not {new.volume}.",
-            spoken(replace(new, volume=held), state.maturation_at) if held else None,
+            _smaller(state, new, held) if held else "/bugmark positions",
         )
     sold = min(new.volume, held)
     need = 0 if new.action is Action.SELL else (new.volume - sold) * new.price
@@ -107,7 +108,7 @@ def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mi
             need,
             free_mills,
             f"This needs {format_mills(need)} and you have {format_mills(free_mills)} free.",
-            _affordable(state, new, sold, free_mills),
+            _smaller(state, new, affordable) if (affordable := sold + free_mills // new.price) else "/bugmark balance",
         )
     _check_room(state, new, user)
     return Offer(
@@ -124,34 +125,39 @@ def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mi
     )
 
 
-def _affordable(state: ContractState, new: NewOffer, sold: int, free_mills: int) -> str | None:
-    volume = sold + free_mills // new.price
-    return spoken(replace(new, volume=volume), state.maturation_at) if volume else None
+def _smaller(state: ContractState, new: NewOffer, volume: int) -> str:
+    """The same offer for fewer units; so few that they may not wait, now or never."""
+    at_once = new.now_or_never or volume < DUST_VOLUME
+    return spoken(replace(new, volume=volume, now_or_never=at_once), state.maturation_at)
 
 
 def _check_bounds(state: ContractState, new: NewOffer, now: int) -> None:
     if not 1 <= new.volume <= MAX_VOLUME:
-        raise InvalidOffer(f"The volume must be 1 to {MAX_VOLUME:,} units.")
+        raise InvalidOffer(f"The volume must be 1 to {MAX_VOLUME:,} units.", "/bugmark help offer")
     if not 1 <= new.price < UNIT_MILLS:
         raise InvalidOffer("The price must be between 0.001 and 0.999.")
     if new.until_at is not None and not now < new.until_at <= state.maturation_at:
-        raise InvalidOffer("`until` must be later than now and not later than the contract's maturation.")
+        raise InvalidOffer(
+            "`until` must be later than now and not later than the contract's maturation.",
+            spoken(replace(new, until_at=None), state.maturation_at),
+        )
 
 
 def _check_room(state: ContractState, new: NewOffer, user: int) -> None:
     """Bounds against dust; only offers that would come to rest are held to them."""
-    refusal = _no_room(state, new, user)
+    refusal = _no_room(state, new, user, spoken(replace(new, now_or_never=True), state.maturation_at))
     if refusal and not new.now_or_never and fillable(state, new, user) < new.volume:
         raise refusal
 
 
-def _no_room(state: ContractState, new: NewOffer, user: int) -> InvalidOffer | None:
+def _no_room(state: ContractState, new: NewOffer, user: int, at_once: str) -> InvalidOffer | None:
     if new.volume < DUST_VOLUME:
         return InvalidOffer(
-            f"An offer that comes to rest must be for at least {DUST_VOLUME} units; a smaller one may be now-or-never."
+            f"An offer that comes to rest must be for at least {DUST_VOLUME} units; a smaller one may be now-or-never.",
+            at_once,
         )
     if len(state.book.offers) >= MAX_LIVE_OFFERS:
-        return InvalidOffer(f"This contract's book is full ({MAX_LIVE_OFFERS:,} open offers).")
+        return InvalidOffer(f"This contract's book is full ({MAX_LIVE_OFFERS:,} open offers).", at_once)
     if state.book.counts.get(user, 0) >= MAX_LIVE_OFFERS_OF_USER:
         return InvalidOffer(f"You have {MAX_LIVE_OFFERS_OF_USER} open offers here already.", "/bugmark cancel all")
     return None

@@ -8,21 +8,27 @@ from typing import Any
 
 from app.market.life import IssueFacts
 
-COMPLETED = frozenset({"completed", None})
-"""Reasons of a close that count as fixed; older servers give none. Reasons never seen before do not count."""
+LAST_INSTANT = 253_402_300_799
+"""The end of the year 9999: no later instant can be told."""
 
 
 def read_instant(value: object) -> int | None:
-    """GitHub's instants are ISO texts, in a few old payloads whole seconds. None if it is neither."""
+    """GitHub's instants are ISO texts, in a few old payloads whole seconds. None if it is neither, or before 1970."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return value if 0 <= value <= LAST_INSTANT else None
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return seconds if 0 <= seconds <= LAST_INSTANT else None
+
+
+def _completed(reason: object) -> bool:
+    """Older servers give no reason. Reasons never seen before do not count."""
+    return reason is None or reason == "completed"
 
 
 def facts_from(issue: Mapping[str, Any], closer_may_triage: bool = False) -> IssueFacts:
@@ -32,7 +38,7 @@ def facts_from(issue: Mapping[str, Any], closer_may_triage: bool = False) -> Iss
     closer_id, login = (closer.get("id"), closer.get("login")) if isinstance(closer, Mapping) else (None, None)
     return IssueFacts(
         closed=closed,
-        completed=closed and issue.get("state_reason") in COMPLETED,
+        completed=closed and _completed(issue.get("state_reason")),
         closed_at=read_instant(issue.get("closed_at")) if closed else None,
         closed_by=closer_id if isinstance(closer_id, int) else None,
         closer_may_triage=closer_may_triage,

@@ -24,7 +24,10 @@ from app.storage.contracts import ContractRow
 from app.storage.db import Database, Tx
 from app.storage.places import Place
 
-CLOSED, MATURED = "closed", "matured"
+CLOSED, MATURED, GONE = "closed", "matured", "gone"
+
+LOOK_SECONDS = 180
+"""A contract that is being looked at is left alone by others for so long: longer than asking GitHub takes."""
 
 
 class Oracle(Protocol):
@@ -51,19 +54,37 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
         await refresh_board(tx, place, now)
 
 
+async def note_gone(tx: Tx, place: Place, now: int) -> None:
+    """The issue was deleted or left the repository: trading stops, and a VOID is reckoned from this instant."""
+    for found in sorted(await contracts.of_issue(tx, place.issue.id), key=lambda row: row.id):
+        if found.open and now < found.maturation_at:
+            await _halt(tx, found.id, GONE, now, now + found.terms.dispute_window_seconds, now)
+
+
 async def look_at(db: Database, oracle: Oracle, contract_id: int, now: int) -> None:
-    """Ask what has become of a contract's issue and take the step that follows. Safe to run any number of times."""
-    async with db.reading() as tx:
-        row = await contracts.get(tx, contract_id)
-        place = await places.place(tx, row.issue_id) if row else None
-    if row is None or place is None or row.status is Status.SETTLED:
+    """Ask what has become of a contract's issue and take the step that follows. Safe to run any number of times.
+
+    News that comes while GitHub is asked moves the next look: the answer may be older than the news and is dropped.
+    """
+    mine = now + LOOK_SECONDS
+    place = await _begin_look(db, contract_id, mine)
+    if place is None:
         return
     facts = await oracle.issue_facts(place)
     async with db.transaction() as tx:
         row = await contracts.get(tx, contract_id, lock=True)
+        if row is not None and row.status is not Status.SETTLED and row.next_look_at == mine:
+            await _take_step(tx, place, row, facts, now)
+
+
+async def _begin_look(db: Database, contract_id: int, until_at: int) -> Place | None:
+    """Where to look. If this look fails the next is at `until_at`, after those of contracts that can be looked at."""
+    async with db.transaction() as tx:
+        row = await contracts.get(tx, contract_id, lock=True)
         if row is None or row.status is Status.SETTLED:
-            return
-        await _take_step(tx, place, row, facts, now)
+            return None
+        await contracts.change(tx, row.id, next_look_at=until_at)
+        return await places.place(tx, row.issue_id)
 
 
 async def _take_step(tx: Tx, place: Place, row: ContractRow, facts: IssueFacts | None, now: int) -> None:

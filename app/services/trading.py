@@ -8,7 +8,8 @@ from app.market.contract import Outcome, Side, Status, canonical, digest
 from app.market.errors import InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.instants import command_date, format_instant, last_second
 from app.market.journal import Kind
-from app.market.matching import cancel, expire, place
+from app.market.matching import DUST_VOLUME, cancel, expire, place
+from app.market.money import format_price
 from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
 from app.market.spoken import spoken
 from app.market.state import Changes, ContractState
@@ -50,13 +51,14 @@ class Traded:
 
 async def offer(tx: Tx, scene: Scene, new: NewOffer, by_at: int | None) -> Traded:
     """Place an offer in the issue's contract maturing at `by_at`, made if there is none. Raises a Refusal."""
-    if by_at is None:
-        return await _place(tx, scene, await only_contract(tx, scene, None), new)
+    _check_not_closed(scene)
     rows = await contracts.of_issue(tx, scene.place.issue.id)
+    if by_at is None:
+        return await _place(tx, scene, _only_open(rows, scene, new), new)
     now_open = [row for row in rows if row.open and row.maturation_at != by_at]
     number = _round(rows)
     for row in rows:
-        if row.maturation_at == by_at and row.round == number:
+        if row.maturation_at == by_at and (row.round == number or row.status is not Status.SETTLED):
             return await _place(tx, scene, row, new)
     made = await _make_contract(tx, scene, by_at, number, new)
     return await _place(tx, scene, made, new, made=True, neighbours=now_open)
@@ -74,18 +76,19 @@ async def sell(
     now_or_never: bool = False,
 ) -> Traded:
     """Sell units. `volume` None: all free ones. `price` None: what the book gives now, best counter-offers first."""
-    row = await _contract_to_sell_in(tx, scene, side, by_at)
+    _check_not_closed(scene)
+    row = await _contract_to_sell_in(tx, scene, side, by_at, volume, price)
     state = await _as_it_will_be(tx, row, scene.now)
-    wanted = state.free_units(scene.user_id, side) if volume is None else volume
-    if not wanted:
-        raise InsufficientUnits(1, 0, f"You have no free {side.value} units in this contract.", "/bugmark positions")
+    free = state.free_units(scene.user_id, side)
+    wanted = free if volume is None else volume
+    if not free:
+        raise InsufficientUnits(
+            wanted, 0, f"You have no free {side.value} units in this contract.", "/bugmark positions"
+        )
     if price is None:
         buyers = state.book.half(not is_bid(Action.SELL, side)).all()
         if all(counter.user == scene.user_id for counter in buyers):
-            raise Refusal(
-                "Nobody buys here now; name your price and wait.",
-                f"/bugmark sell {side.value.lower()} {wanted} at 0.50 by {command_date(row.maturation_at)}",
-            )
+            raise Refusal("Nobody buys here now; name your price and wait.", _to_wait(row, side, min(wanted, free)))
     new = NewOffer(
         Action.SELL,
         side,
@@ -99,11 +102,12 @@ async def sell(
 
 async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
     """The other side of an offer at its price, by default all that is open of it; better or older offers fill first."""
+    _check_not_closed(scene)
     row = await _contract_here(tx, scene, number)
     state = await _as_it_will_be(tx, row, scene.now)
     wanted = state.book.offers.get(number)
     if wanted is None:
-        raise UnknownOffer(f"Offer o{number} is not open any more.", "/bugmark book")
+        raise UnknownOffer(f"Offer o{number} is not open any more.", await _to_look(tx, scene))
     if wanted.user == scene.user_id:
         raise UnknownOffer(f"Offer o{number} is your own.", f"/bugmark cancel o{number}")
     if volume is not None and volume > wanted.remaining:
@@ -135,30 +139,58 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> list[Offer]
     return cancelled
 
 
-async def only_contract(tx: Tx, scene: Scene, by_at: int | None) -> ContractRow:
-    """The open contract a command means: the one maturing at `by_at`, or the issue's only one. Raises a Refusal."""
-    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.open]
-    return _single(rows, scene, by_at)
-
-
-def _single(rows: list[ContractRow], scene: Scene, by_at: int | None) -> ContractRow:
-    named = [row for row in rows if by_at in (None, row.maturation_at)]
-    if len(named) == 1:
-        return named[0]
-    if not rows:
-        date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
-        raise Refusal("No contract is open on this issue; say by when.", f"/bugmark offer fixed 50 by {date}")
-    known = "; ".join(f"by {format_instant(row.maturation_at)}" for row in rows)
-    example = f"/bugmark book by {command_date(rows[0].maturation_at)}"
-    if by_at is not None:
-        raise Refusal(f"No contract here matures at {format_instant(by_at)}. Open here: {known}.", example)
-    raise Refusal(f"Several contracts are open here: {known}. Add `by DATE`.", example)
-
-
 async def contract_to_show(tx: Tx, scene: Scene, by_at: int | None) -> ContractRow:
     """The contract whose book is asked for: the one that is not settled yet. Raises a Refusal."""
     rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
-    return _single(rows, scene, by_at)
+    if not rows:
+        date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
+        instead = "/bugmark positions" if scene.closed else f"/bugmark offer fixed 50 by {date}"
+        raise Refusal("No contract is open on this issue.", instead)
+    return _single(rows, by_at, "/bugmark book by")
+
+
+def _only_open(rows: list[ContractRow], scene: Scene, new: NewOffer) -> ContractRow:
+    """The issue's only open contract. Raises a Refusal that hands out the same offer with a date."""
+    now_open = [row for row in rows if row.open]
+    if not now_open:
+        date = last_second(scene.now + SUGGESTED_SPAN_SECONDS)
+        raise Refusal("No contract is open on this issue; say by when.", spoken(new, date))
+    if len(now_open) > 1:
+        raise Refusal(_several(now_open), spoken(new, now_open[0].maturation_at))
+    return now_open[0]
+
+
+def _single(rows: list[ContractRow], by_at: int | None, again: str) -> ContractRow:
+    """The one contract that is meant. `again` is the command to copy, up to its date."""
+    named = [row for row in rows if by_at in (None, row.maturation_at)]
+    if len(named) == 1:
+        return named[0]
+    example = f"{again} {command_date(rows[0].maturation_at)}"
+    if by_at is None:
+        raise Refusal(_several(rows), example)
+    raise Refusal(f"No contract here matures at {format_instant(by_at)}; open here: {_known(rows)}.", example)
+
+
+def _several(rows: list[ContractRow]) -> str:
+    return f"Several contracts are open here: {_known(rows)}; add `by DATE`."
+
+
+def _known(rows: list[ContractRow]) -> str:
+    return "; ".join(f"by {format_instant(row.maturation_at)}" for row in rows)
+
+
+async def _to_look(tx: Tx, scene: Scene) -> str:
+    """The command that shows what there is to trade in this thread."""
+    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+    if not rows:
+        return "/bugmark positions"
+    return "/bugmark book" if len(rows) == 1 else f"/bugmark book by {command_date(rows[0].maturation_at)}"
+
+
+def _to_wait(row: ContractRow, side: Side, units: int) -> str:
+    """A sale that can wait in the book; so few units that none may: the book to look at."""
+    by = f"by {command_date(row.maturation_at)}"
+    return f"/bugmark sell {side.value.lower()} {units} at 0.50 {by}" if units >= DUST_VOLUME else f"/bugmark book {by}"
 
 
 async def sweep_expired(tx: Tx, contract_id: int, now: int) -> bool:
@@ -190,11 +222,9 @@ async def _place(
     made: bool = False,
     neighbours: list[ContractRow] | None = None,
 ) -> Traded:
-    if scene.closed:
-        raise NotTrading("This issue is closed as completed; nothing is traded unless it is reopened.", "/bugmark book")
     row = await contracts.get(tx, found.id, lock=True)
     if row is None or not row.open:
-        raise NotTrading(_why_closed(found if row is None else row), "/bugmark book")
+        raise NotTrading(_why_closed(found if row is None else row), await _to_look(tx, scene))
     state = await contracts.load(tx, row)
     await _lock_parties(tx, [state], _reached(state, new) | {scene.user_id}, scene.now)
     await _expire(tx, state, scene.now)
@@ -211,6 +241,12 @@ async def _place(
     await store(tx, state, changes, scene.now)
     await refresh_board(tx, scene.place, scene.now)
     return Traded(row, changes.offers[number], changes, made, neighbours or [])
+
+
+def _check_not_closed(scene: Scene) -> None:
+    if scene.closed:
+        why = "This issue is closed as completed; nothing is traded unless it is reopened."
+        raise NotTrading(why, "/bugmark positions")
 
 
 async def _lock_parties(tx: Tx, states: list[ContractState], parties: set[int], now: int) -> None:
@@ -260,20 +296,24 @@ async def _cancel_in(tx: Tx, scene: Scene, state: ContractState, numbers: set[in
 async def _contract_here(tx: Tx, scene: Scene, number: int) -> ContractRow:
     row = await contracts.contract_of_offer(tx, number)
     if row is None or row.issue_id != scene.place.issue.id:
-        raise UnknownOffer(f"There is no offer o{number} in this thread.", "/bugmark book")
+        raise UnknownOffer(f"There is no offer o{number} in this thread.", await _to_look(tx, scene))
     return row
 
 
-async def _contract_to_sell_in(tx: Tx, scene: Scene, side: Side, by_at: int | None) -> ContractRow:
-    """With several contracts open, the only one in which the user has such units."""
+async def _contract_to_sell_in(
+    tx: Tx, scene: Scene, side: Side, by_at: int | None, volume: int | None, price: int | None
+) -> ContractRow:
+    """Without a date the only contract in which the user has such units. Raises a Refusal."""
+    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
     if by_at is None:
         held = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
         ids = {contract for contract, of_side, position in held if of_side is side and position.free}
-        if len(ids) == 1:
-            found = await contracts.get(tx, ids.pop())
-            if found is not None:
-                return found
-    return await only_contract(tx, scene, by_at)
+        rows = [row for row in rows if row.id in ids]
+    if not rows:
+        raise InsufficientUnits(1, 0, f"You have no free {side.value} units in this thread.", "/bugmark positions")
+    at = "" if price is None else f" at {format_price(price)}"
+    again = f"/bugmark sell {side.value.lower()} {volume or 'all'}{at} by"
+    return _single(rows, by_at, again if by_at is None else "/bugmark book by")
 
 
 def _round(rows: list[ContractRow]) -> int:

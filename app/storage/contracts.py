@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, text, update
+from sqlalchemy import Row, Select, bindparam, func, select, text, update
 
 from app.market.contract import Outcome, Side, Status, Terms
 from app.market.fill import Fill, FillKind
@@ -120,16 +120,24 @@ def offer_from(row: Row[Any]) -> Offer:
     )
 
 
+_LIVE = (
+    select(offers)
+    .where(offers.c.contract_id == bindparam("contract"), offers.c.state == OfferState.LIVE.value)
+    .order_by(offers.c.id)
+)
+_HOLDERS = select(positions).where(
+    positions.c.contract_id == bindparam("contract"), positions.c.free + positions.c.reserved > 0
+)
+
+
 async def load(tx: Tx, row: ContractRow) -> ContractState:
     """The contract's state for a calculation: its live offers in the order of their numbers and its positions."""
     state = ContractState(
         row.id, row.terms, row.maturation_at, row.status, row.open_interest, row.minted_mills, row.amendment
     )
-    live = select(offers).where(offers.c.contract_id == row.id, offers.c.state == OfferState.LIVE.value)
-    for found in await tx.execute(live.order_by(offers.c.id)):
+    for found in await tx.execute(_LIVE, {"contract": row.id}):
         state.book.add(offer_from(found))
-    holders = select(positions).where(positions.c.contract_id == row.id, positions.c.free + positions.c.reserved > 0)
-    for held in await tx.execute(holders):
+    for held in await tx.execute(_HOLDERS, {"contract": row.id}):
         state.positions[held.user_id, Side(held.side)] = Position(held.free, held.reserved, held.cost_mills)
     return state
 

@@ -17,12 +17,17 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.storage.sqlite import creator
+
 Tx = AsyncConnection
 """A transaction as the services see it: they hand it to functions of this package and to nothing else."""
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 BUSY_TIMEOUT_MS = 15_000
 READING = "bugmark_reading"
+
+PASSING_CLASSES = ("08", "40", "53", "57")
+"""Classes of SQLSTATE: connection lost, deadlock, out of connections or disk, shutting down or starting up."""
 
 
 class DatabaseBusy(Exception):
@@ -62,24 +67,28 @@ def _faults_translated() -> Iterator[None]:
     """Passing faults become DatabaseBusy; anything else stays what it is. A server that is down is an OSError."""
     try:
         yield
-    except DBAPIError as error:
+    except Exception as error:
         if not _passing(error):
             raise
-        raise DatabaseBusy(str(error.orig)) from error
-    except (OSError, NoFreeConnection) as error:
-        raise DatabaseBusy(str(error)) from error
+        raise DatabaseBusy(str(getattr(error, "orig", error))) from error
 
 
-def _passing(error: DBAPIError) -> bool:
-    code = getattr(error.orig, "sqlstate", None) or ""
-    return isinstance(error, OperationalError) or error.connection_invalidated or code[:2] in ("40", "08", "57")
+def _passing(error: Exception) -> bool:
+    """What is refused while connecting comes as the driver's own error, which SQLAlchemy does not wrap."""
+    if isinstance(error, OSError | NoFreeConnection | OperationalError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    return code[:2] in PASSING_CLASSES
 
 
 def _engine(url: str, pool_size: int) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_async_engine(parsed, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED")
-    engine = create_async_engine(parsed, pool_size=pool_size, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    open_connection = creator(str(parsed.database), BUSY_TIMEOUT_MS / 1000)
+    engine = create_async_engine(parsed, pool_size=pool_size, async_creator=open_connection)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

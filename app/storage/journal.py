@@ -11,6 +11,16 @@ from app.storage.db import Tx
 from app.storage.places import insert
 from app.storage.tables import balances, entries, postings
 
+_MOVE = (
+    update(balances)
+    .where(
+        balances.c.kind == bindparam("of_kind"),
+        balances.c.owner == bindparam("of_owner"),
+        balances.c.currency == bindparam("of_currency"),
+    )
+    .values(amount=balances.c.amount + bindparam("delta"))
+)
+
 
 async def append(tx: Tx, items: Sequence[Entry]) -> None:
     """Add entries and move the balances they post to.
@@ -42,17 +52,8 @@ async def _move(tx: Tx, deltas: dict[AccountKey, int]) -> None:
     accounts = sorted(deltas)
     zeros = [{**account._asdict(), "amount": 0} for account in accounts]
     await tx.execute(insert(tx, balances).on_conflict_do_nothing(), zeros)
-    statement = (
-        update(balances)
-        .where(
-            balances.c.kind == bindparam("of_kind"),
-            balances.c.owner == bindparam("of_owner"),
-            balances.c.currency == bindparam("of_currency"),
-        )
-        .values(amount=balances.c.amount + bindparam("delta"))
-    )
     await tx.execute(
-        statement,
+        _MOVE,
         [{"of_kind": a.kind, "of_owner": a.owner, "of_currency": a.currency, "delta": deltas[a]} for a in accounts],
     )
 

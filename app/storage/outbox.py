@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import case, exists, func, select, text, update
 
 from app.storage.db import Tx
-from app.storage.places import Place, insert
+from app.storage.places import Place, in_parts, insert
 from app.storage.tables import outbox
 
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
@@ -56,7 +56,9 @@ async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int)
         due_at=now,
         created_at=now,
     )
+    where = "installation_id", "repository_id", "issue_id", "issue_number"
     again = {
+        **{name: statement.excluded[name] for name in where},
         "body": statement.excluded.body,
         "state": WAITING,
         "version": outbox.c.version + 1,
@@ -128,6 +130,20 @@ async def postpone(tx: Tx, message: Message, due_at: int, error: str, dead: bool
         .where(outbox.c.id == message.id)
         .values(state=state, due_at=due_at, lease_until=None, error=error[:2000])
     )
+
+
+async def hold(tx: Tx, installation_id: int, until_at: int) -> None:
+    """What waits leaves no sooner than at `until_at`: GitHub's limits are an installation's, not a message's."""
+    of_installation = outbox.c.installation_id == installation_id, outbox.c.state == WAITING
+    await tx.execute(update(outbox).where(*of_installation, outbox.c.due_at < until_at).values(due_at=until_at))
+
+
+async def move(tx: Tx, repository_ids: set[int], installation_id: int) -> None:
+    """What waits for these repositories is sent as this installation: the App was installed anew."""
+    waits = outbox.c.state == WAITING, outbox.c.installation_id != installation_id
+    for some in in_parts(repository_ids):
+        here = outbox.c.repository_id.in_(some)
+        await tx.execute(update(outbox).where(here, *waits).values(installation_id=installation_id))
 
 
 async def waiting(tx: Tx) -> int:

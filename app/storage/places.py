@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Table, func, select, update
@@ -10,6 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.storage.db import Tx
 from app.storage.tables import installations, issues, repositories, users
+
+MOST_NAMED = 10_000
+"""Ids in one statement. Both databases take about 32,000 parameters; a contract may have more holders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +57,26 @@ class Place:
 
 def insert(tx: Tx, table: Table) -> Any:
     """An INSERT that knows ON CONFLICT, for the database this transaction is on."""
-    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+    return _insert(tx.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 async def upsert(
     tx: Tx, table: Table, values: dict[str, Any] | list[dict[str, Any]], keep: frozenset[str] = frozenset()
 ) -> None:
     """Insert rows; of those that exist set every column but the key and the ones to `keep`."""
-    statement = insert(tx, table)
+    await tx.execute(_upsert(tx.dialect.name, table, keep), values)
+
+
+@cache
+def _upsert(dialect: str, table: Table, keep: frozenset[str]) -> Any:
+    """Made once: putting such a statement together costs more than running it."""
+    statement = _insert(dialect, table)
     rest = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key and c.name not in keep}
-    await tx.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest), values)
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest)
 
 
 async def save_installation(tx: Tx, installation: Installation) -> None:
@@ -72,6 +87,13 @@ async def save_repository(tx: Tx, repository: Repository) -> None:
     await upsert(tx, repositories, asdict(repository))
 
 
+async def move_repositories(tx: Tx, repository_ids: set[int], installation_id: int) -> None:
+    """Of these, those that are known belong to this installation now."""
+    for some in in_parts(repository_ids):
+        moved = update(repositories).where(repositories.c.id.in_(some))
+        await tx.execute(moved.values(installation_id=installation_id))
+
+
 async def save_issue(tx: Tx, issue: Issue) -> None:
     await upsert(tx, issues, asdict(issue))
 
@@ -79,6 +101,11 @@ async def save_issue(tx: Tx, issue: Issue) -> None:
 async def installation(tx: Tx, installation_id: int) -> Installation | None:
     row = (await tx.execute(select(installations).where(installations.c.id == installation_id))).first()
     return Installation(**row._mapping) if row else None
+
+
+async def meet_installation(tx: Tx, installation: Installation) -> None:
+    """Make an installation known; what is known of it already stays."""
+    await tx.execute(insert(tx, installations).values(**asdict(installation)).on_conflict_do_nothing())
 
 
 async def set_installation_state(tx: Tx, installation_id: int, state: str, now: int) -> None:
@@ -100,13 +127,24 @@ async def open_user(tx: Tx, user_id: int, login: str, now: int) -> bool:
 
 async def lock_users(tx: Tx, user_ids: set[int]) -> None:
     """Hold the accounts of these users, in id order, so that two transactions never wait for each other."""
-    statement = select(users.c.id).where(users.c.id.in_(user_ids)).order_by(users.c.id)
-    await tx.execute(statement.with_for_update(key_share=True))
+    for some in in_parts(user_ids):
+        statement = select(users.c.id).where(users.c.id.in_(some)).order_by(users.c.id)
+        await tx.execute(statement.with_for_update(key_share=True))
 
 
 async def logins(tx: Tx, user_ids: set[int]) -> dict[int, str]:
-    rows = await tx.execute(select(users.c.id, users.c.login).where(users.c.id.in_(user_ids)))
-    return {row.id: row.login for row in rows}
+    found: dict[int, str] = {}
+    for some in in_parts(user_ids):
+        rows = await tx.execute(select(users.c.id, users.c.login).where(users.c.id.in_(some)))
+        found |= {row.id: row.login for row in rows}
+    return found
+
+
+def in_parts(ids: set[int]) -> Iterator[list[int]]:
+    """Ids in order, as many at once as a statement may name."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), MOST_NAMED):
+        yield ordered[start : start + MOST_NAMED]
 
 
 async def user_by_login(tx: Tx, login: str) -> int | None:

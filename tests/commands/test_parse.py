@@ -137,7 +137,7 @@ REFUSED = {
     "offer fixed 50 until someday": ("`someday` is no date", "offer fixed 50"),
     "offer fixed 50 post-only": ("`post-only` is not understood", "offer fixed 50"),
     "offer fixed all": ("missing before `all`", "offer fixed 50"),
-    "offer fixed 50by friday": ("`50by` is no volume", "offer fixed 50"),
+    "offer fixed 50by friday": ("`50by` is no volume", "offer fixed 50 by friday"),
     "offer true 50": ("`true` is not understood", "offer fixed 50"),
     "sell": ("missing: `fixed` or `unfixed`", "sell fixed all"),
     "sell fixed": ("missing: a volume such as `50` or `all`", "sell fixed all"),
@@ -208,9 +208,14 @@ def assert_is_one_sentence(sentence: str) -> None:
     assert not re.search(r"[.?!]\s", plain)
 
 
-WORDS = st.sampled_from(
-    ["offer", "buy", "sell", "take", "cancel", "book", "positions", "balance", "help", "ofer", "fixed", "unfixed", "fixd", "50", "0", "1,000", "2k", "0.4", "40%", "1", "@", "@0.4", "at", "by", "--by", "until", "for", "all", "deposit", "profit", "now-or-never", "friday", "2w", "in", "2", "weeks", "1", "Dec", "2026", "2026-12-01", "18:00", "o17", "@adam", "..", "--", "`", "```", "<!--", "#7", "/bugmark", "\u202e", "\x00", "�", "K", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]
+VERBS, VALUES, KEYWORDS, DATES, ODD = (
+    ["offer", "buy", "sell", "take", "cancel", "book", "positions", "balance", "help", "ofer", "/bugmark"],
+    ["fixed", "unfixed", "fixd", "50", "0", "1,000", "2k", "0.4", "40%", "1", "@", "@0.4", "o17", "@adam", "#7"],
+    ["at", "by", "--by", "until", "for", "all", "deposit", "profit", "now-or-never"],
+    ["friday", "2w", "in", "2", "weeks", "1", "Dec", "2026", "2026-12-01", "18:00", ".."],
+    ["--", "`", "```", "<!--", "\u202e", "\0", "\ud800", "\u212a", "x" * 70],
 )
+WORDS = st.sampled_from([*VERBS, *VALUES, *KEYWORDS, *DATES, *ODD])
 TYPED = st.one_of(st.lists(WORDS, max_size=12).map(" ".join), st.text(), st.text().map("offer fixed 50 by {}".format))
 
 

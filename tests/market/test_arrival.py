@@ -134,7 +134,7 @@ def test_a_refusal_names_a_command_that_would_do() -> None:
     assert correction is not None and correction.startswith("/bugmark offer fixed 15 at 0.333 by ")
     with pytest.raises(InsufficientUnits) as unheld:
         poor.add("ann sell fixed 5 @ 333")
-    assert unheld.value.correction is None
+    assert unheld.value.correction == "/bugmark positions"
 
 
 REFUSED = [

@@ -38,14 +38,16 @@ class Received:
 class Receiver:
     url: str = ""
     status: int = 202
-    wait_seconds: float = 0.0
+    hanging: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     received: list[Received] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.Response:
         headers = dict(request.headers)
         event, guid = headers["X-GitHub-Event"], headers["X-GitHub-Delivery"]
         self.received.append(Received(event, guid, headers, await request.read()))
-        await asyncio.sleep(self.wait_seconds)
+        if self.hanging:
+            await self.ended.wait()
         return web.Response(status=self.status)
 
     def names(self) -> list[str]:
@@ -67,4 +69,5 @@ async def receiving() -> AsyncIterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.ended.set()
         await runner.cleanup()

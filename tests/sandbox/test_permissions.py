@@ -69,9 +69,7 @@ async def test_owners_strangers_and_unknown_people(installed: Installed) -> None
         roles[login] = body["role_name"]
     assert roles == {"ann": "admin", "eve": "read"}
     assert (await installed.bot("GET", "/repos/ann/pump/collaborators/nobody/permission"))[0] == 404
-    stranger = await installed.sandbox.call(
-        "GET", "/repos/ann/pump/collaborators/ann/permission", bearer="sandbox-eve"
-    )
+    stranger = await installed.sandbox.call("GET", "/repos/ann/pump/collaborators/ann/permission", bearer="sandbox-eve")
     assert stranger[0] == 403
 
 

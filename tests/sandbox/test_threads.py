@@ -149,8 +149,8 @@ async def test_lists_are_paged_by_links_that_can_be_followed(installed: Installe
 
 
 def following(headers: Any) -> str:
-    links = dict(reversed(part.split("; ")) for part in headers.get("Link", "").split(", ") if part)  # type: ignore[arg-type,misc]
-    return links.get('rel="next"', "").strip("<>")
+    parts = [part.split("; ") for part in headers.get("Link", "").split(", ")]
+    return next((address.strip("<>") for address, *rel in parts if rel == ['rel="next"']), "")
 
 
 async def test_since_goes_by_the_last_change(installed: Installed, clock: FixedClock) -> None:
@@ -201,7 +201,7 @@ async def test_files_are_read_with_contents(installed: Installed) -> None:
     _, body, _ = await installed.bot("GET", path)
     assert (body["type"], body["encoding"], body["size"]) == ("file", "base64", 14)
     raw = await installed.bot("GET", path, Accept="application/vnd.github.raw+json")
-    assert raw[1] in ("enabled: true\n", {"enabled": True}) or "enabled" in str(raw[1])
+    assert raw[1] == "enabled: true\n"
     assert [entry["name"] for entry in (await installed.bot("GET", "/repos/ann/pump/contents/.github"))[1]] == [
         "bugmark.yml"
     ]

@@ -100,13 +100,16 @@ class Desk:
             await places.save_repository(tx, place_of(ISSUE).repository)
             for issue in issues:
                 await places.save_issue(tx, place_of(issue).issue)
-        for user in range(1, users + 1):
-            await self.open_account(user)
+            for user in range(1, users + 1):
+                await self._open(tx, user, OWNER)
 
     async def open_account(self, user: int, owner: int = OWNER) -> None:
-        opening = accounts.Opening(user, f"user{user}", owner, f"comment:{user}")
         async with self.db.transaction() as tx:
-            await accounts.open_account(tx, opening, self.config, self.clock.now())
+            await self._open(tx, user, owner)
+
+    async def _open(self, tx: Tx, user: int, owner: int) -> None:
+        opening = accounts.Opening(user, f"user{user}", owner, f"comment:{user}")
+        await accounts.open_account(tx, opening, self.config, self.clock.now())
 
     def scene(self, user: int, issue: int = ISSUE, closed: bool = False, cause: str | None = None) -> Scene:
         self.commands += 1

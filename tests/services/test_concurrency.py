@@ -23,7 +23,7 @@ from tests.clocks import FakeClock
 from tests.databases import SqliteDatabases
 from tests.services.desk import BY, DAY, Desk, Dump, place_of
 
-TASKS, COMMANDS, USERS = 8, 20, 6
+TASKS, COMMANDS, USERS = 8, 15, 6
 ISSUES = (101, 102, 102)
 """Two of the three contracts are on one issue, so that one command may cancel offers in both."""
 BYS = (BY, BY, BY + DAY)
@@ -114,21 +114,19 @@ async def journals(desk: Desk) -> Journals:
     return dict(by_cause)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 async def test_at_once_is_one_after_the_other(
     db: Database,
     sqlite_databases: SqliteDatabases,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
-    seed: int,
 ) -> None:
     """What was done is done again by one task on a new database, in the order of each command's first entry."""
     desk = await opened(db)
-    commands = {command.cause: command for command in random_commands(seed)}
+    commands = {command.cause: command for command in random_commands(1)}
     numbers: dict[str, int] = {}
     assert await trade_at_once(desk, list(commands.values()), numbers) == 0
     report = await desk.check()
-    assert report.offers > 60
+    assert report.offers > 50
     made = await journals(desk)
     with sqlite_databases.migrated(tmp_path_factory.mktemp("replay")) as url:
         async with opened_database(url) as alone:
@@ -172,7 +170,7 @@ async def test_trading_beside_news_looks_and_sweeps(db: Database) -> None:
     desk = await opened(db)
 
     async def news() -> None:
-        for _ in range(8):
+        for _ in range(5):
             for issue in (101, 102):
                 await desk.note(IssueFacts(closed=True, completed=True, closed_at=desk.clock.now()), issue)
             for number in (3, 1, 2):

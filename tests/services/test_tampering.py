@@ -159,7 +159,8 @@ class Tampered(Database):
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
         async with self.engine.connect() as tx:
-            await loosen(tx)
+            if tx.dialect.name == "sqlite":
+                await tx.execute(text("PRAGMA ignore_check_constraints = ON"))
             changed = 0
             for statement in filter(None, self.statements.split(";")):
                 changed += (await tx.execute(text(statement))).rowcount
@@ -168,14 +169,14 @@ class Tampered(Database):
             await tx.rollback()
 
 
-async def loosen(tx: Tx) -> None:
-    """Take the tables' own checks away: the audit must not lean on them."""
-    if tx.dialect.name == "sqlite":
-        await tx.execute(text("PRAGMA ignore_check_constraints = ON"))
+async def loosen(db: Database) -> None:
+    """Take the tables' own checks away: the audit must not lean on them. SQLite is told not to look at them."""
+    if db.engine.dialect.name == "sqlite":
         return
-    for table, names in CHECKS.items():
-        for name in names:
-            await tx.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name}"))
+    async with db.transaction() as tx:
+        for table, names in CHECKS.items():
+            for name in names:
+                await tx.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name}"))
 
 
 async def furnish(url: str) -> None:
@@ -204,6 +205,7 @@ async def furnish(url: str) -> None:
     assert (await desk.look(2)).outcome is Outcome.UNFIXED
     await seal(desk)
     await desk.offer(4, "buy fixed 12 at 310")
+    await loosen(desk.db)
     await desk.db.close()
 
 
@@ -222,14 +224,11 @@ def furnished_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         yield url
 
 
-@asynccontextmanager
-async def tampered(url: str, statements: str) -> AsyncIterator[Tampered]:
-    db = Tampered(url)
-    db.statements = statements
-    try:
-        yield db
-    finally:
-        await db.close()
+@pytest.fixture
+async def tampered(furnished_url: str) -> AsyncIterator[Tampered]:
+    db = Tampered(furnished_url)
+    yield db
+    await db.close()
 
 
 async def test_the_sound_database_is_sound(furnished_url: str) -> None:
@@ -244,29 +243,25 @@ async def test_the_sound_database_is_sound(furnished_url: str) -> None:
     assert report.offers > 10
 
 
-@pytest.mark.parametrize("what", FOUND)
-async def test_a_change_is_found(furnished_url: str, what: str) -> None:
-    async with tampered(furnished_url, FOUND[what]) as db:
-        report = await audit(db)
-    assert report.wrong
-    assert report.problems
+async def problems(tampered: Tampered, statements: str) -> list[str]:
+    tampered.statements = statements
+    return (await audit(tampered)).problems
 
 
-@pytest.mark.parametrize(
-    "what", [name for name in FOUND if name.startswith(("posting", "entry k", "entry c", "entry i"))]
-)
-async def test_a_changed_entry_is_named(furnished_url: str, what: str) -> None:
-    async with tampered(furnished_url, FOUND[what]) as db:
-        report = await audit(db)
-        async with db.engine.connect() as tx:
-            number, key = (await tx.execute(text(f"SELECT id, key FROM entries WHERE id = {FILL}"))).one()
-    name = f"entry {number} ({'other' if what == 'entry key' else key}) is not what seal 2 closed"
-    assert name in report.problems
+async def test_every_change_is_found(tampered: Tampered) -> None:
+    assert [what for what, statements in FOUND.items() if not await problems(tampered, statements)] == []
 
 
-@pytest.mark.parametrize("what", UNSEEN)
-async def test_what_the_audit_cannot_see_is_known(furnished_url: str, what: str) -> None:
+async def test_a_changed_entry_is_named(tampered: Tampered) -> None:
+    async with tampered.engine.connect() as tx:
+        number, key = (await tx.execute(text(f"SELECT id, key FROM entries WHERE id = {FILL}"))).one()
+    changed = [what for what in FOUND if what.startswith(("posting", "entry key", "entry cause", "entry instant"))]
+    assert len(changed) == 11
+    for what in changed:
+        name = f"entry {number} ({'other' if what == 'entry key' else key}) is not what seal 2 closed"
+        assert name in await problems(tampered, FOUND[what]), what
+
+
+async def test_what_the_audit_cannot_see_is_known(tampered: Tampered) -> None:
     """Not a promise but a list kept true: what the audit learns to find moves up."""
-    async with tampered(furnished_url, UNSEEN[what]) as db:
-        report = await audit(db)
-    assert report.problems == []
+    assert [what for what, statements in UNSEEN.items() if await problems(tampered, statements)] == []

@@ -145,7 +145,7 @@ async def test_with_several_contracts_the_maturation_must_be_named(desk: Desk) -
         await desk.sell(BETH, FIXED, 5, 300)
     with pytest.raises(Refusal, match="matures at"):
         async with desk.db.reading() as tx:
-            await trading.only_contract(tx, desk.scene(ADAM), BY + 5)
+            await trading.contract_to_show(tx, desk.scene(ADAM), BY + 5)
 
 
 async def test_a_sale_finds_the_contract_in_which_the_units_are(desk: Desk) -> None:

@@ -63,6 +63,14 @@ async def test_the_same_guid_at_the_same_time_is_stored_once(db: Database) -> No
     assert sorted(await asyncio.gather(*(put(db, "g1") for _ in range(6)))) == [False] * 5 + [True]
 
 
+async def test_of_what_arrives_together_each_guid_is_stored_once(db: Database) -> None:
+    await put(db, "g2")
+    batch = [Arrival(guid, "issues", guid, guid.encode(), 100) for guid in ("g1", "g2", "g3", "g1")]
+    async with db.transaction() as tx:
+        assert await inbox.put(tx, batch) == [True, False, True, False]
+    assert await guids(db) == ["g2", "g1", "g3"]
+
+
 async def test_a_lane_is_serial_and_lanes_are_parallel(db: Database) -> None:
     for guid, lane in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a"), ("b2", "b")):
         await put(db, guid, lane)

@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 import yaml
 from aiohttp.test_utils import TestServer
 
@@ -23,6 +24,10 @@ from app.storage.db import Database
 from bench.servers import free_port
 from sandbox.clock import clock_from
 from sandbox.testing import running_sandbox
+from tests.databases import SqliteDatabases
+
+if TYPE_CHECKING:
+    from tests.stories.stage import Stage, Story
 
 DAY = 86_400
 OWNER, NAME = "mozilla", "blocked"
@@ -193,3 +198,33 @@ async def thread(database_url: str, tmp_path: Path) -> AsyncIterator[Thread]:
             yield found
             await found.check()
         await found.db.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """What the stories of a module share, on SQLite."""
+    from tests.stories.stage import running_stage  # late, since it builds upon this file
+
+    folder = tmp_path_factory.mktemp("stage")
+    with sqlite_databases.migrated(folder) as url:
+        async with running_stage(url, folder) as found:
+            yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def story(stage: Stage) -> AsyncIterator[Story]:
+    """A story of its own on the module's stage; at its end every invariant of all of them holds."""
+    found = await stage.story()
+    yield found
+    await found.check()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def each_story(database_url: str, tmp_path: Path) -> AsyncIterator[Story]:
+    """A story with a stage to itself, once on SQLite and once on PostgreSQL."""
+    from tests.stories.stage import running_stage  # late, since it builds upon this file
+
+    async with running_stage(database_url, tmp_path) as stage:
+        found = await stage.story()
+        yield found
+        await found.check()

@@ -1,0 +1,24 @@
+"""A database of either kind, and a desk on it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.storage.db import Database
+from tests.clocks import FakeClock
+from tests.services.desk import Desk
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, pool_size=8)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def desk(db: Database, clock: FakeClock) -> Desk:
+    """One issue, four users with 1,000 tokens each."""
+    made = Desk(db, clock)
+    await made.furnish()
+    return made

@@ -1,0 +1,158 @@
+"""Looking at contracts beside news, beside each other and beside ones that cannot be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+
+from app.market.contract import Outcome, Status
+from app.market.life import NO_ANSWER_SECONDS, IssueFacts
+from app.services import settling
+from app.services.settling import GONE, LOOK_SECONDS
+from app.storage import contracts
+from app.storage.db import Tx
+from app.storage.places import Place
+from app.worker import Worker
+from tests.services.desk import BY, DAY, Desk, FakeOracle, place_of
+
+ADAM, BETH, CHARLES, DEV = 1, 2, 3, 4
+IS_OPEN = IssueFacts(closed=False, completed=False)
+
+
+def closed(at: int) -> IssueFacts:
+    return IssueFacts(closed=True, completed=True, closed_at=at, closed_by=77, closer_may_triage=True)
+
+
+class InterruptedOracle(FakeOracle):
+    """Something happens after GitHub has answered and before the answer is used."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def issue_facts(self, place: Place) -> IssueFacts | None:
+        found = await super().issue_facts(place)
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        return found
+
+
+@pytest.fixture
+def interrupted(desk: Desk) -> InterruptedOracle:
+    desk.oracle = InterruptedOracle(IS_OPEN)
+    return desk.oracle
+
+
+async def base_case(desk: Desk, issue: int = 101) -> int:
+    await desk.offer(ADAM, "buy unfixed 200 at 800", issue=issue)
+    return (await desk.offer(BETH, "buy fixed 200 at 200", issue=issue)).contract.id
+
+
+async def test_an_answer_older_than_a_close_does_not_resume_trading(
+    desk: Desk, interrupted: InterruptedOracle
+) -> None:
+    number = await base_case(desk)
+    at = desk.clock.advance(60)
+
+    async def it_closes() -> None:
+        await desk.note(closed(at))
+
+    interrupted.meanwhile = it_closes
+    row = await desk.look(number)
+    assert (row.status, row.next_look_at) == (Status.HALTED, at)
+    interrupted.facts = closed(at)
+    assert (await desk.look(number)).window_ends_at == at + DAY
+
+
+async def test_an_answer_older_than_a_reopening_does_not_hide_it(desk: Desk, interrupted: InterruptedOracle) -> None:
+    number = await base_case(desk)
+    at = desk.clock.now()
+    interrupted.facts = closed(at)
+    await desk.look(number)
+    desk.clock.advance(60)
+
+    async def it_reopens() -> None:
+        await desk.note(IS_OPEN)
+
+    interrupted.meanwhile = it_reopens
+    assert (await desk.look(number)).next_look_at == at + 60
+    interrupted.facts = IS_OPEN
+    assert (await desk.look(number)).status is Status.OPEN
+
+
+class BrokenOracle(FakeOracle):
+    """Cannot tell of one issue, in a way that nobody has foreseen."""
+
+    broken = 101
+
+    async def issue_facts(self, place: Place) -> IssueFacts | None:
+        if place.issue.id == self.broken:
+            raise LookupError("no such thing")
+        return await super().issue_facts(place)
+
+
+def worker(desk: Desk) -> Worker:
+    nobody = cast(Any, None)
+    return Worker(desk.db, desk.clock, nobody, nobody, desk.oracle, nobody)
+
+
+async def test_a_contract_that_cannot_be_looked_at_stops_no_other(desk: Desk) -> None:
+    await desk.furnish(issues=(101, 102))
+    broken, other = await base_case(desk, 101), await base_case(desk, 102)
+    desk.oracle = BrokenOracle(IS_OPEN)
+    desk.clock.set(BY)
+    await worker(desk).keep_time()
+    assert (await desk.contract(broken)).next_look_at == BY + LOOK_SECONDS
+    assert (await desk.contract(other)).status is Status.HALTED
+
+
+async def test_a_contract_being_looked_at_is_not_due(desk: Desk, interrupted: InterruptedOracle) -> None:
+    number = await base_case(desk)
+    desk.clock.set(BY)
+    found: list[int] = []
+
+    async def others_look() -> None:
+        async with desk.db.reading() as tx:
+            found.extend(row.id for row in await contracts.due(tx, BY, 10))
+
+    interrupted.meanwhile = others_look
+    assert (await desk.look(number)).status is Status.HALTED
+    assert found == []
+
+
+async def test_a_wash_mint_before_a_deletion_moves_nothing(desk: Desk) -> None:
+    """Example H of the market's law: the void price is that of seven days before the issue went."""
+    number = await base_case(desk)
+    desk.clock.advance(8 * DAY)
+    await desk.offer(DEV, "buy fixed 1000 at 990")
+    await desk.offer(CHARLES, "buy unfixed 1000 at 10")
+    gone_at = desk.clock.advance(3_600)
+
+    async def it_goes(tx: Tx) -> None:
+        await settling.note_gone(tx, place_of(101), desk.clock.now())
+
+    await desk.run(it_goes)
+    row = await desk.contract(number)
+    assert (row.status, row.halt_reason, row.window_opened_at) == (Status.HALTED, GONE, gone_at)
+    desk.clock.set(gone_at + DAY + NO_ANSWER_SECONDS)
+    row = await desk.look(number)
+    assert row.outcome is Outcome.VOID
+    assert await desk.free(ADAM) == 1_000_000 - 160_000 + 160_000
+    assert await desk.free(BETH) == 1_000_000 - 40_000 + 40_000
+    assert await desk.free(DEV) == 1_000_000 - 990_000 + 200_000
+
+
+async def test_news_of_a_departure_that_the_api_denies_is_undone(desk: Desk) -> None:
+    number = await base_case(desk)
+    await desk.run(lambda tx: settling.note_gone(tx, place_of(101), desk.clock.now()))
+    desk.oracle.facts = IS_OPEN
+    desk.clock.advance(DAY)
+    assert (await desk.look(number)).status is Status.OPEN
+
+
+async def test_a_departure_after_maturation_changes_nothing(desk: Desk) -> None:
+    number = await base_case(desk)
+    desk.clock.set(BY)
+    await desk.run(lambda tx: settling.note_gone(tx, place_of(101), desk.clock.now()))
+    assert (await desk.contract(number)).status is Status.OPEN

@@ -1,0 +1,31 @@
+"""One PostgreSQL database for many tests, emptied before each: making a new one takes ten times as long."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app.storage.tables import metadata
+from tests.databases import apart
+
+LEFT_OVER = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+EMPTY = f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY"
+
+
+def empty(url: str) -> None:
+    """Removes every row, and whatever connections a failed test left behind."""
+    apart(lambda: asyncio.run(_empty(url)))
+
+
+async def _empty(url: str) -> None:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(text(LEFT_OVER))
+        await connection.execute(text(EMPTY))
+    await engine.dispose()

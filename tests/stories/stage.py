@@ -1,0 +1,240 @@
+"""One sandbox and one running app for many stories: each gets an owner, a repository and an issue of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from aiohttp.test_utils import TestServer
+from sqlalchemy import Table, func, select
+
+from app import bootstrap
+from app.settings import Settings
+from app.storage.db import Database, Tx
+from app.storage.tables import amendments, balances, contracts, deliveries, fills, offers, outbox, positions, postings
+from bench.servers import free_port
+from sandbox.clock import clock_from
+from sandbox.state import Comment, Issue, Repository
+from sandbox.testing import RunningSandbox, running_sandbox
+from tests.stories.conftest import Thread, running_app, wait_for
+
+APP_LOGIN = "bugmark[bot]"
+Json = dict[str, Any]
+
+
+@dataclass
+class Stage:
+    """What the stories of a module share. Its clock only ever goes forward."""
+
+    sandbox: RunningSandbox
+    session: aiohttp.ClientSession
+    app_url: str
+    clock: Path
+    db: Database
+    app: Json
+    settings: Settings
+    stories: int = 0
+
+    async def story(self) -> Story:
+        """A new owner with a repository in which the app is installed, and an open issue."""
+        self.stories += 1
+        owner = f"owner-{self.stories}"
+        await self.sandbox.control("DELETE", "/faults")
+        self.sandbox.violations.clear()
+        await self.sandbox.control("POST", "/repositories", {"owner": owner, "name": "blocked"})
+        install = {"app_id": self.app["id"], "owner": owner, "repositories": "all"}
+        await self.sandbox.control("POST", "/installations", install)
+        place = self.session, self.sandbox.url, self.app_url, self.clock, self.db
+        story = Story(*place, owner=owner, name="blocked", stage=self)
+        await story.open_issue()
+        await story.calm()
+        return story
+
+    async def deliver(self, event: str, payload: Json, guid: str = "") -> None:
+        """Post a webhook as GitHub would, past the sandbox's own queue."""
+        body = json.dumps(payload).encode()
+        digest = hmac.new(str(self.app["webhook_secret"]).encode(), body, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json",
+            "X-GitHub-Event": event,
+            "X-GitHub-Delivery": guid or str(uuid.uuid4()),
+            "X-Hub-Signature-256": f"sha256={digest}",
+        }
+        async with self.session.post(f"{self.app_url}/webhook", data=body, headers=headers) as answer:
+            assert answer.status == 202, await answer.text()
+
+
+@dataclass
+class Story(Thread):
+    """A thread whose GitHub and whose database can be looked into."""
+
+    stage: Stage = field(kw_only=True)
+    known: set[str] = field(default_factory=set)
+    """Who has an account here: opening it is the one thing that a refused command may bring with it."""
+
+    @property
+    def repository(self) -> Repository:
+        found = self.stage.sandbox.state.repository_named(f"{self.owner}/{self.name}")
+        assert found
+        return found
+
+    @property
+    def issue(self) -> Issue:
+        return self.repository.issues[self.number]
+
+    async def bot(self, marker: str, holds: str = "") -> str:
+        """Looks into the sandbox until it is there, then reads it as a person does."""
+
+        async def peek() -> str | None:
+            return next((str(found.id) for found in self.written(marker) if holds in found.body), None)
+
+        number = await wait_for(peek, lambda: f"no {marker} with {holds!r}; there is: {self.bodies('')}")
+        path = f"/repos/{self.owner}/{self.name}/issues/comments/{number}"
+        return str((await self.call("GET", path, "reader"))["body"])
+
+    def written(self, marker: str) -> list[Comment]:
+        """What the app has written here under this marker, oldest first."""
+        start = f"<!-- bugmark:{marker}"
+        found = [comment for comment in self.issue.comments.values() if comment.user.login == APP_LOGIN]
+        return [comment for comment in found if comment.body.startswith(start)]
+
+    def bodies(self, marker: str) -> list[str]:
+        return [comment.body for comment in self.written(marker)]
+
+    async def say(self, person: str, text: str) -> str:
+        return (await self.said(person, text))[1]
+
+    async def said(self, person: str, text: str) -> tuple[int, str]:
+        """A comment's id and the reply to it."""
+        comment = await self.comment(person, text)
+        reply = await self.bot(f"reply:{comment}")
+        self.known.add(person)
+        return comment, reply
+
+    async def edit(self, person: str, comment: int, text: str) -> None:
+        path = f"/repos/{self.owner}/{self.name}/issues/comments/{comment}"
+        await self.call("PATCH", path, person, {"body": text})
+
+    async def delete(self, person: str, comment: int) -> None:
+        await self.call("DELETE", f"/repos/{self.owner}/{self.name}/issues/comments/{comment}", person)
+
+    async def fault(self, **plan: Any) -> None:
+        """Plan one fault, such as `endpoints={…}` or `deliveries={…}`."""
+        await self.call("POST", "/_sandbox/faults", body=plan)
+
+    async def refused(self, person: str, text: str, holds: str) -> str:
+        """Comment and be refused with these words; nothing that is money or units changes. Returns the reply."""
+        if person not in self.known:
+            await self.say(person, "/bugmark balance")
+        before = await self.ledger()
+        comment, reply = await self.said(person, text)
+        assert reply.count("😕") == 1 and holds in reply, reply
+        assert "🚀" not in reply, reply
+        assert await self.reactions(comment) == ["confused"]
+        assert await self.ledger() == before
+        return reply
+
+    async def mended(self, person: str, text: str, holds: str) -> str:
+        """Be refused, then say what the refusal hands out: that works. Returns the reply to it."""
+        reply = await self.refused(person, text, holds)
+        found = re.search(r"Try `(/bugmark [^`]+)`\.", reply)
+        assert found, reply
+        again = await self.say(person, found[1])
+        assert "🚀" in again and "😕" not in again, (found[1], again)
+        return again
+
+    async def calm(self) -> None:
+        """Until everything about this issue is dealt with and sent, letting time go by for what waits."""
+
+        async def nothing_left() -> str | None:
+            await self.quiet()
+            due = await self.next_due()
+            if due is None:
+                return "calm"
+            if due > self.now():
+                self.move(due - self.now())
+            return None
+
+        await wait_for(nothing_left, lambda: f"still busy with {self.path}")
+
+    async def next_due(self) -> int | None:
+        """When the app has to deal with something of this issue or its installation; None if with nothing."""
+        installation = next(
+            found.id for found in self.stage.sandbox.state.installations.values() if found.covers(self.repository)
+        )
+        lanes = f"issue:{self.issue.id}", f"repository:{self.repository.id}", f"installation:{installation}"
+        came = select(func.min(deliveries.c.due_at)).where(
+            deliveries.c.lane.in_(lanes), deliveries.c.state == "waiting"
+        )
+        goes = select(func.min(outbox.c.due_at)).where(outbox.c.issue_id == self.issue.id, outbox.c.state == "waiting")
+        async with self.db.reading() as tx:
+            found = [(await tx.execute(statement)).scalar() for statement in (came, goes)]
+        return min((due for due in found if due is not None), default=None)
+
+    async def ledger(self) -> Json:
+        """Every row of this story that is money, units or an offer."""
+        here = select(contracts.c.id).where(contracts.c.issue_id == self.issue.id).scalar_subquery()
+        currency = f"play:{self.repository.owner.id}"
+        wanted = {
+            contracts: contracts.c.issue_id == self.issue.id,
+            balances: balances.c.currency == currency,
+            postings: postings.c.currency.like(f"{currency}%"),
+            **{table: table.c.contract_id.in_(here) for table in (offers, fills, amendments, positions)},
+        }
+        async with self.db.reading() as tx:
+            return {table.name: await _rows(tx, table, where) for table, where in wanted.items()}
+
+    async def count(self, table: Table) -> int:
+        """How many rows of one of the ledger's tables are this story's."""
+        return len((await self.ledger())[table.name])
+
+    def last_payload(self, event: str, action: str) -> Json:
+        """The newest webhook of this repository: what was sent, as a tree of its own."""
+        sent = [
+            delivery.payload
+            for delivery in self.stage.sandbox.state.deliveries.values()
+            if (delivery.event, delivery.action, delivery.repository_id) == (event, action, self.repository.id)
+        ]
+        copied: Json = json.loads(json.dumps(sent[-1]))
+        return copied
+
+
+async def _rows(tx: Tx, table: Table, where: Any) -> list[tuple[Any, ...]]:
+    columns = [column for column in table.columns if column.name != "next_look_at"]
+    found = await tx.execute(select(*columns).where(where).order_by(*table.primary_key))
+    return [tuple(row) for row in found]
+
+
+@asynccontextmanager
+async def running_stage(database_url: str, folder: Path) -> AsyncIterator[Stage]:
+    """A sandbox, an App registered there by its manifest, and the app itself."""
+    clock, port = folder / "clock", free_port()
+    app_url = f"http://127.0.0.1:{port}"
+    async with running_sandbox(clock_from(f"file:{clock}")) as sandbox, aiohttp.ClientSession() as session:
+        manifest = yaml.safe_load(Path("app.yml").read_text())
+        body = {"name": "BugMark", "manifest": manifest, "webhook_url": f"{app_url}/webhook"}
+        app = await sandbox.control("POST", "/apps", body)
+        settings = Settings(
+            database_url=database_url,
+            github_api_url=sandbox.url,
+            app_id=str(app["id"]),
+            private_key=app["pem"],
+            webhook_secrets=(app["webhook_secret"],),
+            public_url=app_url,
+            clock=f"file:{clock}",
+        )
+        db = Database(database_url)
+        server = TestServer(bootstrap.web_app(settings, db), port=port)
+        async with running_app(settings, server):
+            yield Stage(sandbox, session, app_url, clock, db, app, settings)
+        await db.close()
