@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from app.oracle.issue import read_instant
 from app.storage.places import Installation, Issue, Place, Repository
@@ -41,7 +41,7 @@ class Payload:
         value = self.get(*path)
         if not _is_id(value):
             raise Unreadable(".".join(path))
-        return int(value)
+        return value
 
     def text(self, *path: str) -> str:
         """A text as the databases can hold it: no NUL, no lone surrogate."""
@@ -114,7 +114,7 @@ def read_ids(payload: Payload, *path: str) -> set[int]:
     return {value for value in found if _is_id(value)}
 
 
-def _is_id(value: object) -> bool:
+def _is_id(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_DIGITS
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from app.market.life import IssueFacts
 
-LAST_INSTANT = 253_402_300_799
-"""The end of the year 9999: no later instant can be told."""
+LAST_INSTANT = 32_503_680_000
+"""The year 3000. Nothing has happened later, and what is reckoned from it can still be told as a date."""
 
 
 def read_instant(value: object) -> int | None:

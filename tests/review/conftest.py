@@ -1,4 +1,4 @@
-"""A database of either kind, and a desk on it."""
+"""A database of either kind, a desk on it, and a played GitHub."""
 
 from collections.abc import AsyncIterator
 
@@ -6,7 +6,10 @@ import pytest
 
 from app.storage.db import Database
 from tests.clocks import FakeClock
+from tests.github.conftest import github, play
 from tests.services.desk import Desk
+
+__all__ = ["db", "desk", "github", "play"]
 
 
 @pytest.fixture

@@ -49,9 +49,7 @@ async def base_case(desk: Desk, issue: int = 101) -> int:
     return (await desk.offer(BETH, "buy fixed 200 at 200", issue=issue)).contract.id
 
 
-async def test_an_answer_older_than_a_close_does_not_resume_trading(
-    desk: Desk, interrupted: InterruptedOracle
-) -> None:
+async def test_an_answer_older_than_a_close_does_not_resume_trading(desk: Desk, interrupted: InterruptedOracle) -> None:
     number = await base_case(desk)
     at = desk.clock.advance(60)
 

@@ -57,7 +57,8 @@ async def test_the_permission_endpoint_folds_roles(
     await installed.sandbox.control("PUT", "/permissions", {"repository": "ann/pump", "login": "bob", "role": role})
     _, body, _ = await installed.bot("GET", "/repos/ann/pump/collaborators/bob/permission")
     assert (body["permission"], body["role_name"], body["user"]["permissions"]["push"]) == (permission, role, push)
-    assert body["user"]["id"] == installed.sandbox.state.user_named("bob").id  # type: ignore[union-attr]
+    bob = installed.sandbox.state.user_named("bob")
+    assert bob and body["user"]["id"] == bob.id
     assert body["user"]["permissions"]["triage"] is (role != "read")
 
 

@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from sqlalchemy import Table, func, select
 
 from app import bootstrap
 from app.settings import Settings
+from app.storage.contracts import ContractRow, of_issue
 from app.storage.db import Database, Tx
 from app.storage.tables import amendments, balances, contracts, deliveries, fills, offers, outbox, positions, postings
 from bench.servers import free_port
@@ -29,6 +30,7 @@ from sandbox.testing import RunningSandbox, running_sandbox
 from tests.stories.conftest import Thread, running_app, wait_for
 
 APP_LOGIN = "bugmark[bot]"
+CORRECTION = re.compile(r"Try `(/bugmark [^`]+)`\.")
 Json = dict[str, Any]
 
 
@@ -147,7 +149,7 @@ class Story(Thread):
     async def mended(self, person: str, text: str, holds: str) -> str:
         """Be refused, then say what the refusal hands out: that works. Returns the reply to it."""
         reply = await self.refused(person, text, holds)
-        found = re.search(r"Try `(/bugmark [^`]+)`\.", reply)
+        found = CORRECTION.search(reply)
         assert found, reply
         again = await self.say(person, found[1])
         assert "🚀" in again and "😕" not in again, (found[1], again)
@@ -180,6 +182,19 @@ class Story(Thread):
         async with self.db.reading() as tx:
             found = [(await tx.execute(statement)).scalar() for statement in (came, goes)]
         return min((due for due in found if due is not None), default=None)
+
+    async def until(self, holds: Callable[[ContractRow], bool]) -> ContractRow:
+        """Waits for something of this issue's only contract."""
+        rows: list[ContractRow] = []
+
+        async def look() -> str | None:
+            nonlocal rows
+            async with self.db.reading() as tx:
+                rows = await of_issue(tx, self.issue.id)
+            return "so it is" if len(rows) == 1 and holds(rows[0]) else None
+
+        await wait_for(look, lambda: f"the contract stays {rows}")
+        return rows[0]
 
     async def ledger(self) -> Json:
         """Every row of this story that is money, units or an offer."""

@@ -8,7 +8,7 @@ import pytest
 
 from app.storage.tables import offers
 from tests.stories.conftest import DAY
-from tests.stories.stage import Story
+from tests.stories.stage import CORRECTION, Story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,8 +62,22 @@ NO_DATES = [
 
 
 async def test_dates_that_cannot_be_read(story: Story) -> None:
-    for text, holds in NO_DATES:
-        assert "buy 50 FIXED" in await story.mended("adam", f"/bugmark {text}", holds)
+    assert (await all_mended(story, NO_DATES)).count("buy 50 FIXED at") == len(NO_DATES)
+
+
+async def all_mended(story: Story, refused: list[tuple[str, str]]) -> str:
+    """Say all of these in one comment, then all that the refusals hand out in another; returns the reply to that."""
+    await story.say("adam", "/bugmark balance")
+    before = await story.ledger()
+    reply = await story.say("adam", "\n".join(f"/bugmark {text}" for text, _ in refused))
+    assert await story.ledger() == before
+    answers = [line for line in reply.splitlines() if line.startswith(("😕", "🚀"))]
+    corrections = [CORRECTION.search(answer) for answer in answers]
+    for (text, holds), answer, correction in zip(refused, answers, corrections, strict=True):
+        assert answer.startswith("😕 ") and holds in answer and correction, (text, answer)
+    again = await story.say("adam", "\n".join(found[1] for found in corrections if found))
+    assert again.count("🚀") == len(refused) and "😕" not in again, again
+    return again
 
 
 # -- numbers and words --------------------------------------------------------------------------------------------
@@ -105,8 +119,7 @@ UNREADABLE = [
 async def test_what_cannot_be_read_is_refused_with_what_works(story: Story) -> None:
     by = story.day(30)
     await story.say("adam", f"/bugmark offer fixed 10 at 0.10 by {by}")
-    for text, holds in UNREADABLE:
-        await story.mended("adam", "/bugmark " + text.format(by=by), holds)
+    await all_mended(story, [(text.format(by=by), holds) for text, holds in UNREADABLE])
 
 
 async def test_dust(story: Story) -> None:

@@ -1,0 +1,222 @@
+"""Deliveries of any shape, installations that come again, and errors that must not pass for odd payloads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.commands.runner import OUR_FAULT, Runner
+from app.github.client import GitHub
+from app.github.events import Events
+from app.market.life import IssueFacts
+from app.oracle.issue import facts_from, read_instant
+from app.services import settling
+from app.services.config import Config
+from app.storage import outbox, places
+from app.storage.db import Database
+from app.storage.inbox import Delivery
+from app.storage.places import Installation, Place
+from app.storage.tables import commands, contracts
+from tests.clocks import START_AT, FakeClock
+from tests.services.desk import FakeOracle
+
+EXAMPLES = Path("node_modules/@octokit/webhooks-examples/api.github.com/index.json")
+NASTY: tuple[Any, ...] = (
+    None,
+    [],
+    {},
+    "",
+    "a\0b",
+    "\ud800",
+    10**30,
+    -1,
+    1.5,
+    True,
+    "x" * 300,
+    "9999-12-31T23:59:59-14:00",
+    "9999-12-31T23:59:59Z",
+)
+"""Values where GitHub would give another."""
+
+READ = (
+    "action",
+    "changes",
+    "changes.body.from",
+    "comment",
+    "comment.body",
+    "comment.created_at",
+    "comment.id",
+    "comment.updated_at",
+    "comment.user.id",
+    "installation.account.id",
+    "installation.account.login",
+    "installation.id",
+    "issue",
+    "issue.closed_at",
+    "issue.closed_by",
+    "issue.id",
+    "issue.number",
+    "issue.pull_request",
+    "issue.state",
+    "issue.state_reason",
+    "issue.title",
+    "repositories",
+    "repositories_added",
+    "repository.id",
+    "repository.name",
+    "repository.owner",
+    "repository.owner.id",
+    "repository.owner.login",
+    "repository.private",
+    "sender.id",
+    "sender.login",
+    "sender.type",
+)
+EVENTS = ("issue_comment", "issues", "repository", "installation", "installation_repositories")
+
+
+@pytest.fixture
+def events(db: Database, github: GitHub, clock: FakeClock) -> Events:
+    return Events(db, Runner(db, FakeOracle(IssueFacts(False, False)), clock, Config()), github, clock)
+
+
+def example(event: str, action: str) -> dict[str, Any]:
+    for found in json.loads(EXAMPLES.read_text()):
+        if found["name"] == event:
+            payload: dict[str, Any] = next(one for one in found["examples"] if one.get("action") == action)
+            payload.setdefault("installation", {"id": 31})
+            return payload
+    raise LookupError(event)
+
+
+def starting_points() -> Iterator[tuple[str, dict[str, Any]]]:
+    for event, action in (
+        ("issue_comment", "created"),
+        ("issue_comment", "edited"),
+        ("issues", "reopened"),
+        ("repository", "renamed"),
+        ("installation", "created"),
+        ("installation_repositories", "added"),
+    ):
+        payload = example(event, action)
+        if "comment" in payload:
+            payload["comment"]["body"] = "/bugmark offer fixed 50 by in 2 weeks"
+            payload["issue"]["state_reason"] = None
+        yield event, payload
+
+
+def with_value(payload: dict[str, Any], path: str, value: Any) -> bytes | None:
+    tree = json.loads(json.dumps(payload))
+    *parents, last = path.split(".")
+    node = tree
+    for key in parents:
+        node = node.get(key)
+        if not isinstance(node, dict):
+            return None
+    node[last] = value
+    return json.dumps(tree).encode()
+
+
+def delivery(event: str, payload: bytes) -> Delivery:
+    return Delivery(1, "guid", event, payload, START_AT, 1)
+
+
+async def test_no_shape_of_a_payload_is_an_error(db: Database, events: Events) -> None:
+    """An error would be tried twenty times, with everything else about the issue waiting behind it."""
+    tried = 0
+    for event, payload in starting_points():
+        for path in READ:
+            for value in NASTY:
+                tried += 1
+                payload.get("comment", {})["id"] = tried
+                body = with_value(payload, path, value)
+                if body is not None:
+                    await events.deal_with(delivery(event, body))
+    async with db.reading() as tx:
+        answers = set((await tx.execute(select(commands.c.answer))).scalars())
+    assert len(answers) > 1
+    assert OUR_FAULT not in answers
+
+
+async def test_an_error_of_ours_is_no_odd_payload(events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The delivery has to be tried again, not passed over."""
+
+    async def fail(*_: object) -> None:
+        raise ValueError("an entry that does not balance")
+
+    monkeypatch.setattr(settling, "note_news", fail)
+    with pytest.raises(ValueError, match="does not balance"):
+        await events.deal_with(delivery("issues", json.dumps(example("issues", "reopened")).encode()))
+
+
+@pytest.mark.parametrize("event", ["installation", "installation_repositories"])
+async def test_installed_anew_it_is_asked_and_answered_as_the_new_installation(
+    db: Database, events: Events, event: str
+) -> None:
+    """Nothing happened in the repository since; at maturation GitHub must be asked with the token that works."""
+    payload = example("issues", "reopened")
+    payload["installation"] = {"id": 31}
+    await events.deal_with(delivery("issues", json.dumps(payload).encode()))
+    issue, repository = payload["issue"]["id"], payload["repository"]["id"]
+    await waits(db, issue)
+    action, listed = ("created", "repositories") if event == "installation" else ("added", "repositories_added")
+    again = {
+        "action": action,
+        "installation": {"id": 32, "account": {"id": 7, "login": "octo"}},
+        listed: [{"id": repository, "name": "cat"}, {"id": 10**9}, {"name": "none"}, None],
+    }
+    await events.deal_with(delivery(event, json.dumps(again).encode()))
+    assert (await known(db, issue)).repository.installation_id == 32
+    async with db.transaction() as tx:
+        message = await outbox.claim(tx, START_AT, 60)
+    assert message is not None
+    assert message.installation_id == 32
+
+
+async def known(db: Database, issue: int) -> Place:
+    async with db.reading() as tx:
+        found = await places.place(tx, issue)
+    assert found is not None
+    return found
+
+
+async def waits(db: Database, issue: int) -> None:
+    place = await known(db, issue)
+    async with db.transaction() as tx:
+        await outbox.put(tx, key="board:1", kind="board", place=place, body="", now=START_AT)
+
+
+async def test_meeting_an_installation_does_not_undo_what_is_known(db: Database) -> None:
+    async with db.transaction() as tx:
+        await places.save_installation(tx, Installation(31, 7, "octo", "suspended", START_AT))
+        await places.meet_installation(tx, Installation(31, 7, "octo", "active", START_AT))
+        found = await places.installation(tx, 31)
+    assert found is not None
+    assert found.state == "suspended"
+
+
+async def test_a_deleted_issue_stops_trading(db: Database, events: Events, clock: FakeClock) -> None:
+    name, payload = next(starting_points())
+    payload["comment"]["created_at"] = payload["comment"]["updated_at"] = START_AT
+    payload["sender"] = payload["comment"]["user"]
+    await events.deal_with(delivery(name, json.dumps(payload).encode()))
+    gone = {key: payload[key] for key in ("issue", "repository", "installation", "sender")} | {"action": "deleted"}
+    await events.deal_with(delivery("issues", json.dumps(gone).encode()))
+    async with db.reading() as tx:
+        rows = list(await tx.execute(select(contracts.c.status, contracts.c.halt_reason)))
+    assert [tuple(row) for row in rows] == [("HALTED", settling.GONE)]
+
+
+@pytest.mark.parametrize("value", [-1, 10**17, True, "", "soon", "0001-01-01T00:00:00Z", None, 1.5])
+def test_an_instant_that_cannot_be_told_is_none(value: object) -> None:
+    assert read_instant(value) is None
+
+
+@pytest.mark.parametrize("reason", [[], {}, 3, "new"])
+def test_a_reason_of_any_shape_is_no_good_close(reason: object) -> None:
+    assert not facts_from({"state": "closed", "state_reason": reason}).completed
