@@ -47,6 +47,7 @@ class Stage:
     environment: dict[str, str]
     issue: str = ""
     thread: str = ""
+    badge: str = ""
     seen: int = 0
 
     async def call(self, method: str, path: str, person: str = "", body: Json | None = None) -> Any:
@@ -86,6 +87,13 @@ class Stage:
             self.seen = comment["id"]
             if not comment["body"].startswith("<!-- bugmark:board:"):
                 print_comment(comment)
+
+    async def open_issue(self, title: str, body: str) -> None:
+        issue = await self.call("POST", f"/repos/{OWNER}/{NAME}/issues", "dana", {"title": title, "body": body})
+        self.issue = f"/repos/{OWNER}/{NAME}/issues/{issue['number']}"
+        self.thread = issue["html_url"]
+        self.badge = f"{self.app}/badge/{OWNER}/{NAME}/{issue['number']}.svg"
+        click.secho(f"\nIssue #{issue['number']}: {title}   {self.thread}", bold=True)
 
     def move_clock(self, seconds: int) -> None:
         """Move time forward for every program; replaced by rename, so that nobody reads half a number."""
@@ -217,12 +225,8 @@ def environment(found: Stage, registered: Json, folder: Path, port: int) -> dict
 
 async def play(found: Stage) -> None:
     """Partial work, resold: Adam wants a bug fixed, Beth works on it and sells on to Charles, who finishes."""
-    title = {"title": "Crash when a page has two canvases", "body": "It crashes each time. Please fix it."}
-    issue = await found.call("POST", f"/repos/{OWNER}/{NAME}/issues", "dana", title)
-    found.issue = f"/repos/{OWNER}/{NAME}/issues/{issue['number']}"
-    found.thread = issue["html_url"]
-    click.secho(f"Issue #{issue['number']}: {issue['title']}   {found.thread}", bold=True)
-    by = datetime.fromtimestamp(int(datetime.now(UTC).timestamp()) + 60 * DAY, UTC).strftime("%Y-%m-%d")
+    await found.open_issue("Crash when a page has two canvases", "It crashes each time. Please fix it.")
+    by = day(60)
     await found.say("adam", f"I need this fixed.\n\n/bugmark offer unfixed 200 at 0.80 by {by}")
     await found.say("beth", f"I will look into it.\n\n/bugmark offer fixed 200 at 0.20 by {by}")
     step("A week goes by. Beth has found the cause but has no time to finish.")
@@ -238,6 +242,20 @@ async def play(found: Stage) -> None:
     found.move_clock(2 * DAY + 1)
     await found.bot_comment("settlement:", "the settlement")
     await found.print_news()
+
+
+async def leave_a_market(found: Stage) -> None:
+    """A second issue with an open contract, to be traded by hand."""
+    step("A second issue, left open to be tried by hand:")
+    await found.open_issue("Scrolling is slow on long pages", "It takes seconds.")
+    by = day(90)
+    await found.say("erin", f"/bugmark offer unfixed 100 at 0.70 by {by}")
+    await found.say("frank", f"I can do half of it.\n\n/bugmark offer fixed 60 at 0.30 by {by}")
+
+
+def day(days: int) -> str:
+    """The date so many days from now, as a command takes it."""
+    return datetime.fromtimestamp(int(datetime.now(UTC).timestamp()) + days * DAY, UTC).strftime("%Y-%m-%d")
 
 
 def step(text: str) -> None:
@@ -263,10 +281,13 @@ async def demo(once: bool) -> None:
         await play(found)
         await check(found)
         step("The market comment, edited in place all along:")
-        print_comment({"user": {"login": "bugmark[bot]"}, "body": await found.bot_comment("board:", "the market comment")})
+        print_comment(
+            {"user": {"login": "bugmark[bot]"}, "body": await found.bot_comment("board:", "the market comment")}
+        )
+        await leave_a_market(found)
         click.secho("\ndemo: the conversation was played and paid to the mill.", fg="green", bold=True)
         click.echo(f"  thread  {found.thread}")
-        click.echo(f"  badge   {found.app}/badge/{OWNER}/{NAME}/1.svg")
+        click.echo(f"  badge   {found.badge}")
         click.echo(f"  logs    {FOLDER}/web.log, {FOLDER}/worker.log, {FOLDER}/sandbox.log")
         if not once:
             click.echo(f"\nTry it by hand at {found.sandbox} (be anybody, comment, close). Ctrl-C ends it.")

@@ -206,7 +206,7 @@ def settled(body: Mapping[str, Any], maturation_at: int, logins: Mapping[int, st
         )
     table = "\n".join(rows) if body["payouts"] else "Nobody held a position."
     head = f"🏁 **Contract c{body['contract']} (by {by}) is settled: {outcome}.** {what}"
-    return bounded(f"{head}\n\n{table}\n\nSettled is final.\n{FOOTER}", "")
+    return bounded(f"{head}\n\n{table}\n\nSettled is final.\n\n{FOOTER}", "")
 
 
 def window(body: Mapping[str, Any], maturation_at: int) -> str:

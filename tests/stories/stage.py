@@ -197,17 +197,21 @@ class Story(Thread):
         return rows[0]
 
     async def ledger(self) -> Json:
-        """Every row of this story that is money, units or an offer."""
+        """Every row of this story that is money, units or an offer, and which contracts there are."""
         here = select(contracts.c.id).where(contracts.c.issue_id == self.issue.id).scalar_subquery()
         currency = f"play:{self.repository.owner.id}"
-        wanted = {
-            contracts: contracts.c.issue_id == self.issue.id,
-            balances: balances.c.currency == currency,
-            postings: postings.c.currency.like(f"{currency}%"),
-            **{table: table.c.contract_id.in_(here) for table in (offers, fills, amendments, positions)},
-        }
+        made = [contracts.c[name] for name in ("id", "round", "maturation_at", "open_interest", "minted_mills")]
+        wanted = [
+            (contracts, select(*made).where(contracts.c.issue_id == self.issue.id)),
+            (balances, select(balances).where(balances.c.currency == currency)),
+            (postings, select(postings).where(or_(postings.c.currency == currency, _units_of(here)))),
+            *((table, select(table).where(table.c.contract_id.in_(here))) for table in (offers, fills, positions)),
+        ]
         async with self.db.reading() as tx:
-            return {table.name: await _rows(tx, table, where) for table, where in wanted.items()}
+            return {
+                table.name: [tuple(row) for row in await tx.execute(rows.order_by(*table.primary_key))]
+                for table, rows in wanted
+            }
 
     async def count(self, table: Table) -> int:
         """How many rows of one of the ledger's tables are this story's."""
@@ -224,10 +228,11 @@ class Story(Thread):
         return copied
 
 
-async def _rows(tx: Tx, table: Table, where: Any) -> list[tuple[Any, ...]]:
-    columns = [column for column in table.columns if column.name != "next_look_at"]
-    found = await tx.execute(select(*columns).where(where).order_by(*table.primary_key))
-    return [tuple(row) for row in found]
+def _units_of(here: Any) -> Any:
+    """Postings of the entries that moved units of these contracts."""
+    moved = select(fills.c.contract_id, fills.c.amendment).where(fills.c.contract_id.in_(here)).subquery()
+    keys = select(literal("fill:") + cast(moved.c.contract_id, String) + ":" + cast(moved.c.amendment, String))
+    return postings.c.entry_id.in_(select(entries.c.id).where(entries.c.key.in_(keys)))
 
 
 @asynccontextmanager

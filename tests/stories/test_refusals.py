@@ -62,7 +62,7 @@ NO_DATES = [
 
 
 async def test_dates_that_cannot_be_read(story: Story) -> None:
-    assert (await all_mended(story, NO_DATES)).count("buy 50 FIXED at") == len(NO_DATES)
+    assert (await all_mended(story, NO_DATES)).count("waits in the book: buy 50 FIXED") == len(NO_DATES)
 
 
 async def all_mended(story: Story, refused: list[tuple[str, str]]) -> str:
