@@ -141,24 +141,27 @@ class Worker:
     async def keep_time(self) -> bool:
         """Let offers expire and look at contracts whose time has come; one that fails stops no other.
 
-        Returns whether more are due than were taken.
+        Returns whether there was something, and all of it went well: then there may be more at once.
         """
         now = self.clock.now()
         async with self.db.reading() as tx:
             due = await contracts.due(tx, now, BATCH)
             ending = await contracts.with_due_offers(tx, now, BATCH)
-        for contract_id in ending:
-            await _guarded(self._expire(contract_id, now))
-        for row in due:
-            await _guarded(settling.look_at(self.db, self.oracle, row.id, self.clock.now()))
-        return len(due) == BATCH
+        done = [await _guarded(self._expire(contract_id, now)) for contract_id in ending]
+        done += [await _guarded(self._look(row.id)) for row in due]
+        return bool(done) and all(done)
 
-    async def _expire(self, contract_id: int, now: int) -> None:
+    async def _look(self, contract_id: int) -> bool:
+        await settling.look_at(self.db, self.oracle, contract_id, self.clock.now())
+        return True
+
+    async def _expire(self, contract_id: int, now: int) -> bool:
         async with self.db.transaction() as tx:
             row = await contracts.get(tx, contract_id)
             place = await places.place(tx, row.issue_id) if row else None
             if place is not None and await trading.sweep_expired(tx, contract_id, now):
                 await trading.refresh_board(tx, place, now)
+        return True
 
     async def seal(self) -> bool:
         """Close the entries that came since with a seal."""

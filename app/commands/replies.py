@@ -12,6 +12,9 @@ from app.services.views import ContractView, UserView
 from app.storage.commands import CommandRecord
 
 MAX_BODY = 65_536
+MOST_COMMANDS = 20
+"""A comment may hold thousands; running them all would keep everybody else waiting."""
+
 FOOTER = "<sub>BugMark trades contracts on whether issues get fixed, in play tokens · `/bugmark help`</sub>"
 SPARKS = "▁▂▃▄▅▆▇█"
 TOP_HOLDERS = 3
@@ -23,7 +26,13 @@ def marker(key: str) -> str:
     return f"<!-- bugmark:{key} -->"
 
 
-def reply(records: Sequence[CommandRecord], user: UserView, views: Sequence[ContractView], granted_mills: int) -> str:
+def reply(
+    records: Sequence[CommandRecord],
+    user: UserView,
+    views: Sequence[ContractView],
+    granted_mills: int,
+    left_out: int = 0,
+) -> str:
     """The one reply to a comment: a paragraph for each command, then where the user stands in this thread."""
     parts = [f"{'🚀' if record.done else '😕'} {record.answer}" for record in records]
     if granted_mills:
@@ -31,6 +40,8 @@ def reply(records: Sequence[CommandRecord], user: UserView, views: Sequence[Cont
             0,
             f"Welcome, {name(user.login)}: your account is open with {format_mills(granted_mills)} play tokens.",
         )
+    if left_out:
+        parts.append(f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out.")
     parts.append(standing(user))
     parts.append(f"{receipts(records)}\n{FOOTER}")
     details = book_details(views)

@@ -12,6 +12,7 @@ from app.clock import Clock
 from app.commands import replies
 from app.commands.reader import CommandText, read_commands
 from app.commands.registry import understand
+from app.commands.replies import MOST_COMMANDS
 from app.market.errors import Refusal
 from app.market.life import IssueFacts
 from app.services import accounts, settling, views
@@ -90,9 +91,9 @@ class Runner:
                 await settling.note_news(tx, known, facts, self.clock.now())
         async with self.db.transaction() as tx:
             await accounts.open_account(tx, _opening(comment), self.config, self.clock.now())
-        for item in wanted:
+        for item in wanted[:MOST_COMMANDS]:
             await self._run_command(comment, item, facts)
-        await self._answer(comment)
+        await self._answer(comment, left_out=len(wanted[MOST_COMMANDS:]))
 
     async def _facts(self, comment: Comment, known: Place) -> IssueFacts | None:
         """The issue's state as the comment shows it; asked from GitHub if that is old or not what we know.
@@ -160,7 +161,7 @@ class Runner:
             tx, key, user_id=comment.sender_id, issue_id=comment.place.issue.id, at=self.clock.now()
         )
 
-    async def _answer(self, comment: Comment) -> None:
+    async def _answer(self, comment: Comment, left_out: int) -> None:
         """Have the reaction and the one reply sent, or the reply that is there brought up to date."""
         now = self.clock.now()
         async with self.db.transaction() as tx:
@@ -170,7 +171,7 @@ class Runner:
             granted = await accounts.granted_by(tx, _opening(comment))
             for content in _reactions(records):
                 await _react(tx, comment, content, now)
-            body = replies.reply(records, user, contracts, granted)
+            body = replies.reply(records, user, contracts, granted, left_out)
             await outbox.put(tx, key=f"reply:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
 
     async def _note_foreign_edit(self, comment: Comment) -> None:

@@ -131,8 +131,9 @@ def _without_close(watch: Watch, now: int) -> Step:
 
 
 def _without_answer(watch: Watch, now: int) -> Step:
-    """Ask again; 30 days after the verdict was due the contract is void."""
-    due_at = watch.window_ends_at if watch.window_ends_at is not None else watch.maturation_at
-    if now >= due_at + NO_ANSWER_SECONDS:
+    """Ask again; 30 days after the verdict was due, or after a close never confirmed, the contract is void."""
+    ends_at = watch.window_ends_at
+    known = (at for at in (ends_at, watch.window_opened_at) if at is not None)
+    if now >= next(known, watch.maturation_at) + NO_ANSWER_SECONDS:
         return Settle(Outcome.VOID)
-    return Wait(max(now + ASK_AGAIN_SECONDS, due_at if watch.window_ends_at is not None else 0))
+    return Wait(now + ASK_AGAIN_SECONDS if ends_at is None else max(now + ASK_AGAIN_SECONDS, ends_at))

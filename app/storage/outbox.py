@@ -133,9 +133,12 @@ async def postpone(tx: Tx, message: Message, due_at: int, error: str, dead: bool
 
 
 async def hold(tx: Tx, installation_id: int, until_at: int) -> None:
-    """What waits leaves no sooner than at `until_at`: GitHub's limits are an installation's, not a message's."""
-    of_installation = outbox.c.installation_id == installation_id, outbox.c.state == WAITING
-    await tx.execute(update(outbox).where(*of_installation, outbox.c.due_at < until_at).values(due_at=until_at))
+    """What waits leaves no sooner than at `until_at`: GitHub's limits are an installation's, not a message's.
+
+    The leases make what is wanted meanwhile wait, too: nothing is claimed beside a leased message.
+    """
+    waits = outbox.c.installation_id == installation_id, outbox.c.state == WAITING, outbox.c.due_at <= until_at
+    await tx.execute(update(outbox).where(*waits).values(due_at=until_at, lease_until=until_at))
 
 
 async def move(tx: Tx, repository_ids: set[int], installation_id: int) -> None:

@@ -128,8 +128,9 @@ def test_maturation_leaves_time_for_late_events(window: int, seconds: int) -> No
 
 @pytest.mark.parametrize("watch", [NEWS, CLOSING, EARLY, MATURED])
 def test_thirty_days_without_an_answer_void(watch: Watch) -> None:
-    """Counted from the end of the window, or from maturation where the window's end is not known."""
-    due_at = watch.maturation_at if watch.window_ends_at is None else watch.window_ends_at
+    """Counted from the end of the window, or from the close that was never confirmed."""
+    due_at = watch.window_opened_at if watch.window_ends_at is None else watch.window_ends_at
+    assert due_at is not None
     last = due_at + NO_ANSWER_SECONDS
     assert look(watch, None, False, last - 1) == Wait(last - 1 + ASK_AGAIN_SECONDS)
     assert look(watch, None, False, last) == Settle(Outcome.VOID)

@@ -106,6 +106,7 @@ def starting_points() -> Iterator[tuple[str, dict[str, Any]]]:
         payload = example(event, action)
         if "comment" in payload:
             payload["comment"]["body"] = "/bugmark offer fixed 50 by in 2 weeks"
+            payload["comment"]["created_at"] = payload["comment"]["updated_at"] = START_AT
             payload["issue"]["state_reason"] = None
         yield event, payload
 
@@ -202,7 +203,6 @@ async def test_meeting_an_installation_does_not_undo_what_is_known(db: Database)
 
 async def test_a_deleted_issue_stops_trading(db: Database, events: Events, clock: FakeClock) -> None:
     name, payload = next(starting_points())
-    payload["comment"]["created_at"] = payload["comment"]["updated_at"] = START_AT
     payload["sender"] = payload["comment"]["user"]
     await events.deal_with(delivery(name, json.dumps(payload).encode()))
     gone = {key: payload[key] for key in ("issue", "repository", "installation", "sender")} | {"action": "deleted"}

@@ -19,14 +19,18 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import Table, func, select
 
 from app import bootstrap
+from app.market.contract import Side
+from app.market.journal import unit_currency
 from app.settings import Settings
 from app.storage.contracts import ContractRow, of_issue
-from app.storage.db import Database, Tx
-from app.storage.tables import amendments, balances, contracts, deliveries, fills, offers, outbox, positions, postings
+from app.storage.db import Database
+from app.storage.tables import balances, contracts, deliveries, fills, offers, outbox, positions, postings
 from bench.servers import free_port
 from sandbox.clock import clock_from
+from sandbox.server import LoggedRequest
 from sandbox.state import Comment, Issue, Repository
 from sandbox.testing import RunningSandbox, running_sandbox
+from sandbox.world import Actor
 from tests.stories.conftest import Thread, running_app, wait_for
 
 APP_LOGIN = "bugmark[bot]"
@@ -123,6 +127,15 @@ class Story(Thread):
         self.known.add(person)
         return comment, reply
 
+    async def comment_beside(self, person: str, text: str) -> int:
+        """Comment without the API, so that a fault planned for it strikes the app alone."""
+        world = self.stage.sandbox.inside.world
+        return world.write_comment(Actor(world.account(person)), self.repository, self.issue, text).id
+
+    async def verdict(self, comment: int) -> list[str]:
+        """The app's reactions but the eyes, which only say that an answer took a while."""
+        return sorted(content for content in await self.reactions(comment) if content != "eyes")
+
     async def edit(self, person: str, comment: int, text: str) -> None:
         path = f"/repos/{self.owner}/{self.name}/issues/comments/{comment}"
         await self.call("PATCH", path, person, {"body": text})
@@ -142,7 +155,7 @@ class Story(Thread):
         comment, reply = await self.said(person, text)
         assert reply.count("😕") == 1 and holds in reply, reply
         assert "🚀" not in reply, reply
-        assert await self.reactions(comment) == ["confused"]
+        assert await self.verdict(comment) == ["confused"]
         assert await self.ledger() == before
         return reply
 
@@ -168,6 +181,30 @@ class Story(Thread):
             return None
 
         await wait_for(nothing_left, lambda: f"still busy with {self.path}")
+
+    async def wants_to_say(self, key: str) -> None:
+        """Until the app has a message of this key that it has yet to send, or has sent."""
+
+        async def look() -> str | None:
+            async with self.db.reading() as tx:
+                return (await tx.execute(select(outbox.c.key).where(outbox.c.key == key))).scalar()
+
+        await wait_for(look, lambda: f"the app does not want to say {key}")
+
+    async def requested(self, wanted: Callable[[LoggedRequest], bool], after: int = 0) -> None:
+        """Until the sandbox has answered such a request, later than the one with this number."""
+        log = self.stage.sandbox.inside.requests
+
+        async def look() -> str | None:
+            return "it came" if any(wanted(request) for request in list(log) if request.number > after) else None
+
+        await wait_for(look, lambda: "no such request came")
+        await self.quiet()
+
+    async def swept(self) -> None:
+        """Until the app has looked through GitHub's list of deliveries once more."""
+        last = self.stage.sandbox.inside.requests[-1].number
+        await self.requested(lambda request: "/app/hook/deliveries" in request.path, after=last)
 
     async def next_due(self) -> int | None:
         """When the app has to deal with something of this issue or its installation; None if with nothing."""
@@ -198,19 +235,20 @@ class Story(Thread):
 
     async def ledger(self) -> Json:
         """Every row of this story that is money, units or an offer, and which contracts there are."""
-        here = select(contracts.c.id).where(contracts.c.issue_id == self.issue.id).scalar_subquery()
-        currency = f"play:{self.repository.owner.id}"
         made = [contracts.c[name] for name in ("id", "round", "maturation_at", "open_interest", "minted_mills")]
-        wanted = [
-            (contracts, select(*made).where(contracts.c.issue_id == self.issue.id)),
-            (balances, select(balances).where(balances.c.currency == currency)),
-            (postings, select(postings).where(or_(postings.c.currency == currency, _units_of(here)))),
-            *((table, select(table).where(table.c.contract_id.in_(here))) for table in (offers, fills, positions)),
-        ]
         async with self.db.reading() as tx:
+            ids = [row.id for row in await of_issue(tx, self.issue.id)]
+            money = f"play:{self.repository.owner.id}"
+            moved = [money, *(unit_currency(number, side) for number in ids for side in Side)]
+            wanted = {
+                contracts: select(*made).where(contracts.c.id.in_(ids)),
+                balances: select(balances).where(balances.c.currency == money),
+                postings: select(postings).where(postings.c.currency.in_(moved)),
+                **{table: select(table).where(table.c.contract_id.in_(ids)) for table in (offers, fills, positions)},
+            }
             return {
                 table.name: [tuple(row) for row in await tx.execute(rows.order_by(*table.primary_key))]
-                for table, rows in wanted
+                for table, rows in wanted.items()
             }
 
     async def count(self, table: Table) -> int:
@@ -226,13 +264,6 @@ class Story(Thread):
         ]
         copied: Json = json.loads(json.dumps(sent[-1]))
         return copied
-
-
-def _units_of(here: Any) -> Any:
-    """Postings of the entries that moved units of these contracts."""
-    moved = select(fills.c.contract_id, fills.c.amendment).where(fills.c.contract_id.in_(here)).subquery()
-    keys = select(literal("fill:") + cast(moved.c.contract_id, String) + ":" + cast(moved.c.amendment, String))
-    return postings.c.entry_id.in_(select(entries.c.id).where(entries.c.key.in_(keys)))
 
 
 @asynccontextmanager
