@@ -237,8 +237,10 @@ class World:
         reason = reason if reason in ("completed", "not_planned", "duplicate") else "completed"
         if issue.state == "closed" and issue.state_reason == reason:
             return
+        if issue.state != "closed":  # a change of reason leaves the date; only the timeline tells when it was
+            issue.closed_at = self.clock.now()
         issue.state, issue.state_reason = "closed", reason
-        issue.closed_at = issue.updated_at = self.clock.now()
+        issue.updated_at = self.clock.now()
         issue.closed_by = actor.user
         data: Json = {"state_reason": reason}
         if commit:

@@ -19,8 +19,9 @@ ASK_AGAIN_SECONDS = 60
 class IssueFacts:
     """An issue as GitHub's API gives it.
 
-    `closed_by` is the closer's id and `closer` the login at that time; `closer_may_triage`: the closer is a person with
-    triage rights or better.
+    `closed_at` is when it was closed as it is closed now: a change of reason is a close at that instant. `closed_since`
+    is when it was closed first since it was last open (None: the same). `closed_by` is the closer's id and `closer` the
+    login at that time; `closer_may_triage`: the closer is a person with triage rights or better.
     """
 
     closed: bool
@@ -29,6 +30,7 @@ class IssueFacts:
     closed_by: int | None = None
     closer_may_triage: bool = False
     closer: str = ""
+    closed_since: int | None = None
 
     def good_close_at(self, maturation_at: int) -> int | None:
         """The instant of a close as completed that counts for this maturation, if there is one."""
@@ -86,7 +88,7 @@ def look(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step
     if facts is None:
         return _without_answer(watch, now)
     good_close = facts.good_close_at(watch.maturation_at)
-    if good_close is not None and (not watch.opened_by_close or _closed_again(watch, good_close)):
+    if good_close is not None and (not watch.opened_by_close or _closed_again(watch, facts.closed_since or good_close)):
         return _close_window(watch, good_close, backed)
     if watch.opened_by_close and not facts.closed and now < watch.maturation_at:
         return Resume()
@@ -99,9 +101,9 @@ def look(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step
     return Resume() if now < watch.maturation_at else Settle(Outcome.UNFIXED)
 
 
-def _closed_again(watch: Watch, good_close: int) -> bool:
-    """A close after a reopening before maturation opens a new window; one whose end is not yet known gets it now."""
-    return watch.window_ends_at is None or watch.window_opened_at is None or good_close > watch.window_opened_at
+def _closed_again(watch: Watch, closed_since: int) -> bool:
+    """A close after a reopening opens a new window, a change of reason does not; an unknown end is told now."""
+    return watch.window_ends_at is None or watch.window_opened_at is None or closed_since > watch.window_opened_at
 
 
 def _look_at_open(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,26 @@ def read_instant(value: object) -> int | None:
 def _completed(reason: object) -> bool:
     """Older servers give no reason. Reasons never seen before do not count."""
     return reason is None or reason == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """The time for which an issue has been closed: since when, and when it was closed with its present reason."""
+
+    since: int
+    as_now_at: int
+
+
+def spell_from(timeline: Iterable[Mapping[str, Any]]) -> Spell | None:
+    """The present spell as an issue's timeline tells it; None if it tells of no close since the last reopening."""
+    spell: Spell | None = None
+    for event in timeline:
+        at = read_instant(event.get("created_at"))
+        if event.get("event") == "reopened":
+            spell = None
+        elif event.get("event") == "closed" and at is not None:
+            spell = Spell(spell.since if spell else at, at)
+    return spell
 
 
 def facts_from(issue: Mapping[str, Any], closer_may_triage: bool = False) -> IssueFacts:

@@ -26,8 +26,7 @@ async def shows(story: Story, words: str, name: str = "") -> None:
     assert f">{words}</text>" in image
 
 
-async def test_from_no_market_to_a_price_and_back(each_story: Story) -> None:
-    story = each_story
+async def test_from_no_market_to_a_price_and_back(story: Story) -> None:
     await shows(story, "no market")
     by = story.day(60)
     await story.say("adam", f"/bugmark offer unfixed 100 at 0.80 by {by}")

@@ -142,8 +142,7 @@ async def test_a_change_to_completed_is_a_close(story: Story) -> None:
     assert "settles as **FIXED**" in await story.bot("window:")
 
 
-async def test_a_close_after_maturation_does_not_count(each_story: Story) -> None:
-    story = each_story
+async def test_a_close_after_maturation_does_not_count(story: Story) -> None:
     by = await matched(story, days=10)
     story.move((await contract(story)).maturation_at - story.now() + 1)
     await story.close()
@@ -158,8 +157,7 @@ async def test_a_close_after_maturation_does_not_count(each_story: Story) -> Non
 # -- reopened -----------------------------------------------------------------------------------------------------
 
 
-async def test_reopened_in_time_it_trades_again_and_the_next_close_counts(each_story: Story) -> None:
-    story = each_story
+async def test_reopened_in_time_it_trades_again_and_the_next_close_counts(story: Story) -> None:
     by = await matched(story)
     await story.close()
     await story.bot("window:")
@@ -207,22 +205,23 @@ async def test_after_fixed_a_reopened_issue_starts_the_next_round(each_story: St
     assert "counterparty" not in reply
     async with story.db.reading() as tx:
         where = contracts.c.issue_id == story.issue.id
-        rounds = await tx.execute(select(contracts.c.round, contracts.c.status).where(where).order_by("round"))
-        assert [tuple(row) for row in rounds] == [(1, Status.SETTLED.value), (2, Status.OPEN.value)]
+        rows = (await tx.execute(select(contracts).where(where).order_by(contracts.c.round))).all()
+    assert [(row.round, row.status) for row in rows] == [(1, Status.SETTLED.value), (2, Status.OPEN.value)]
+    second = rows[1].id
     assert "settled FIXED" in await story.board("| open |")
     await story.say("beth", f"/bugmark offer unfixed 50 by {by}")
     await story.close()
-    await story.calm()
+    await story.bot(f"window:{second}:")
     story.move(DAY + 1)
-    await story.board("settled FIXED |\n| ")
+    assert "| @carl | 50.00 | 25.00 | +25.00 | 0.00 |" in await story.bot(f"settlement:{second}")
     assert await story.money("carl") == ("1,025.00", "0.00")
+    assert len(story.bodies("settlement:")) == 2
 
 
 # -- stale news ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_comment_on_a_closed_issue_halts_though_the_close_was_lost(each_story: Story) -> None:
-    story = each_story
+async def test_a_comment_on_a_closed_issue_halts_though_the_close_was_lost(story: Story) -> None:
     by = await matched(story)
     await story.calm()
     await story.fault(deliveries={"kind": "lose"})

@@ -27,8 +27,7 @@ async def number(story: Story, person: str, text: str) -> int:
 # -- dates --------------------------------------------------------------------------------------------------------
 
 
-async def test_dates_out_of_bounds(each_story: Story) -> None:
-    story = each_story
+async def test_dates_out_of_bounds(story: Story) -> None:
     past = await story.mended(
         "adam", "/bugmark offer fixed 50 at 0.40 by 2020-01-01", "1 Jan 2020 23:59:59 UTC is in the past"
     )
@@ -189,8 +188,7 @@ async def test_selling_where_nobody_buys(story: Story) -> None:
 # -- offers of others ---------------------------------------------------------------------------------------------
 
 
-async def test_offers_that_are_not_ones_own_or_not_there(each_story: Story) -> None:
-    story = each_story
+async def test_offers_that_are_not_ones_own_or_not_there(story: Story) -> None:
     by = story.day(30)
     for text in ("take o999999", "cancel o999999", "cancel all"):
         await story.mended(
@@ -227,8 +225,7 @@ async def test_no_book_yet(story: Story) -> None:
     await story.mended("adam", "/bugmark book", "No contract is open on this issue")
 
 
-async def test_several_contracts_without_by(each_story: Story) -> None:
-    story = each_story
+async def test_several_contracts_without_by(story: Story) -> None:
     near, far = story.day(30), story.day(60)
     await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {near}")
     second = await story.say("adam", f"/bugmark offer unfixed 50 at 0.70 by {far}")

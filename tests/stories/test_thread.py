@@ -96,8 +96,7 @@ async def test_the_commands_on_the_market_comment_work(story: Story) -> None:
 # -- several commands, edits, deletion ----------------------------------------------------------------------------
 
 
-async def test_several_commands_run_in_order_each_on_its_own(each_story: Story) -> None:
-    story = each_story
+async def test_several_commands_run_in_order_each_on_its_own(story: Story) -> None:
     by = story.day(30)
     lines = [
         f"/bugmark offer fixed 50 by {by}",

@@ -142,8 +142,7 @@ async def test_github_fails_where_the_issue_is_asked_for(story: Story) -> None:
 # -- being told ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_lost_delivery_is_asked_for_again(each_story: Story) -> None:
-    story = each_story
+async def test_a_lost_delivery_is_asked_for_again(story: Story) -> None:
     await story.fault(deliveries={"kind": "lose"})
     comment = await story.comment("adam", f"/bugmark offer fixed 50 by {story.day(30)}")
     await story.quiet()

@@ -1,0 +1,30 @@
+"""The present spell of being closed, read from an issue's timeline."""
+
+import pytest
+
+from app.oracle.issue import Spell, spell_from
+
+
+def timeline(*events: str) -> list[dict[str, str]]:
+    """`closed 3` is an event three minutes past midnight."""
+    found = []
+    for event in events:
+        name, minute = event.split()
+        found.append({"event": name, "created_at": f"1970-01-01T00:{int(minute):02}:00Z"})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("events", "spell"),
+    [
+        ([], None),
+        (["commented 1"], None),
+        (["closed 1"], Spell(60, 60)),
+        (["closed 1", "closed 5"], Spell(60, 300)),
+        (["closed 1", "reopened 2"], None),
+        (["closed 1", "reopened 2", "closed 3"], Spell(180, 180)),
+        (["closed 1", "reopened 2", "closed 3", "commented 4", "closed 6"], Spell(180, 360)),
+    ],
+)
+def test_a_spell_begins_at_the_first_close_since_the_last_reopening(events: list[str], spell: Spell | None) -> None:
+    assert spell_from(timeline(*events)) == spell
