@@ -267,11 +267,12 @@ class Story(Thread):
 
 
 @asynccontextmanager
-async def running_stage(database_url: str, folder: Path) -> AsyncIterator[Stage]:
+async def running_stage(database_url: str, folder: Path, validated: bool = True) -> AsyncIterator[Stage]:
     """A sandbox, an App registered there by its manifest, and the app itself."""
     clock, port = folder / "clock", free_port()
     app_url = f"http://127.0.0.1:{port}"
-    async with running_sandbox(clock_from(f"file:{clock}")) as sandbox, aiohttp.ClientSession() as session:
+    sandbox_clock = clock_from(f"file:{clock}")
+    async with running_sandbox(sandbox_clock, validate=validated) as sandbox, aiohttp.ClientSession() as session:
         manifest = yaml.safe_load(Path("app.yml").read_text())
         body = {"name": "BugMark", "manifest": manifest, "webhook_url": f"{app_url}/webhook"}
         app = await sandbox.control("POST", "/apps", body)

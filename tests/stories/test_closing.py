@@ -17,6 +17,8 @@ from tests.stories.stage import Story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+VALIDATED = False
+
 CLOSED = "This issue is closed as completed; nothing is traded unless it is reopened."
 
 

@@ -12,6 +12,8 @@ from tests.stories.stage import CORRECTION, Story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+VALIDATED = False
+
 
 def instant(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -82,6 +84,9 @@ async def all_mended(story: Story, refused: list[tuple[str, str]]) -> str:
 # -- numbers and words --------------------------------------------------------------------------------------------
 
 
+AT_ONCE = 15
+"""A comment runs no more than 20 commands."""
+
 UNREADABLE = [
     ("offer fixed 0 by {by}", "`0` is no volume"),
     ("offer fixed -5 by {by}", "`-5` is no volume"),
@@ -118,7 +123,9 @@ UNREADABLE = [
 async def test_what_cannot_be_read_is_refused_with_what_works(story: Story) -> None:
     by = story.day(30)
     await story.say("adam", f"/bugmark offer fixed 10 at 0.10 by {by}")
-    await all_mended(story, [(text.format(by=by), holds) for text, holds in UNREADABLE])
+    said = [(text.format(by=by), holds) for text, holds in UNREADABLE]
+    for start in range(0, len(said), AT_ONCE):
+        await all_mended(story, said[start : start + AT_ONCE])
 
 
 async def test_dust(story: Story) -> None:
