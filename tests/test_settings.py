@@ -81,9 +81,7 @@ def test_no_secret_shows_in_repr_str_or_a_problem() -> None:
 
 def test_secrets_may_be_several() -> None:
     assert read(BUGMARK_WEBHOOK_SECRET="old, new").webhook_secrets == ("old", "new")
-    assert problems(BUGMARK_WEBHOOK_SECRET="old,") == (
-        "BUGMARK_WEBHOOK_SECRET holds an empty secret between commas.",
-    )
+    assert problems(BUGMARK_WEBHOOK_SECRET="old,") == ("BUGMARK_WEBHOOK_SECRET holds an empty secret between commas.",)
 
 
 @pytest.mark.parametrize(
@@ -211,9 +209,7 @@ def test_time_may_be_moved_when_both_urls_are_on_this_machine(url: str) -> None:
 def test_time_may_not_be_moved_when_either_url_is_elsewhere(url: str) -> None:
     assert not is_loopback(url)
     for pair in ((url, LOOPBACK[0]), (LOOPBACK[0], url)):
-        (told,) = problems(
-            BUGMARK_CLOCK="file:/tmp/offset", BUGMARK_GITHUB_API_URL=pair[0], BUGMARK_PUBLIC_URL=pair[1]
-        )
+        (told,) = problems(BUGMARK_CLOCK="file:/tmp/offset", BUGMARK_GITHUB_API_URL=pair[0], BUGMARK_PUBLIC_URL=pair[1])
         assert told.startswith("BUGMARK_CLOCK may move time only while")
 
 

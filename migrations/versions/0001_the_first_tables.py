@@ -28,9 +28,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deliveries",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("guid", sa.String(length=100), nullable=False),
         sa.Column("event", sa.String(length=64), nullable=False),
         sa.Column("lane", sa.String(length=64), nullable=False),
@@ -51,9 +49,7 @@ def upgrade() -> None:
 
     op.create_table(
         "entries",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("key", sa.String(length=100), nullable=False),
         sa.Column("cause", sa.String(length=100), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -63,9 +59,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "installations",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("account_login", sa.String(length=255), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -74,9 +68,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("key", sa.String(length=100), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
@@ -110,9 +102,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "users",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("login", sa.String(length=255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
@@ -130,9 +120,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "repositories",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("installation_id", sa.BigInteger(), nullable=False),
         sa.Column("owner_id", sa.BigInteger(), nullable=False),
         sa.Column("owner_login", sa.String(length=255), nullable=False),
@@ -153,9 +141,7 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.BigInteger(), nullable=False),
         sa.Column("seal", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["entry_id"], ["entries.id"], name=op.f("fk_sealed_entries_entry_id_entries")
-        ),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_sealed_entries_entry_id_entries")),
         sa.ForeignKeyConstraint(["seal"], ["seals.number"], name=op.f("fk_sealed_entries_seal_seals")),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_sealed_entries")),
     )
@@ -164,9 +150,7 @@ def upgrade() -> None:
 
     op.create_table(
         "issues",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("repository_id", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -181,9 +165,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "commands",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("comment_id", sa.BigInteger(), nullable=False),
         sa.Column("text_hash", sa.String(length=64), nullable=False),
         sa.Column("occurrence", sa.BigInteger(), nullable=False),
@@ -203,9 +185,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "contracts",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("issue_id", sa.BigInteger(), nullable=False),
         sa.Column("statement_text", sa.Text(), nullable=False),
         sa.Column("statement_hash", sa.String(length=64), nullable=False),
@@ -232,9 +212,7 @@ def upgrade() -> None:
         sa.CheckConstraint("open_interest >= 0", name=op.f("ck_contracts_open_interest")),
         sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_contracts_issue_id_issues")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contracts")),
-        sa.UniqueConstraint(
-            "statement_hash", "maturation_at", name=op.f("uq_contracts_statement_hash_maturation_at")
-        ),
+        sa.UniqueConstraint("statement_hash", "maturation_at", name=op.f("uq_contracts_statement_hash_maturation_at")),
     )
     with op.batch_alter_table("contracts", schema=None) as batch_op:
         batch_op.create_index("ix_contracts_issue_id", ["issue_id"], unique=False)
@@ -248,9 +226,7 @@ def upgrade() -> None:
         sa.Column("open_interest", sa.BigInteger(), nullable=False),
         sa.Column("minted_mills", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contract_id"], ["contracts.id"], name=op.f("fk_amendments_contract_id_contracts")
-        ),
+        sa.ForeignKeyConstraint(["contract_id"], ["contracts.id"], name=op.f("fk_amendments_contract_id_contracts")),
         sa.PrimaryKeyConstraint("contract_id", "number", name=op.f("pk_amendments")),
     )
     op.create_table(
@@ -266,16 +242,12 @@ def upgrade() -> None:
         sa.Column("price", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contract_id"], ["contracts.id"], name=op.f("fk_fills_contract_id_contracts")
-        ),
+        sa.ForeignKeyConstraint(["contract_id"], ["contracts.id"], name=op.f("fk_fills_contract_id_contracts")),
         sa.PrimaryKeyConstraint("contract_id", "amendment", name=op.f("pk_fills")),
     )
     op.create_table(
         "offers",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("contract_id", sa.BigInteger(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("action", sa.String(length=4), nullable=False),
@@ -291,12 +263,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("price BETWEEN 1 AND 999", name=op.f("ck_offers_price")),
-        sa.CheckConstraint(
-            "volume = filled + units_left + cash_left + cancelled", name=op.f("ck_offers_volume")
-        ),
-        sa.ForeignKeyConstraint(
-            ["contract_id"], ["contracts.id"], name=op.f("fk_offers_contract_id_contracts")
-        ),
+        sa.CheckConstraint("volume = filled + units_left + cash_left + cancelled", name=op.f("ck_offers_volume")),
+        sa.ForeignKeyConstraint(["contract_id"], ["contracts.id"], name=op.f("fk_offers_contract_id_contracts")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_offers_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
         sqlite_autoincrement=True,
@@ -314,12 +282,8 @@ def upgrade() -> None:
         sa.Column("free", sa.BigInteger(), nullable=False),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
         sa.Column("cost_mills", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "free >= 0 AND reserved >= 0 AND cost_mills >= 0", name=op.f("ck_positions_not_negative")
-        ),
-        sa.ForeignKeyConstraint(
-            ["contract_id"], ["contracts.id"], name=op.f("fk_positions_contract_id_contracts")
-        ),
+        sa.CheckConstraint("free >= 0 AND reserved >= 0 AND cost_mills >= 0", name=op.f("ck_positions_not_negative")),
+        sa.ForeignKeyConstraint(["contract_id"], ["contracts.id"], name=op.f("fk_positions_contract_id_contracts")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_positions_user_id_users")),
         sa.PrimaryKeyConstraint("contract_id", "user_id", "side", name=op.f("pk_positions")),
     )

@@ -20,9 +20,7 @@ ISSUE = "GET /repos/ann/tool/issues/5"
 BAD = reply({"message": "Bad credentials"}, 401)
 
 
-async def test_a_token_serves_until_five_minutes_before_its_end(
-    github: GitHub, play: Play, clock: FakeClock
-) -> None:
+async def test_a_token_serves_until_five_minutes_before_its_end(github: GitHub, play: Play, clock: FakeClock) -> None:
     play.on(ISSUE, reply({"id": 1}))
     await github.issue(1, 7, 5)
     clock.advance(3600 - 301)
@@ -46,9 +44,7 @@ async def test_many_who_need_a_token_share_its_failure(github: GitHub, play: Pla
     assert [asked.line for asked in play.asked] == [TOKEN]
 
 
-async def test_one_who_gives_up_waiting_does_not_take_the_token_from_others(
-    github: GitHub, play: Play
-) -> None:
+async def test_one_who_gives_up_waiting_does_not_take_the_token_from_others(github: GitHub, play: Play) -> None:
     asked, go_on = asyncio.Event(), asyncio.Event()
 
     async def slowly(request: web.Request) -> web.Response:

@@ -79,9 +79,7 @@ def database() -> Database:
 
 
 @pytest.fixture
-def application(
-    clock: FakeClock, inbox: MemoryInbox, prices: MemoryPrices, database: Database
-) -> Application:
+def application(clock: FakeClock, inbox: MemoryInbox, prices: MemoryPrices, database: Database) -> Application:
     settings = Settings(
         database_url="sqlite+aiosqlite:///none.db",
         github_api_url="https://api.github.com",

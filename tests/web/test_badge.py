@@ -32,9 +32,7 @@ async def test_a_badge_shows_the_price(client: Client) -> None:
     assert set(drawn(await response.read())) == {"bugmark", "fixed 0.40"}
 
 
-@pytest.mark.parametrize(
-    ("mills", "text"), [(1, "0.001"), (10, "0.01"), (400, "0.40"), (405, "0.405"), (999, "0.999")]
-)
+@pytest.mark.parametrize(("mills", "text"), [(1, "0.001"), (10, "0.01"), (400, "0.40"), (405, "0.405"), (999, "0.999")])
 def test_prices_are_written_with_two_digits_or_three(mills: int, text: str) -> None:
     assert price_text(mills) == text
 
@@ -118,9 +116,7 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("path", NONSENSE)
-async def test_nonsense_is_an_image_too_and_costs_no_query(
-    client: Client, prices: MemoryPrices, path: str
-) -> None:
+async def test_nonsense_is_an_image_too_and_costs_no_query(client: Client, prices: MemoryPrices, path: str) -> None:
     url = URL(f"{client.make_url('/badge/')}{quote(path, safe='/%.')}", encoded=True)
     response = await client.session.get(url)
     assert (response.status, response.headers["Content-Type"]) == (200, "image/svg+xml")
@@ -132,9 +128,7 @@ async def test_nonsense_is_an_image_too_and_costs_no_query(
 def test_whatever_were_drawn_would_be_text(value: str) -> None:
     svg = anybadge.Badge("label", f"x{value}", default_color="#777").badge_svg_text
     assert drawn(svg)[-1] == f"x{value}"
-    assert len(list(ElementTree.fromstring(svg).iter())) == len(
-        list(ElementTree.fromstring(draw(1).svg).iter())
-    )
+    assert len(list(ElementTree.fromstring(svg).iter())) == len(list(ElementTree.fromstring(draw(1).svg).iter()))
 
 
 async def test_a_database_that_fails_is_an_image_too(client: Client, prices: MemoryPrices) -> None:

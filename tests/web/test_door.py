@@ -203,9 +203,7 @@ async def test_a_compressed_body_is_refused_unread(client: Client) -> None:
     assert response.status == 415
 
 
-async def test_a_sender_too_slow_is_left(
-    inbox: MemoryInbox, clock: FakeClock, aiohttp_client: AiohttpClient
-) -> None:
+async def test_a_sender_too_slow_is_left(inbox: MemoryInbox, clock: FakeClock, aiohttp_client: AiohttpClient) -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.sleep(60)
@@ -233,9 +231,7 @@ async def test_what_cannot_be_stored_is_503(client: Client, inbox: MemoryInbox, 
     assert (await deliver(client)).status == 202
 
 
-async def test_a_store_that_hangs_is_503(
-    inbox: MemoryInbox, clock: FakeClock, aiohttp_client: AiohttpClient
-) -> None:
+async def test_a_store_that_hangs_is_503(inbox: MemoryInbox, clock: FakeClock, aiohttp_client: AiohttpClient) -> None:
     inbox.gate = asyncio.Event()
     app = web.Application()
     app.router.add_post("/webhook", Door(inbox, Verifier(SECRETS), clock, store_seconds=0.1).post)

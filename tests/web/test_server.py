@@ -66,9 +66,7 @@ async def test_a_bug_is_loud_in_the_log_and_plain_outside(
     assert "hush" not in json.dumps(answers)
 
 
-async def test_an_answer_raised_on_purpose_passes(
-    application: Application, aiohttp_client: AiohttpClient
-) -> None:
+async def test_an_answer_raised_on_purpose_passes(application: Application, aiohttp_client: AiohttpClient) -> None:
     application.router.add_get("/teapot", teapot)
     response = await (await aiohttp_client(application)).get("/teapot")
     assert (response.status, await response.text()) == (409, "so be it")
