@@ -19,6 +19,7 @@ FOOTER = "<sub>BugMark trades contracts on whether issues get fixed, in play tok
 SPARKS = "▁▂▃▄▅▆▇█"
 TOP_HOLDERS = 3
 BOOK_LEVELS = 5
+MOST_LISTED = 5
 
 
 def marker(key: str) -> str:
@@ -42,7 +43,9 @@ def reply(
         )
     if left_out:
         parts.append(f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out.")
-    parts.append(standing(user))
+    now = standing(user)
+    if all(record.answer != now for record in records):
+        parts.append(now)
     parts.append(f"{receipts(records)}\n{FOOTER}")
     details = book_details(views)
     return bounded("\n\n".join(parts), details)
@@ -68,10 +71,13 @@ def standing(user: UserView) -> str:
     money = f"{format_mills(user.balance.free_mills)} free"
     if user.balance.reserve_mills:
         money += f", {format_mills(user.balance.reserve_mills)} held for offers"
-    return (
-        f"**{user.login}** here · positions: {'; '.join(held) or 'none'} · "
-        f"open offers: {'; '.join(waiting) or 'none'} · tokens: {money}"
-    )
+    return f"**{user.login}** here · positions: {some(held)} · open offers: {some(waiting)} · tokens: {money}"
+
+
+def some(items: Sequence[str]) -> str:
+    """The first few of a list, and how many more there are."""
+    more = [f"and {len(items) - MOST_LISTED} more"] if len(items) > MOST_LISTED else []
+    return "; ".join([*items[:MOST_LISTED], *more]) or "none"
 
 
 def bounded(body: str, details: str) -> str:

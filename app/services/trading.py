@@ -21,6 +21,8 @@ from app.storage.places import Place
 
 SUGGESTED_SPAN_SECONDS = 90 * 86_400
 LOWEST_PRICE = 1
+BOARD_DELAY_SECONDS = 1
+"""The market comment lets the reply to the same command go before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,8 @@ async def store(tx: Tx, state: ContractState, changes: Changes, now: int) -> Non
 
 async def refresh_board(tx: Tx, place_: Place, now: int) -> None:
     """Have the issue's market comment made or brought up to date."""
-    await outbox.put(tx, key=f"board:{place_.issue.id}", kind="board", place=place_, body="", now=now)
+    due_at = now + BOARD_DELAY_SECONDS
+    await outbox.put(tx, key=f"board:{place_.issue.id}", kind="board", place=place_, body="", now=due_at)
 
 
 async def _place(

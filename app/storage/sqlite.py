@@ -7,19 +7,26 @@ is done in place.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import aiosqlite
+from aiosqlite.core import _STOP_RUNNING_SENTINEL
 
 CHUNK = 64
 WAITING_WORDS = ("BEGIN IMMEDIATE", "PRAGMA")
 
 
 class InPlaceConnection(aiosqlite.Connection):
-    """Calls are still one after the other: while one is with the thread, later ones queue up behind it."""
+    """Calls are still one after the other: while one is with the thread, later ones queue up behind it.
+
+    The thread may come back when nobody waits any more, even when the loop is closed: that is no error.
+    """
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, CHUNK)
@@ -27,18 +34,37 @@ class InPlaceConnection(aiosqlite.Connection):
         self._in_thread: deque[None] = deque()
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if not self._running or self._connection is None:
+            raise ValueError("Connection closed")
         if not self._in_thread and not _may_wait(fn, args):
             return fn(*args, **kwargs)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
         self._in_thread.append(None)
 
-        def done_in_thread() -> Any:
+        def work() -> None:
             try:
-                return fn(*args, **kwargs)
-            finally:
-                self._in_thread.pop()
+                told = partial(answer.set_result, fn(*args, **kwargs))
+            except BaseException as error:
+                told = partial(answer.set_exception, error)
+            self._in_thread.pop()
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(lambda: None if answer.done() else told())
 
-        result: Any = await super()._execute(done_in_thread)  # type: ignore[no-untyped-call]  # the driver has no types
-        return result
+        self._tx.put_nowait((None, work))
+        return await answer
+
+    def stop(self) -> None:
+        """End the thread when it has done what it was given. Called once by `close`."""
+        self._running = False
+        connection, self._connection = self._connection, None
+
+        def finish() -> object:
+            if connection is not None:
+                connection.close()
+            return _STOP_RUNNING_SENTINEL
+
+        self._tx.put_nowait((None, finish))
 
 
 def _may_wait(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:

@@ -50,6 +50,12 @@ async def test_the_shortest_offer_is_answered_in_plain_words(each_story: Story) 
     assert f"/bugmark offer unfixed 50 at 0.50 by {by}" in board
 
 
+async def test_positions_are_not_told_twice(story: Story) -> None:
+    await market(story)
+    assert (await story.say("adam", "/bugmark positions")).count("**adam** here") == 1
+    assert (await story.say("beth", "/bugmark positions @adam")).count(" here · positions") == 2
+
+
 async def test_help_makes_no_market_comment(story: Story) -> None:
     assert "`offer`" in await story.say("adam", "/bugmark help")
     await story.say("adam", "/bugmark balance")
