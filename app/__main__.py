@@ -6,11 +6,18 @@ import asyncio
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import click
+import structlog
 
 from app import logs
 from app.settings import Settings, SettingsError, database_url_from
+
+if TYPE_CHECKING:
+    from app.storage.db import Database
+
+log = structlog.get_logger()
 
 
 @click.group(help="BugMark: a futures market on software issues that lives in the GitHub thread.")
@@ -32,7 +39,10 @@ def worker() -> None:
 def migrate() -> None:
     from app.storage.db import migrate as run
 
-    run(_database_url())
+    try:
+        run(_database_url())
+    except OSError as error:
+        raise click.ClickException(f"The database cannot be made: {error.strerror or error}") from None
     click.echo("The database is up to date.")
 
 
@@ -67,6 +77,7 @@ async def _audit(url: str) -> int:
     from app.storage.db import Database
 
     db = Database(url)
+    await _migrated(db, url)
     report = await check(db)
     await db.close()
     for problem in report.problems:
@@ -96,6 +107,23 @@ def _database_url() -> str:
         raise click.ClickException("\n".join(error.problems)) from None
 
 
+async def _migrated(db: Database, url: str) -> None:
+    """Refuses to work with a database that is not there or not of this version."""
+    from app.storage.checkup import look, sqlite_file
+    from app.storage.db import DatabaseBusy
+
+    advice = "run `python -m app migrate`"
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        raise click.ClickException(f"There is no database {path}: {advice}.")
+    try:
+        facts = await look(db)
+    except DatabaseBusy as error:
+        raise click.ClickException(f"The database cannot be reached: {error}") from None
+    if facts.missing or facts.unknown:
+        raise click.ClickException(f"The database is not of this version ({facts.revision}): {advice}.")
+
+
 def _on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -112,9 +140,14 @@ async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     _on_signals(stop)
     db = Database(settings.database_url)
+    await _migrated(db, settings.database_url)
     runner = make_runner(web_app(settings, db))
     await runner.setup()
-    await web.TCPSite(runner, port=settings.port).start()
+    try:
+        await web.TCPSite(runner, port=settings.port).start()
+    except OSError as error:
+        raise click.ClickException(f"Port {settings.port} cannot be used: {error.strerror}") from None
+    log.info("serving", port=settings.port)
     await stop.wait()
     await runner.cleanup()
     await db.close()
@@ -125,8 +158,10 @@ async def _work(settings: Settings) -> None:
     from app.storage.db import Database
 
     db = Database(settings.database_url)
+    await _migrated(db, settings.database_url)
     async with bootstrap.worker(settings, db) as found:
         _on_signals(found.stopping)
+        log.info("working")
         await found.run()
     await db.close()
 

@@ -6,14 +6,15 @@ It drives what it starts as anybody would, over HTTP: it knows the two programs 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class Stage:
     issue: str = ""
     thread: str = ""
     badge: str = ""
+    programs: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     seen: int = 0
 
     async def call(self, method: str, path: str, person: str = "", body: Json | None = None) -> Any:
@@ -64,12 +66,12 @@ class Stage:
         await self.print_news()
         return reply
 
-    async def bot_comment(self, marker: str, what: str) -> str:
-        """The text of the bot's comment whose marker begins so, waited for."""
+    async def bot_comment(self, marker: str, what: str, holds: str = "") -> str:
+        """The text of the bot's comment whose marker begins so, waited for until it holds the words."""
 
         async def look() -> str | None:
             for comment in await self.comments():
-                if str(comment["body"]).startswith(f"<!-- bugmark:{marker}"):
+                if str(comment["body"]).startswith(f"<!-- bugmark:{marker}") and holds in comment["body"]:
                     return str(comment["body"])
             return None
 
@@ -137,14 +139,16 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def started(words: list[str], environment: dict[str, str], log: Path) -> AsyncIterator[None]:
+async def started(
+    words: list[str], environment: dict[str, str], log: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A program for as long as the context lasts; its output goes into a file."""
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", *words, env=environment, stdout=output, stderr=output
         )
     try:
-        yield
+        yield process
     finally:
         if process.returncode is None:
             process.terminate()
@@ -180,8 +184,9 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
     clock = make_folder(folder) / "clock"
     sandbox_port, app_port = free_port(), free_port()
     sandbox, app = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{app_port}"
+    log = folder / "sandbox.log"
     words = ["sandbox", "--port", str(sandbox_port), "--clock", f"file:{clock}"]
-    async with aiohttp.ClientSession() as session, started(words, dict(os.environ), folder / "sandbox.log"):
+    async with aiohttp.ClientSession() as session, started(words, dict(os.environ), log) as github:
         await until_ready(session, f"{sandbox}/_sandbox/violations")
         found = Stage(session, sandbox, app, clock, {})
         registered = await register(found)
@@ -189,9 +194,10 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         if await found.run("migrate"):
             raise DemoFailed("the database could not be made")
         async with (
-            started(["app", "serve"], found.environment, folder / "web.log"),
-            started(["app", "worker"], found.environment, folder / "worker.log"),
+            started(["app", "serve"], found.environment, folder / "web.log") as web,
+            started(["app", "worker"], found.environment, folder / "worker.log") as worker,
         ):
+            found.programs = {"sandbox": github, "web": web, "worker": worker}
             await until_ready(session, f"{app}/healthz")
             await found.call("POST", "/_sandbox/repositories", body={"owner": OWNER, "name": NAME})
             install = {"app_id": registered["id"], "owner": OWNER, "repositories": "all"}
@@ -275,14 +281,41 @@ async def check(found: Stage) -> None:
         raise DemoFailed("the audit found something wrong")
 
 
+async def until_one_stops(programs: dict[str, asyncio.subprocess.Process]) -> None:
+    """Until a program ends, which none should."""
+    waiting = {asyncio.create_task(process.wait()): name for name, process in programs.items()}
+    ended, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    names = ", ".join(waiting[task] for task in ended)
+    raise DemoFailed(f"{names} has stopped; see the logs in {FOLDER}")
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One demo at a time in a folder: a second one would take the first one's database away."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DemoFailed(f"a demo is running in {folder.resolve()} already; stop it first") from None
+        yield
+
+
 async def demo(once: bool) -> None:
     """Play the conversation; unless `once`, stay up to be tried by hand. Raises DemoFailed."""
+    with alone(FOLDER):
+        await _demo(once)
+
+
+async def _demo(once: bool) -> None:
     async with stage(FOLDER) as found:
         await play(found)
         await check(found)
         step("The market comment, edited in place all along:")
         print_comment(
-            {"user": {"login": "bugmark[bot]"}, "body": await found.bot_comment("board:", "the market comment")}
+            {
+                "user": {"login": "bugmark[bot]"},
+                "body": await found.bot_comment("board:", "the market comment", "settled FIXED"),
+            }
         )
         await leave_a_market(found)
         click.secho("\ndemo: the conversation was played and paid to the mill.", fg="green", bold=True)
@@ -291,4 +324,4 @@ async def demo(once: bool) -> None:
         click.echo(f"  logs    {FOLDER}/web.log, {FOLDER}/worker.log, {FOLDER}/sandbox.log")
         if not once:
             click.echo(f"\nTry it by hand at {found.sandbox} (be anybody, comment, close). Ctrl-C ends it.")
-            await asyncio.Event().wait()
+            await until_one_stops(found.programs)

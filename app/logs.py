@@ -115,6 +115,7 @@ def configure(secrets: Iterable[str] = (), stream: TextIO | None = None, level: 
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its plugins at every start
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
 

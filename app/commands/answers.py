@@ -118,7 +118,8 @@ def _rest_sentences(result: Traded) -> list[str]:
     if offer.units_left:
         got = offer.units_left * (UNIT_MILLS - _gain_price(offer))
         sentences.append(
-            f"{offer.units_left:,} {offer.gives.value} units are held for it and would bring {format_mills(got)}."
+            f"{offer.units_left:,} {offer.gives.value} units are held for it and bring {format_mills(got)}"
+            " if somebody takes the other side."
         )
     if offer.cash_left:
         otherwise = "if it is not, nothing" if gained is Side.FIXED else "if it is, nothing"
@@ -144,6 +145,7 @@ def _wish(offer: Offer) -> str:
 
 def _cut_sentences(result: Traded) -> list[str]:
     return [
-        f"Your own o{own.number} was cut by {volume:,} units: an offer never fills against its own user."
+        f"Your own o{own.number} was {f'cut by {volume:,} units' if own.remaining else 'cancelled'}:"
+        " an offer never fills against its own user."
         for own, volume in result.changes.cut
     ]

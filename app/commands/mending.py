@@ -11,6 +11,9 @@ from app.market.instants import command_date, last_second
 
 SUGGESTED_SPAN_SECONDS = 90 * 86_400
 USUAL_PRICE = "at 0.50"
+MOST_DECIMALS = 3
+IN_SPAN_WORDS = 3
+"""`in 2 weeks`"""
 
 
 @dataclass(slots=True)
@@ -64,10 +67,11 @@ class OfferMender:
         return 1
 
     def _keep_price(self, kept: _Kept, clause: str, value: str, taken: int) -> int:
-        """A price that cannot be read becomes the usual one; of several the first stays."""
+        """A price that cannot be read becomes the one it looks like, else the usual one; of several the first stays."""
         good = reads(clause, value, 0)
         if clause in self.prices:
-            kept.price = kept.price or (f"{clause} {value}" if good else USUAL_PRICE)
+            near = value if good else _near(clause, value)
+            kept.price = kept.price or (f"{clause} {near}" if near else USUAL_PRICE)
         return taken if good or value not in KEYWORDS else taken - 1
 
     def _keep_word(self, kept: _Kept, word: str, now: int) -> None:
@@ -81,11 +85,24 @@ class OfferMender:
             kept.price = f"at {word}"
 
 
+def _near(clause: str, value: str) -> str | None:
+    """The price that was meant by `0,40` or `0.12345`."""
+    whole, _, fraction = value.replace(",", ".").partition(".")
+    candidate = f"{whole}.{fraction[:MOST_DECIMALS]}"
+    return candidate if reads(clause, candidate, 0) else None
+
+
 def _keep_date(kept: _Kept, clause: str, words: Sequence[str], now: int) -> int:
-    """A date that cannot be read becomes one some months ahead, an expiry that cannot be read none."""
+    """A date that cannot be read becomes the one it looks like, else one some months ahead; such an expiry none."""
     count = date_length(words, now)
     if count:
         kept.dates.setdefault(clause, f"{clause} {' '.join(words[:count])}")
+    elif words[:1] == ["next"] and (count := date_length(words[1:], now)):
+        kept.dates.setdefault(clause, f"{clause} {' '.join(words[1 : 1 + count])}")
+        return 2 + count
+    elif date_length(["in", *words[:2]], now) == IN_SPAN_WORDS:
+        kept.dates.setdefault(clause, f"{clause} in {' '.join(words[:2])}")
+        return IN_SPAN_WORDS
     elif clause == "by":
         kept.dates.setdefault(clause, f"by {suggested_date(now)}")
     return 1 + count

@@ -41,7 +41,7 @@ COMMAND = Command(
     summary="Offer to buy units that pay 1 token each if the issue is fixed (or unfixed) by the date.",
     who="Everybody with enough free money.",
     notes=(
-        "Without a price the repository's default price holds. The price is that of the side named.",
+        "Without a price the odds are even: 0.50. The price is that of the side named.",
         "`deposit` is the most you put up, `profit` the most you gain; `for` buys as many units as the money does.",
         "Without `by` the issue's only open contract is meant.",
         "`until` is when the offer expires, without it when the contract matures; `now-or-never` leaves nothing "

@@ -26,7 +26,8 @@ async def handle(tx: Tx, scene: Scene, request: PositionsRequest) -> str:
     user_id = scene.user_id if request.login is None else await places.user_by_login(tx, request.login)
     if user_id is None:
         raise Refusal(f"Nobody called {code(request.login or '')} has traded here.", "/bugmark positions")
-    return replies.standing(await views.user_view(tx, scene.place, user_id))
+    view = await views.user_view(tx, scene.place, user_id)
+    return replies.standing(view, with_money=user_id == scene.user_id)
 
 
 COMMAND = Command(

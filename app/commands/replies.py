@@ -56,8 +56,8 @@ def receipts(records: Sequence[CommandRecord]) -> str:
     return f"<sub>Receipt {numbers}</sub>"
 
 
-def standing(user: UserView) -> str:
-    """One line: positions, open offers and money of a user in this thread."""
+def standing(user: UserView, with_money: bool = True) -> str:
+    """One line: positions and open offers of a user in this thread, and the user's money."""
     held = [
         f"{position.units:,} {side.value} by {command_date(user.maturations[contract])} "
         f"(cost {format_mills(position.cost_mills)})"
@@ -71,7 +71,8 @@ def standing(user: UserView) -> str:
     money = f"{format_mills(user.balance.free_mills)} free"
     if user.balance.reserve_mills:
         money += f", {format_mills(user.balance.reserve_mills)} held for offers"
-    return f"**{user.login}** here · positions: {some(held)} · open offers: {some(waiting)} · tokens: {money}"
+    line = f"**{user.login}** here · positions: {some(held)} · open offers: {some(waiting)}"
+    return f"{line} · tokens: {money}" if with_money else line
 
 
 def some(items: Sequence[str]) -> str:
@@ -108,7 +109,7 @@ def book_details(views: Sequence[ContractView]) -> str:
 def rules(views: Sequence[ContractView]) -> str:
     lines = [
         f"c{view.row.id}: judged by the issue's state as GitHub gives it; trades in `{view.row.currency}`; "
-        f"dispute window {view.row.terms.dispute_window_seconds // 3600} h; "
+        f"window {view.row.terms.dispute_window_seconds // 3600} h; "
         f"fee {view.row.terms.fee_bps} bps of profit; "
         f"terms `{view.row.terms_hash[:12]}`"
         for view in views

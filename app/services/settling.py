@@ -102,7 +102,8 @@ async def _take_step(tx: Tx, place: Place, row: ContractRow, facts: IssueFacts |
                 "backed": backed,
                 "ends_at": ends_at,
             }
-            await _notify(tx, place, f"window:{row.id}:{opened_at}", body, now)
+            if by_close or state.open_interest:  # where nobody holds anything the market comment says enough
+                await _notify(tx, place, f"window:{row.id}:{opened_at}", body, now)
             await refresh_board(tx, place, now)
         case Resume():
             await _resume(tx, place, row, state, now)
@@ -188,7 +189,8 @@ async def _settle(
         "closed_at": facts.closed_at if facts else None,
         "payouts": [_payout(item) for item in payouts],
     }
-    await _notify(tx, place, f"settlement:{row.id}", body, now)
+    if payouts:
+        await _notify(tx, place, f"settlement:{row.id}", body, now)
     await refresh_board(tx, place, now)
 
 

@@ -114,14 +114,18 @@ async def user_view(tx: Tx, place: Place, user_id: int) -> UserView:
 
 
 async def badge_price(tx: Tx, owner: str, name: str, number: int) -> int | None:
-    """The FIXED price of an issue's nearest open contract; None where there is none or the repository is private."""
+    """The FIXED price of an issue's nearest open contract; None where there is none or the repository is private.
+
+    A contract that has traded goes before one that has only offers, which anybody can make for a few tokens.
+    """
     place = await places.place_by_name(tx, owner, name, number)
     if place is None or place.repository.private:
         return None
-    for row in await contracts.of_issue(tx, place.issue.id):
-        if row.status is Status.OPEN:
-            return (await contract_view(tx, row)).price
-    return None
+    rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is Status.OPEN]
+    views = [await contract_view(tx, row) for row in rows]
+    traded = (view.last_price for view in views if view.last_price is not None)
+    offered = (view.price for view in views if view.price is not None)
+    return next(traded, next(offered, None))
 
 
 def _levels(half: Half) -> list[tuple[int, int]]:

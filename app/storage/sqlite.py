@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import aiosqlite
 from aiosqlite.core import _STOP_RUNNING_SENTINEL
@@ -77,7 +78,8 @@ def creator(path: str, timeout_seconds: float) -> Callable[[], Awaitable[aiosqli
     """What opens connections to the file at `path`; a lock is waited for so long."""
 
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(path, timeout=timeout_seconds, isolation_level=None, check_same_thread=False)
+        url = f"file:{quote(path)}?mode=rw"  # a file that is not there is not made: only migrating makes one
+        return sqlite3.connect(url, uri=True, timeout=timeout_seconds, isolation_level=None, check_same_thread=False)
 
     async def open_connection() -> aiosqlite.Connection:
         return await InPlaceConnection(connect)

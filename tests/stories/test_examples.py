@@ -80,7 +80,7 @@ async def test_c_selling_the_other_side(thread: Thread) -> None:
 async def test_d_getting_out_by_buying(thread: Thread) -> None:
     by = await matched(thread)
     rests = await thread.say("beth", f"/bugmark offer unfixed 200 at 0.60 by {by}")
-    assert "200 FIXED units are held for it and would bring 80.00" in rests
+    assert "200 FIXED units are held for it and bring 80.00" in rests
     assert await thread.money("beth") == ("960.00", "0.00")
     await thread.say("charles", f"/bugmark offer fixed 200 at 0.40 by {by}")
     assert await thread.money("beth") == ("1,040.00", "0.00")

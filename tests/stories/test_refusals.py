@@ -283,7 +283,8 @@ async def test_after_unfixed_the_date_is_over(story: Story) -> None:
     by = story.day(30)
     await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
     story.move(32 * DAY)
-    await story.settled()
+    await story.board("settled UNFIXED")
+    assert story.bodies("window:") == story.bodies("settlement:") == [], "nobody held anything"
     await story.mended(
         "beth", f"/bugmark offer fixed 50 by {by}", "That contract is settled (UNFIXED); settled is final."
     )

@@ -1,0 +1,58 @@
+"""What the command line says where something is missing: one sentence, no traceback, and nothing is made."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.demo import DemoFailed, alone
+from tests.databases import apart
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", *words]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+
+
+def test_audit_does_not_make_the_database_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.db"
+    done = run("audit", BUGMARK_DATABASE_URL=f"sqlite:///{path}")
+    assert done.returncode == 1
+    assert done.stderr == f"Error: There is no database {path}: run `python -m app migrate`.\n"
+    assert not path.exists()
+
+
+def test_audit_wants_a_migrated_database(tmp_path: Path) -> None:
+    path = tmp_path / "empty.db"
+    path.touch()
+    done = run("audit", BUGMARK_DATABASE_URL=f"sqlite:///{path}")
+    assert done.returncode == 1
+    assert "not of this version (nothing): run `python -m app migrate`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path) -> None:
+    done = run("audit", BUGMARK_DATABASE_URL="postgresql://bugmark@127.0.0.1:9/bugmark")
+    assert done.returncode == 1
+    assert "The database cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_migrate_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    done = run("migrate", BUGMARK_DATABASE_URL=f"sqlite:///{tmp_path / 'no' / 'bugmark.db'}")
+    assert done.returncode == 1
+    assert "The database cannot be made" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_one_demo_at_a_time(tmp_path: Path) -> None:
+    def second() -> None:
+        with alone(tmp_path / "demo"):
+            pytest.fail("two demos in one folder")
+
+    with alone(tmp_path / "demo"), pytest.raises(DemoFailed, match="already"):
+        apart(second)
+    with alone(tmp_path / "demo"):
+        pass
