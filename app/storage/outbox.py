@@ -7,11 +7,13 @@ and what GitHub gave back (`remote_id`) is edited in place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from sqlalchemy import case, exists, func, select, text, update
 
 from app.storage.db import Tx
-from app.storage.places import Place, in_parts, insert
+from app.storage.places import Place, in_parts, insert_for
 from app.storage.tables import outbox
 
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
@@ -43,29 +45,37 @@ class Message:
 
 async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int) -> None:
     """Have a message sent, or sent again if one with this key was sent with another body or version."""
-    statement = insert(tx, outbox).values(
-        key=key,
-        kind=kind,
-        rank=RANKS[kind],
-        installation_id=place.repository.installation_id,
-        repository_id=place.repository.id,
-        issue_id=place.issue.id,
-        issue_number=place.issue.number,
-        body=body,
-        state=WAITING,
-        due_at=now,
-        created_at=now,
-    )
-    where = "installation_id", "repository_id", "issue_id", "issue_number"
-    again = {
-        **{name: statement.excluded[name] for name in where},
-        "body": statement.excluded.body,
+    values = {
+        "key": key,
+        "kind": kind,
+        "rank": RANKS[kind],
+        "installation_id": place.repository.installation_id,
+        "repository_id": place.repository.id,
+        "issue_id": place.issue.id,
+        "issue_number": place.issue.number,
+        "body": body,
         "state": WAITING,
-        "version": outbox.c.version + 1,
-        "due_at": case((outbox.c.due_at > now, outbox.c.due_at), else_=now),
-        "attempts": case((outbox.c.remote_id.is_(None), outbox.c.attempts), else_=0),
+        "due_at": now,
+        "created_at": now,
     }
-    await tx.execute(statement.on_conflict_do_update(index_elements=["key"], set_=again))
+    await tx.execute(_put(tx.dialect.name), values)
+
+
+@cache
+def _put(dialect: str) -> Any:
+    """Made once: putting this statement together costs more than running it."""
+    statement = insert_for(dialect, outbox)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={
+            **{name: new[name] for name in ("installation_id", "repository_id", "issue_id", "issue_number", "body")},
+            "state": WAITING,
+            "version": outbox.c.version + 1,
+            "due_at": case((outbox.c.due_at > new.due_at, outbox.c.due_at), else_=new.due_at),
+            "attempts": case((outbox.c.remote_id.is_(None), outbox.c.attempts), else_=0),
+        },
+    )
 
 
 async def claim(tx: Tx, now: int, lease_seconds: int) -> Message | None:
