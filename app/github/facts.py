@@ -9,7 +9,7 @@ import structlog
 from app.github.client import GitHub, JsonObject
 from app.github.errors import Forbidden, GitHubError, Invalid
 from app.market.life import IssueFacts
-from app.oracle.issue import facts_from, spell_from
+from app.oracle.issue import facts_from, reopenings_from, spell_from
 from app.storage.places import Place
 
 log = structlog.get_logger()
@@ -46,6 +46,7 @@ class GitHubOracle:
         timeline = [event async for event in events]
         if any(event.get("event") == "converted_to_discussion" for event in timeline):
             return None
+        facts = replace(facts, reopenings=reopenings_from(timeline))
         spell = spell_from(timeline)
         return facts if spell is None else replace(facts, closed_at=spell.as_now_at, closed_since=spell.since)
 

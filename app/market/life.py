@@ -20,8 +20,9 @@ class IssueFacts:
     """An issue as GitHub's API gives it.
 
     `closed_at` is when it was closed as it is closed now: a change of reason is a close at that instant. `closed_since`
-    is when it was closed first since it was last open (None: the same). `closed_by` is the closer's id and `closer` the
-    login at that time; `closer_may_triage`: the closer is a person with triage rights or better.
+    is when it was closed first since it was last open (None: the same); `reopenings` are all there were. `closed_by` is
+    the closer's id and `closer` the login at that time; `closer_may_triage`: the closer is a person with triage rights
+    or better.
     """
 
     closed: bool
@@ -31,6 +32,7 @@ class IssueFacts:
     closer_may_triage: bool = False
     closer: str = ""
     closed_since: int | None = None
+    reopenings: tuple[int, ...] = ()
 
     def good_close_at(self, maturation_at: int) -> int | None:
         """The instant of a close as completed that counts for this maturation, if there is one."""
@@ -92,7 +94,7 @@ def look(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step
         return _close_window(watch, good_close, backed)
     if watch.opened_by_close and not facts.closed and now < watch.maturation_at:
         return Resume()
-    if watch.window_ends_at is None:
+    if watch.window_ends_at is None or _reopened_in_time(watch, facts):
         return _without_close(watch, now)
     if now < watch.window_ends_at:
         return Wait(watch.window_ends_at)
@@ -104,6 +106,13 @@ def look(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step
 def _closed_again(watch: Watch, closed_since: int) -> bool:
     """A close after a reopening opens a new window, a change of reason does not; an unknown end is told now."""
     return watch.window_ends_at is None or watch.window_opened_at is None or closed_since > watch.window_opened_at
+
+
+def _reopened_in_time(watch: Watch, facts: IssueFacts) -> bool:
+    """A reopening before maturation ended the close's window, although it comes to light only now."""
+    if not watch.opened_by_close or watch.window_opened_at is None:
+        return False
+    return any(watch.window_opened_at < at < watch.maturation_at for at in facts.reopenings)
 
 
 def _look_at_open(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step:

@@ -52,6 +52,12 @@ def spell_from(timeline: Iterable[Mapping[str, Any]]) -> Spell | None:
     return spell
 
 
+def reopenings_from(timeline: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
+    """When the issue was reopened, each time."""
+    instants = (read_instant(event.get("created_at")) for event in timeline if event.get("event") == "reopened")
+    return tuple(at for at in instants if at is not None)
+
+
 def facts_from(issue: Mapping[str, Any], closer_may_triage: bool = False) -> IssueFacts:
     """The facts in an issue object of the API or of a webhook."""
     closed = issue.get("state") == "closed"

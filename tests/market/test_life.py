@@ -151,3 +151,15 @@ def test_looking_never_goes_back_in_time() -> None:
                 assert not isinstance(step, Settle | Resume) or watch.status is Status.HALTED
                 assert not isinstance(step, Resume) or now < MATURES
                 assert not isinstance(step, Settle) or now >= (watch.window_ends_at or MATURES)
+
+
+def test_a_reopening_before_maturation_that_comes_to_light_after_it_ends_the_window() -> None:
+    closed_late = replace(FIXED_LATE, closed_since=FIXED_LATE.closed_at, reopenings=(CLOSED_AT + 5,))
+    assert look(CLOSING, closed_late, True, LATE) == OpenWindow(MATURES, MATURES + WINDOW, by_close=False, backed=False)
+    matured = replace(CLOSING, opened_by_close=False, window_opened_at=MATURES, window_ends_at=MATURES + WINDOW)
+    assert look(matured, closed_late, True, MATURES + WINDOW) == Settle(Outcome.UNFIXED)
+
+
+def test_a_reopening_after_maturation_leaves_the_window_alone() -> None:
+    closed_late = replace(FIXED_LATE, closed_since=FIXED_LATE.closed_at, reopenings=(MATURES + 1,))
+    assert look(CLOSING, closed_late, True, MATURES + 100 * DAY) == Settle(Outcome.FIXED)

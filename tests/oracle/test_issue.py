@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.oracle.issue import Spell, spell_from
+from app.oracle.issue import Spell, reopenings_from, spell_from
 
 
 def timeline(*events: str) -> list[dict[str, str]]:
@@ -28,3 +28,8 @@ def timeline(*events: str) -> list[dict[str, str]]:
 )
 def test_a_spell_begins_at_the_first_close_since_the_last_reopening(events: list[str], spell: Spell | None) -> None:
     assert spell_from(timeline(*events)) == spell
+
+
+def test_every_reopening_is_told() -> None:
+    events = timeline("closed 1", "reopened 2", "closed 3", "commented 4", "reopened 5")
+    assert reopenings_from([*events, {"event": "reopened", "created_at": "never"}]) == (120, 300)
