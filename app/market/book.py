@@ -92,7 +92,3 @@ class Book:
     @property
     def best_ask(self) -> int | None:
         return None if self.asks.best == UNIT_MILLS else self.asks.best
-
-    @property
-    def crossed(self) -> bool:
-        return bool(self.bids.levels and self.asks.levels and self.bids.best >= self.asks.best)

@@ -108,12 +108,6 @@ async def meet_installation(tx: Tx, installation: Installation) -> None:
     await tx.execute(insert(tx, installations).values(**asdict(installation)).on_conflict_do_nothing())
 
 
-async def set_installation_state(tx: Tx, installation_id: int, state: str, now: int) -> None:
-    await tx.execute(
-        update(installations).where(installations.c.id == installation_id).values(state=state, changed_at=now)
-    )
-
-
 async def open_user(tx: Tx, user_id: int, login: str, now: int) -> bool:
     """Make the user known, or note a changed login. Returns whether the user is new."""
     known = (await tx.execute(select(users.c.login).where(users.c.id == user_id))).scalar()
