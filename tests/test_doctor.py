@@ -21,6 +21,7 @@ from app.doctor.machine import database
 from app.doctor.report import doctor
 from app.storage.checkup import sqlite_file
 from app.storage.db import Database
+from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.github.play import Play, reply, settings
 
 MANIFEST = yaml.safe_load((Path(__file__).parent.parent / "app.yml").read_text())
@@ -246,12 +247,15 @@ async def test_missing_migrations_are_named(empty_database_url: str) -> None:
     assert lines[1].endswith("Run `python -m app migrate`.")
 
 
-async def test_a_database_of_a_newer_version_is_not_called_sound(database_url: str) -> None:
-    db = Database(database_url)
-    async with db.transaction() as tx:
-        await tx.execute(text("UPDATE alembic_version SET version_num = 'ffff'"))
-    await db.close()
-    lines = await told_of(database_url)
+async def test_a_database_of_a_newer_version_is_not_called_sound(
+    databases: SqliteDatabases | PostgresDatabases, tmp_path: Path
+) -> None:
+    with databases.migrated(tmp_path) as url:  # one of its own: emptying brings rows back to none, not the version
+        db = Database(url)
+        async with db.transaction() as tx:
+            await tx.execute(text("UPDATE alembic_version SET version_num = 'ffff'"))
+        await db.close()
+        lines = await told_of(url)
     assert lines[1].startswith("WRONG migrations: it stands at ffff, which this version of the app does not know")
 
 
