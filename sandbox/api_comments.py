@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.api_issues import ISSUE, since
 from sandbox.endpoints import Answer, Call, endpoint
-from sandbox.errors import ApiError, invalid, not_found
+from sandbox.errors import ApiError, invalid, not_accessible, not_found
 from sandbox.shapes import REACTIONS
 from sandbox.state import Comment, Issue
 
@@ -23,7 +23,7 @@ def list_repository_comments(call: Call) -> Answer:
     found = [
         (issue, comment)
         for issue in call.repo.issues.values()
-        if not issue.deleted
+        if issue.present
         for comment in issue.comments.values()
         if comment.updated_at >= since(call)
     ]
@@ -51,7 +51,13 @@ def text(call: Call) -> str:
 
 
 def check_lock(call: Call, issue: Issue) -> None:
-    """A locked thread is for people with write access; an app's permission to write issues is not that."""
+    """A locked thread is for people with write access; an app's permission to write issues is not that.
+
+    Nor is it the permission to write on pull requests.
+    """
+    token = call.principal.token
+    if issue.pull and token and token.permissions.get("pull_requests") != "write":
+        raise not_accessible()
     if issue.locked and not call.repo.allows(call.user, "write"):
         raise ApiError(403, "Unable to create comment because issue is locked.")
 

@@ -23,7 +23,7 @@ def list_issues(call: Call) -> Answer:
     def wanted(issue: Issue) -> bool:
         names = {label.name.lower() for label in issue.labels}
         return (
-            not issue.deleted
+            issue.present
             and call.query.get("state", "open") in ("all", issue.state)
             and {name.lower() for name in call.query.get("labels", "").split(",") if name} <= names
             and call.query.get("creator", issue.user.login).lower() == issue.user.login.lower()

@@ -128,6 +128,13 @@ def get_milestone(call: Call) -> Answer:
     return Answer(200, call.world.shapes.milestone(call.repo, known_milestone(call)))
 
 
+@endpoint("DELETE", f"{MILESTONES}/{{milestone_number}}", needs="issues:write")
+def delete_milestone(call: Call) -> Answer:
+    call.require("write")
+    call.world.delete_milestone(call.actor, call.repo, known_milestone(call))
+    return Answer(204)
+
+
 @endpoint("PATCH", f"{MILESTONES}/{{milestone_number}}", needs="issues:write")
 def edit_milestone(call: Call) -> Answer:
     call.require("write")

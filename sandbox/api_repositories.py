@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from sandbox.commits import BRANCH, blob_sha, resolve
 from sandbox.endpoints import Answer, Call, endpoint
 from sandbox.errors import ApiError, not_found
-from sandbox.shapes import blob_sha
-from sandbox.state import Json
+from sandbox.state import Commit, Json
 
 HOURLY_LIMIT = 5000
-DEFAULT_REFS = {None, "main", "HEAD", "heads/main", "refs/heads/main"}
 # What the permission endpoint says for each role.
 LEGACY = {"none": "none", "read": "read", "triage": "read", "write": "write", "maintain": "write", "admin": "admin"}
 
@@ -38,26 +37,28 @@ def get_permission(call: Call) -> Answer:
 
 @endpoint("GET", "/repos/{owner}/{repo}/contents/{path}", needs="contents:read")
 def get_contents(call: Call) -> Answer:
-    if call.query.get("ref") not in DEFAULT_REFS:
-        raise ApiError(404, f"No commit found for the ref {call.query['ref']}")
+    ref = call.query.get("ref", BRANCH)
+    commit = resolve(call.repo, ref)
+    if not commit:
+        raise ApiError(404, f"No commit found for the ref {ref}")
     path = call.params["path"].strip("/")
-    content = call.repo.files.get(path)
+    content = commit.files.get(path)
     if content is None:
-        return Answer(200, directory(call, path))
+        return Answer(200, directory(call, commit, path, ref))
     if "raw" in call.headers.get("accept", ""):
         return Answer(200, raw=content, headers={"Content-Type": "application/vnd.github.raw+json; charset=utf-8"})
-    return Answer(200, call.world.shapes.file(call.repo, path, content))
+    return Answer(200, call.world.shapes.file(call.repo, path, content, ref))
 
 
-def directory(call: Call, path: str) -> list[Json]:
+def directory(call: Call, commit: Commit, path: str, ref: str) -> list[Json]:
     """The entries of a directory, which exists as long as it holds files."""
-    inside = sorted(name for name in call.repo.files if name.startswith(f"{path}/"))
+    inside = sorted(name for name in commit.files if name.startswith(f"{path}/"))
     if not inside:
         raise not_found()
     entries: dict[str, Json] = {}
     for name in inside:
         child, _, deeper = name.removeprefix(f"{path}/").partition("/")
-        shape = call.world.shapes.file(call.repo, f"{path}/{child}", b"" if deeper else call.repo.files[name])
+        shape = call.world.shapes.file(call.repo, f"{path}/{child}", b"" if deeper else commit.files[name], ref)
         del shape["content"], shape["encoding"]
         if deeper:
             shape |= {"type": "dir", "size": 0, "download_url": None, "sha": blob_sha(child.encode())}

@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from sandbox import control, page
+from sandbox import control, control_code, control_issues, page
 from sandbox.server import MAX_BODY_BYTES, SANDBOX, Sandbox
+
+# They share one table; importing them fills it.
+CONTROL = (control, control_code, control_issues)
 
 
 def application(sandbox: Sandbox) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app[SANDBOX] = sandbox
     app.cleanup_ctx.append(hooks)
-    app.add_routes(control.routes)
+    app.add_routes(CONTROL[0].routes)
     app.add_routes(page.routes)
     app.router.add_static("/_sandbox/static", page.HERE / "static")
     app.router.add_route("*", "/{path:.*}", sandbox.handle)

@@ -66,7 +66,8 @@ def installation(sandbox: Sandbox, request: web.Request) -> Installation:
 
 
 def actor(sandbox: Sandbox, fields: Json, default: str) -> Actor:
-    return Actor(sandbox.world.account(fields.get("as", default)))
+    """Whoever `as` names."""
+    return Actor(sandbox.world.account(str(fields.get("as", default))))
 
 
 # -- apps and installations ---------------------------------------------------------------------------------------
@@ -200,33 +201,6 @@ async def set_permission(sandbox: Sandbox, _: web.Request, fields: Json) -> Json
     if fields["role"] == "none":
         del where.roles[user.id]
     return {"repository": where.full_name, "login": user.login, "role": where.role_of(user)}
-
-
-@control("PUT", "/files")
-async def put_file(sandbox: Sandbox, _: web.Request, fields: Json) -> Json:
-    """`{repository, path, content}`; content null removes the file."""
-    where, path = repository(sandbox, fields["repository"]), str(fields["path"]).strip("/")
-    if fields["content"] is None:
-        where.files.pop(path, None)
-    else:
-        where.files[path] = str(fields["content"]).encode()
-    return {"repository": where.full_name, "path": path}
-
-
-@control("POST", "/issues/{owner}/{repo}/{number}/close")
-async def close_issue(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
-    """Closing with a commit, which the API cannot do: `{as?, reason?, commit?}`."""
-    where, found = issue(sandbox, request)
-    by = actor(sandbox, fields, where.owner.login)
-    sandbox.world.close_issue(by, where, found, fields.get("reason"), fields.get("commit"))
-    return sandbox.shapes.full_issue(where, found)
-
-
-@control("DELETE", "/issues/{owner}/{repo}/{number}")
-async def delete_issue(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
-    where, found = issue(sandbox, request)
-    sandbox.world.delete_issue(actor(sandbox, fields, where.owner.login), where, found)
-    return {}
 
 
 # -- looking behind the scenes ------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from sandbox.world import Actor, World
 T = TypeVar("T")
 LEVELS = ("none", "read", "write", "admin")
 # Served, but not in GitHub's description: the address by id, to which a renamed repository redirects. Everything
-# behind it is the described endpoint under /repos/{owner}/{repo}.
-NOT_DESCRIBED = ("/repositories/{repository_id}", "/repositories/{repository_id}/…")
+# behind it is the described endpoint under /repos/{owner}/{repo}. GraphQL is held to its own schema.
+NOT_DESCRIBED = ("/repositories/{repository_id}", "/repositories/{repository_id}/…", "/graphql")
 
 
 @dataclass
@@ -85,6 +85,14 @@ class Call:
             raise not_found()
         if found.deleted:
             raise ApiError(410, "This issue was deleted")
+        if found.moved_to:
+            raise Transferred(*found.moved_to)
+        return found
+
+    def pull(self) -> Issue:
+        found = self.repo.issues.get(int(self.params["pull_number"]))
+        if not found or not found.pull:
+            raise not_found()
         return found
 
     def comment(self) -> tuple[Issue, Comment]:
@@ -118,6 +126,14 @@ class Call:
     def number(self, name: str, default: int) -> int:
         text = self.query.get(name, "")
         return int(text) if text.isdecimal() else default
+
+
+class Transferred(Exception):
+    """The issue asked for is another now."""
+
+    def __init__(self, repository_id: int, number: int) -> None:
+        super().__init__(repository_id, number)
+        self.repository_id, self.number = repository_id, number
 
 
 Handler = Callable[[Call], Answer]

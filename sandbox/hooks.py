@@ -70,17 +70,27 @@ class Hooks:
         if self._session:
             await self._session.close()
 
-    def emit_repository(self, event: str, action: str, repository: Repository, sender: User, data: Json) -> None:
-        """To every app that is installed on the repository and asked for the event."""
+    def emit_repository(
+        self,
+        event: str,
+        action: str | None,
+        repository: Repository,
+        sender: User,
+        data: Json,
+        app_id: int | None = None,
+    ) -> None:
+        """To every app that is installed on the repository and asked for the event; to `app_id` alone, if given."""
         for installation in list(self.state.installations.values()):
+            if app_id not in (None, installation.app.id):
+                continue
             if installation.covers(repository) and installation.suspended_at is None and asks(installation, event):
                 about = {"id": installation.id, "node_id": node_id("I", installation.id)}
                 payload = {
-                    "action": action,
-                    **data,
+                    **({"action": action} if action else {}),
                     "repository": self.shapes.repository(repository),
                     "sender": self.shapes.user(sender),
                     "installation": about,
+                    **data,
                 }
                 if repository.owner.type == "Organization":
                     payload["organization"] = self.organization(repository.owner)
@@ -95,6 +105,12 @@ class Hooks:
             "sender": self.shapes.user(sender),
         }
         self.queue(installation.app, event, action, payload, installation, None)
+
+    def emit_global(self, event: str, action: str, data: Json) -> None:
+        """To every app that asked for the event, once, whether or not anybody has installed it."""
+        for app in self.state.apps.values():
+            if event in app.events:
+                self.queue(app, event, action, {"action": action, **data}, None, None)
 
     def organization(self, owner: User) -> Json:
         api = f"{self.shapes.url}/orgs/{owner.login}"
@@ -117,14 +133,14 @@ class Hooks:
         self,
         app: App,
         event: str,
-        action: str,
+        action: str | None,
         payload: Json,
-        installation: Installation,
+        installation: Installation | None,
         repository: Repository | None,
     ) -> None:
         # Frozen now: later changes of the thread must not show in what was sent.
         payload = json.loads(json.dumps(payload))
-        name = f"{event}-{action}".replace("_", "-")
+        name = (f"{event}-{action}" if action else event).replace("_", "-")
         if self.violations.enabled:
             problems = webhook_problems(name, json.dumps(payload).encode())
             self.violations.note("webhook", name, self.clock.now(), problems)
@@ -135,7 +151,7 @@ class Hooks:
             event=event,
             action=action,
             payload=payload,
-            installation_id=installation.id,
+            installation_id=installation.id if installation else None,
             repository_id=repository.id if repository else None,
             created_at=self.clock.now(),
         )

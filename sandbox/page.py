@@ -16,11 +16,12 @@ from markupsafe import Markup
 
 from sandbox.auth import LOGIN
 from sandbox.clock import FileClock
+from sandbox.coding import Coding
 from sandbox.errors import ApiError
 from sandbox.markdown import rendered
 from sandbox.server import SANDBOX, Sandbox
 from sandbox.state import Comment, Issue, Json, Repository
-from sandbox.world import RESERVED_LOGINS
+from sandbox.world import RESERVED_LOGINS, Actor
 
 HERE = Path(__file__).parent
 COOKIE = "sandbox_person"
@@ -171,6 +172,9 @@ async def open_issue(request: web.Request, place: Place) -> web.StreamResponse:
 async def thread(request: web.Request, place: Place) -> web.StreamResponse:
     """With `?fragment` only what changes by itself, for the refresh."""
     issue = place.repository.issues.get(int(request.match_info["number"]))
+    if issue and issue.moved_to:
+        where, number = issue.moved_to
+        raise back(f"/{place.sandbox.state.repositories[where].full_name}/issues/{number}")
     if not issue or issue.deleted:
         return show(request, "gone.html", 404)
     template = "entries.html" if "fragment" in request.query else "thread.html"
@@ -210,12 +214,23 @@ async def act(request: web.Request, place: Place) -> web.StreamResponse:
         return show(request, "gone.html", 404)
     fields = {name: str(value) for name, value in form.items()}
     try:
+        if fields.get("button") == "merge":
+            merge(place, issue, person(request))
         for method, path, body in calls(place, issue, fields):
             place.sandbox.act(person(request), method, path, body)
     except ApiError as error:
         draft = fields.get("body", "")
         return show_thread(request, place, issue, status=error.status, error=said(error), draft=draft)
     raise back(f"/{place.repository.full_name}/issues/{issue.number}")
+
+
+def merge(place: Place, issue: Issue, login: str) -> None:
+    """What the API serves no endpoint for."""
+    world = place.sandbox.world
+    user = world.account(login)
+    if not issue.pull or not place.repository.allows(user, "write"):
+        raise ApiError(403, "Must have write rights to Repository.")
+    Coding(world, place.repository).merge(Actor(user), issue, issue.pull)
 
 
 def calls(place: Place, issue: Issue, fields: dict[str, str]) -> list[tuple[str, str, Json]]:

@@ -12,12 +12,23 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import api_apps, api_comments, api_issues, api_labels, api_repositories, validation
+from sandbox import (
+    api_advisories,
+    api_apps,
+    api_checks,
+    api_code,
+    api_comments,
+    api_graphql,
+    api_issues,
+    api_labels,
+    api_repositories,
+    validation,
+)
 from sandbox.api_repositories import HOURLY_LIMIT
 from sandbox.auth import Principal, authenticate, login_of
 from sandbox.chance import Chance
 from sandbox.clock import Clock
-from sandbox.endpoints import Answer, Call, Endpoint, check_rights, find
+from sandbox.endpoints import Answer, Call, Endpoint, Transferred, check_rights, find
 from sandbox.errors import ApiError, not_found, suspended
 from sandbox.faults import DeliveryFaults, EndpointFault, EndpointFaults
 from sandbox.hooks import Hooks
@@ -27,7 +38,7 @@ from sandbox.validation import Violations
 from sandbox.world import World
 
 # Importing them fills the table of endpoints.
-API = (api_apps, api_comments, api_issues, api_labels, api_repositories)
+API = (api_advisories, api_apps, api_checks, api_code, api_comments, api_issues, api_labels, api_repositories)
 REQUESTS_KEPT = 20_000
 MAX_BODY_BYTES = 30 * 2**20
 
@@ -155,17 +166,33 @@ class Sandbox:
         headers: dict[str, str],
         usage: Usage,
     ) -> Answer:
+        if (method, raw_path) == ("POST", "/graphql"):
+            return self.query(principal, body)
         path = self.by_name(raw_path)
         found = find(method, path)
         if not found:
             raise not_found()
         known, params = found
-        if not all(value.isdecimal() for name, value in params.items() if name.endswith(("_id", "_number"))):
+        if not all(value.isdecimal() for name, value in params.items() if is_number(name)):
             raise not_found()
         wanted = validation.request_for(method.lower(), known.template, params, query, body)
         of_hour = (usage.used, usage.resets_at)
         call = Call(self.world, principal, path, params, dict(query), parsed(body), headers, *of_hour)
         return self.do(known, call, wanted)
+
+    def query(self, principal: Principal, body: bytes) -> Answer:
+        """GraphQL takes a token of an installation or of a person."""
+        if not principal.actor:
+            raise ApiError(401, "This endpoint requires you to be authenticated.")
+        token = principal.token
+        if token and token.installation.suspended_at is not None:
+            raise suspended()
+        given = parsed(body)
+        permissions = token.permissions if token else None
+        answer = api_graphql.answer(self.state, lambda where: self.visible(principal, where), permissions, given)
+        wrong = [str(e["message"]) for e in answer.body.get("errors", ()) if "type" not in e]
+        self.violations.note("request", f"graphql by {principal.name}", self.clock.now(), wrong)
+        return answer
 
     def act(self, login: str, method: str, path: str, body: Any = None) -> Answer:
         """A call by a person on the sandbox's own page: the same rules, but not in the log of requests."""
@@ -186,6 +213,8 @@ class Sandbox:
                 errors: list[Json] = [{"code": "invalid", "message": problem} for problem in problems]
                 raise ApiError(422, "Invalid request.\n\n" + "\n".join(problems), errors)
             answer = known.handler(call)
+        except Transferred as moved:
+            return self.transferred(known, call, moved)
         except ApiError as error:
             self.check_answer(known, wanted, error.status, error.body())
             raise
@@ -239,7 +268,17 @@ class Sandbox:
     def redirect(self, known: Endpoint, call: Call, moved: Repository) -> Answer:
         """301 for reads; GitHub answers writes with 307, so that the method is kept."""
         tail = call.path.split("/", 4)[4:]
-        url = "/".join([f"{self.url}/repositories/{moved.id}", *tail])
+        return self.moved(known, "/".join([f"{self.url}/repositories/{moved.id}", *tail]))
+
+    def transferred(self, known: Endpoint, call: Call, moved: Transferred) -> Answer:
+        """To the issue at its new place, if the caller may see that."""
+        target = self.state.repositories[moved.repository_id]
+        if not self.visible(call.principal, target):
+            raise not_found()
+        tail = call.path.split("/", 6)[6:]
+        return self.moved(known, "/".join([f"{self.url}/repositories/{target.id}/issues/{moved.number}", *tail]))
+
+    def moved(self, known: Endpoint, url: str) -> Answer:
         status = 301 if known.method == "GET" else 307
         body = {"message": "Moved Permanently", "url": url, "documentation_url": "https://docs.github.com/rest"}
         return Answer(status, raw=json.dumps(body).encode(), headers={"Location": url})
@@ -302,6 +341,10 @@ class Sandbox:
                 return True
             await asyncio.sleep(min(left, max(quiet - still, 0.005)))
         return False
+
+
+def is_number(parameter: str) -> bool:
+    return parameter.endswith(("_id", "_number")) and parameter != "ghsa_id"
 
 
 def parsed(body: bytes) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.clock import iso, iso_millis
+from sandbox.commits import blob_sha
 from sandbox.state import (
     ROLES,
     App,
@@ -181,7 +181,7 @@ class Shapes:
         api = self.repository_api(repository)
         html = f"{self.url}/{repository.full_name}"
         host = self.url.split("://", 1)[1]
-        open_issues = sum(i.state == "open" and not i.deleted for i in repository.issues.values())
+        open_issues = sum(i.state == "open" and i.present for i in repository.issues.values())
         return {
             **self.short_repository(repository),
             "owner": self.user(repository.owner),
@@ -255,7 +255,7 @@ class Shapes:
 
     def milestone(self, repository: Repository, milestone: Milestone) -> Json:
         api = f"{self.repository_api(repository)}/milestones/{milestone.number}"
-        states = Counter(i.state for i in repository.issues.values() if i.milestone is milestone and not i.deleted)
+        states = Counter(i.state for i in repository.issues.values() if i.milestone is milestone and i.present)
         return {
             "url": api,
             "html_url": f"{self.url}/{repository.full_name}/milestone/{milestone.number}",
@@ -317,7 +317,17 @@ class Shapes:
             "reactions": self.rollup(api, []),
             "performed_via_github_app": self.via_app(issue.app_id),
             "state_reason": issue.state_reason,
+            **self.pull_mark(repository, issue),
         }
+
+    def pull_mark(self, repository: Repository, issue: Issue) -> Json:
+        """By what one sees that an issue is a pull request."""
+        if not issue.pull:
+            return {}
+        page = f"{self.url}/{repository.full_name}/pull/{issue.number}"
+        urls = {"html_url": page, "diff_url": f"{page}.diff", "patch_url": f"{page}.patch"}
+        api = f"{self.repository_api(repository)}/pulls/{issue.number}"
+        return {"pull_request": {"url": api, **urls, "merged_at": instant(issue.pull.merged_at)}}
 
     def full_issue(self, repository: Repository, issue: Issue) -> Json:
         return {**self.issue(repository, issue), "closed_by": self.user(issue.closed_by) if issue.closed_by else None}
@@ -366,9 +376,9 @@ class Shapes:
             **event.data,
         }
 
-    def file(self, repository: Repository, path: str, content: bytes) -> Json:
-        api = f"{self.repository_api(repository)}/contents/{path}?ref=main"
-        html = f"{self.url}/{repository.full_name}/blob/main/{path}"
+    def file(self, repository: Repository, path: str, content: bytes, ref: str) -> Json:
+        api = f"{self.repository_api(repository)}/contents/{path}?ref={ref}"
+        html = f"{self.url}/{repository.full_name}/blob/{ref}/{path}"
         sha = blob_sha(content)
         git = f"{self.repository_api(repository)}/git/blobs/{sha}"
         return {
@@ -410,8 +420,3 @@ class Shapes:
             "request": {"headers": delivery.request_headers, "payload": delivery.payload},
             "response": response,
         }
-
-
-def blob_sha(content: bytes) -> str:
-    """The name git gives this content."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -64,6 +64,34 @@ class Comment:
 
 
 @dataclass
+class Commit:
+    """`files` is the whole tree as of this commit."""
+
+    sha: str
+    message: str
+    author: User
+    committer: User
+    at: int
+    parents: tuple[str, ...]
+    files: dict[str, bytes]
+
+
+@dataclass
+class Pull:
+    """What makes an issue a pull request. `branch` lies in the same repository."""
+
+    id: int
+    branch: str
+    base: str
+    """SHA of the default branch when it was opened."""
+    head: str
+    draft: bool = False
+    merged_at: int | None = None
+    merged_by: User | None = None
+    merge_commit: str | None = None
+
+
+@dataclass
 class TimelineEvent:
     """Everything in a thread's timeline but comments, which are listed from the comments themselves."""
 
@@ -73,6 +101,11 @@ class TimelineEvent:
     created_at: int
     app_id: int | None = None
     data: Json = field(default_factory=dict)
+    """What REST tells beside that."""
+    closer: Commit | Issue | None = None
+    """The commit or pull request behind a `closed`; GraphQL tells both, REST only the commit."""
+    canonical: Issue | None = None
+    """Of what a `marked_as_duplicate` says that this is a duplicate."""
 
 
 @dataclass
@@ -91,11 +124,55 @@ class Issue:
     locked: bool = False
     lock_reason: str | None = None
     deleted: bool = False
+    moved_to: tuple[int, int] | None = None
+    """Repository id and number, once it was transferred."""
+    discussion: bool = False
     app_id: int | None = None
+    pull: Pull | None = None
+    duplicate_of: Issue | None = None
     labels: list[Label] = field(default_factory=list)
     milestone: Milestone | None = None
     comments: dict[int, Comment] = field(default_factory=dict)
     events: list[TimelineEvent] = field(default_factory=list)
+
+    @property
+    def present(self) -> bool:
+        """Neither deleted nor gone to another repository."""
+        return not self.deleted and self.moved_to is None
+
+
+@dataclass
+class CheckRun:
+    id: int
+    suite_id: int
+    app_id: int
+    name: str
+    head_sha: str
+    started_at: int
+    status: str = "queued"
+    conclusion: str | None = None
+    completed_at: int | None = None
+    details_url: str | None = None
+    external_id: str = ""
+    title: str | None = None
+    summary: str | None = None
+    text: str | None = None
+    annotations: list[Json] = field(default_factory=list)
+
+
+@dataclass
+class Advisory:
+    """Of GitHub's global database. `vulnerabilities`: ecosystem, package, vulnerable_version_range, first_patched."""
+
+    ghsa_id: str
+    summary: str
+    severity: str
+    published_at: int
+    updated_at: int
+    description: str = ""
+    cve_id: str | None = None
+    withdrawn_at: int | None = None
+    vulnerabilities: list[Json] = field(default_factory=list)
 
 
 @dataclass
@@ -112,12 +189,20 @@ class Repository:
     issues: dict[int, Issue] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
     milestones: dict[int, Milestone] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
+    commits: dict[str, Commit] = field(default_factory=dict)
+    head: str = ""
+    """SHA of the default branch, `main`."""
+    check_runs: dict[int, CheckRun] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
     def full_name(self) -> str:
         return f"{self.owner.login}/{self.name}"
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Those of the default branch."""
+        return self.commits[self.head].files
 
     def role_of(self, user: User | None) -> str:
         """What this user may do here; everybody may read what is public."""
@@ -222,6 +307,9 @@ class Ids:
         self.milestone = itertools.count(12_400_001)
         self.reaction = itertools.count(260_000_001)
         self.event = itertools.count(18_000_000_001)
+        self.pull = itertools.count(2_600_000_001)
+        self.check_run = itertools.count(52_000_000_001)
+        self.check_suite = itertools.count(46_000_000_001)
         self.delivery = itertools.count(150_000_000_001)
 
 
@@ -238,6 +326,7 @@ class State:
         self.installations: dict[int, Installation] = {}
         self.tokens: dict[str, InstallationToken] = {}
         self.deliveries: dict[int, Delivery] = {}
+        self.advisories: dict[str, Advisory] = {}
         self._logins: dict[str, User] = {}
         self._names: dict[str, Repository] = {}
 
@@ -276,6 +365,6 @@ class State:
 
     def comment(self, repository: Repository, comment_id: int) -> tuple[Issue, Comment] | None:
         for issue in repository.issues.values():
-            if (comment := issue.comments.get(comment_id)) and not issue.deleted:
+            if (comment := issue.comments.get(comment_id)) and issue.present:
                 return issue, comment
         return None

@@ -11,12 +11,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from sandbox.auth import LOGIN
 from sandbox.chance import Chance
 from sandbox.clock import Clock
+from sandbox.commits import begin
 from sandbox.errors import ApiError, invalid
 from sandbox.hooks import EVENT_PERMISSIONS, UNASKED, Hooks
 from sandbox.shapes import DEFAULT_LABELS, Shapes
+from sandbox.shapes_code import pull_request
 from sandbox.state import (
     App,
     Comment,
+    Commit,
     Installation,
     InstallationToken,
     Issue,
@@ -34,6 +37,7 @@ REPOSITORY_NAME = re.compile(r"(?!\.{1,2}\Z)[\w.-]{1,100}\Z", re.ASCII)
 # First segments of the API's paths: nobody can have them for a name, as pages stand beside them.
 RESERVED_LOGINS = {
     "_sandbox",
+    "advisories",
     "app",
     "apps",
     "graphql",
@@ -68,9 +72,10 @@ class World:
     # -- accounts, repositories, apps ---------------------------------------------------------------------------
 
     def account(self, login: str, kind: str = "User") -> User:
-        """The account of this name, made on first use."""
+        """The account of this name, made on first use; `name[bot]` is a bot's."""
         if user := self.state.user_named(login):
             return user
+        kind = "Bot" if login.endswith("[bot]") else kind
         return self.state.add_user(User(next(self.state.ids.user), login, self.clock.now(), kind))
 
     def add_repository(self, owner: str, name: str, private: bool = False, owner_type: str = "User") -> Repository:
@@ -86,21 +91,23 @@ class World:
         )
         for label, color in DEFAULT_LABELS.items():
             repository.labels[label] = Label(next(self.state.ids.label), label, color)
+        begin(repository, repository.owner, now)
         return self.state.add_repository(repository)
 
     def rename_repository(self, actor: Actor, repository: Repository, name: str) -> None:
         changes = {"repository": {"name": {"from": repository.name}}}
         self.state.rename(repository, name)
+        repository.updated_at = self.clock.now()
         self.emit("repository", "renamed", repository, actor, {"changes": changes})
 
     def set_archived(self, actor: Actor, repository: Repository, archived: bool) -> None:
         if repository.archived != archived:
-            repository.archived = archived
+            repository.archived, repository.updated_at = archived, self.clock.now()
             self.emit("repository", "archived" if archived else "unarchived", repository, actor, {})
 
     def set_private(self, actor: Actor, repository: Repository, private: bool) -> None:
         if repository.private != private:
-            repository.private = private
+            repository.private, repository.updated_at = private, self.clock.now()
             self.emit("repository", "privatized" if private else "publicized", repository, actor, {})
 
     def register_app(self, name: str, manifest: Json, webhook_url: str, owner: str) -> tuple[App, str]:
@@ -120,7 +127,7 @@ class World:
             slug=slug,
             name=name,
             owner=self.account(owner),
-            bot=self.account(f"{slug}[bot]", "Bot"),
+            bot=self.account(f"{slug}[bot]"),
             client_id=self.chance.token("Iv23li", 14),
             public_key=key.public_key(),
             webhook_url=webhook_url,
@@ -150,20 +157,23 @@ class World:
         if installation.covers(repository):
             return
         installation.repository_ids = {*(installation.repository_ids or ()), repository.id}
+        installation.updated_at = self.clock.now()
         self.emit_repositories(installation, sender, added=[repository], removed=[])
 
     def remove_from_installation(self, installation: Installation, repository: Repository, sender: User) -> None:
         if installation.covers(repository):
             kept = {r.id for r in self.state.repositories_of(installation)} - {repository.id}
-            installation.repository_ids = kept
+            installation.repository_ids, installation.updated_at = kept, self.clock.now()
             self.emit_repositories(installation, sender, added=[], removed=[repository])
 
     def suspend(self, installation: Installation, sender: User) -> None:
-        installation.suspended_at, installation.suspended_by = self.clock.now(), sender
+        installation.suspended_at = installation.updated_at = self.clock.now()
+        installation.suspended_by = sender
         self.emit_lifecycle("suspend", installation, sender)
 
     def unsuspend(self, installation: Installation, sender: User) -> None:
         installation.suspended_at = installation.suspended_by = None
+        installation.updated_at = self.clock.now()
         self.emit_lifecycle("unsuspend", installation, sender)
 
     def uninstall(self, installation: Installation, sender: User) -> None:
@@ -231,29 +241,41 @@ class World:
             self.emit_issue("edited", actor, repository, issue, {"changes": changes})
 
     def close_issue(
-        self, actor: Actor, repository: Repository, issue: Issue, reason: str | None, commit: str | None = None
+        self,
+        actor: Actor,
+        repository: Repository,
+        issue: Issue,
+        reason: str | None,
+        closer: Commit | Issue | None = None,
+        canonical: Issue | None = None,
     ) -> None:
-        """`commit`: the SHA that closed it; only the timeline tells. Closing a closed issue may change the reason."""
+        """`closer`: the commit or pull request that did it. Closing a closed issue may change the reason.
+
+        `canonical`: the issue of which this one is a duplicate.
+        """
         reason = reason if reason in ("completed", "not_planned", "duplicate") else "completed"
         if issue.state == "closed" and issue.state_reason == reason:
             return
+        if reason == "duplicate" and canonical:
+            issue.duplicate_of = canonical
+            self.note(actor, issue, "marked_as_duplicate", {}).canonical = canonical
         if issue.state != "closed":  # a change of reason leaves the date; only the timeline tells when it was
             issue.closed_at = self.clock.now()
-        issue.state, issue.state_reason = "closed", reason
+        issue.state, issue.state_reason = "closed", None if issue.pull else reason
         issue.updated_at = self.clock.now()
         issue.closed_by = actor.user
-        data: Json = {"state_reason": reason}
-        if commit:
-            url = f"{self.shapes.repository_api(repository)}/commits/{commit}"
-            data |= {"commit_id": commit, "commit_url": url}
-        self.note(actor, issue, "closed", data)
+        data: Json = {"state_reason": issue.state_reason}
+        if isinstance(closer, Commit):
+            url = f"{self.shapes.repository_api(repository)}/commits/{closer.sha}"
+            data |= {"commit_id": closer.sha, "commit_url": url}
+        self.note(actor, issue, "closed", data).closer = closer
         self.emit_issue("closed", actor, repository, issue)
 
     def reopen_issue(self, actor: Actor, repository: Repository, issue: Issue) -> None:
         if issue.state == "open":
             return
         issue.state, issue.state_reason = "open", "reopened"
-        issue.closed_at = issue.closed_by = None
+        issue.closed_at = issue.closed_by = issue.duplicate_of = None
         issue.updated_at = self.clock.now()
         self.note(actor, issue, "reopened", {"state_reason": "reopened"})
         self.emit_issue("reopened", actor, repository, issue)
@@ -392,6 +414,13 @@ class World:
             milestone.closed_at = None
             self.emit_milestone("opened", actor, repository, milestone)
 
+    def delete_milestone(self, actor: Actor, repository: Repository, milestone: Milestone) -> None:
+        """Issues lose it without an event of their own."""
+        del repository.milestones[milestone.number]
+        for issue in repository.issues.values():
+            issue.milestone = None if issue.milestone is milestone else issue.milestone
+        self.emit_milestone("deleted", actor, repository, milestone)
+
     def set_milestone(self, actor: Actor, repository: Repository, issue: Issue, new: Milestone | None) -> None:
         old = issue.milestone
         if old is new:
@@ -405,9 +434,12 @@ class World:
 
     # -- telling ------------------------------------------------------------------------------------------------
 
-    def note(self, actor: Actor, issue: Issue, event: str, data: Json) -> None:
-        now = self.clock.now()
-        issue.events.append(TimelineEvent(next(self.state.ids.event), event, actor.user, now, actor.app_id, data))
+    def note(self, actor: Actor, issue: Issue, event: str, data: Json) -> TimelineEvent:
+        """Written into the thread's timeline."""
+        number, now = next(self.state.ids.event), self.clock.now()
+        noted = TimelineEvent(number, event, actor.user, now, actor.app_id, data)
+        issue.events.append(noted)
+        return noted
 
     def emit(self, event: str, action: str, repository: Repository, actor: Actor, data: Json) -> None:
         self.hooks.emit_repository(event, action, repository, actor.user, data)
@@ -415,6 +447,12 @@ class World:
     def emit_issue(
         self, action: str, actor: Actor, repository: Repository, issue: Issue, data: Json | None = None
     ) -> None:
+        """Of a pull request GitHub tells under another name."""
+        if issue.pull:
+            shape = pull_request(self.shapes, repository, issue, issue.pull)
+            about = {"number": issue.number, "pull_request": shape, **(data or {})}
+            self.emit("pull_request", action, repository, actor, about)
+            return
         self.emit("issues", action, repository, actor, {"issue": self.shapes.issue(repository, issue), **(data or {})})
 
     def emit_comment(

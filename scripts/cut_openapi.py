@@ -29,8 +29,9 @@ PROSE = {
     "tags",
     "title",
 }
-# Only a hint beside `oneOf`, and wrong for GitHub's directories, which are arrays and have no property to go by.
-HINTS = {"discriminator"}
+# Discriminator: only a hint beside `oneOf`, and wrong for GitHub's directories, which are arrays and have no property
+# to go by. readOnly: what a request may not hold, but webhooks, which are requests too, do.
+HINTS = {"discriminator", "readOnly"}
 NULL = {"nullable": True, "enum": [None]}
 # Maps whose keys are names chosen by GitHub (a property may be called "title"), so nothing is dropped by its key.
 NAMED = {"properties", "schemas", "parameters", "responses", "headers", "patternProperties"}

@@ -14,8 +14,23 @@ from tests.sandbox.receiver import Receiver, receiving
 
 MANIFEST = {
     "name": "BugMark",
-    "default_permissions": {"issues": "write", "contents": "read"},
-    "default_events": ["issues", "issue_comment", "label", "milestone", "repository"],
+    "default_permissions": {
+        "issues": "write",
+        "contents": "read",
+        "pull_requests": "read",
+        "checks": "write",
+    },
+    "default_events": [
+        "issues",
+        "issue_comment",
+        "label",
+        "milestone",
+        "repository",
+        "push",
+        "pull_request",
+        "check_run",
+        "security_advisory",
+    ],
 }
 
 

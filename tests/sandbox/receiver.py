@@ -27,7 +27,8 @@ class Received:
 
     @property
     def name(self) -> str:
-        return f"{self.event}.{self.payload['action']}"
+        action = self.payload.get("action")
+        return f"{self.event}.{action}" if action else self.event
 
     def signed_with(self, secret: str) -> bool:
         digest = hmac.new(secret.encode(), self.body, hashlib.sha256).hexdigest()

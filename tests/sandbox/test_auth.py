@@ -72,7 +72,7 @@ async def test_a_token_can_be_narrowed_but_not_widened(installed: Installed) -> 
     comment = {"body": "hello"}
     refused = await installed.sandbox.call("POST", "/repos/ann/pump/issues/1/comments", comment, body["token"])
     assert refused[0] == 403
-    wider = await installed.sandbox.call("POST", path, {"permissions": {"checks": "write"}}, bearer)
+    wider = await installed.sandbox.call("POST", path, {"permissions": {"actions": "write"}}, bearer)
     assert wider[0] == 422
     elsewhere = await installed.sandbox.call("POST", path, {"repository_ids": [1]}, bearer)
     assert elsewhere[0] == 422

@@ -169,3 +169,26 @@ async def test_the_clock_is_moved_by_hand(tmp_path: Path) -> None:
 async def test_a_clock_that_stands_is_not_offered(browser: Browser) -> None:
     assert "+1 day" not in await browser.get("/")
     await browser.post("/_sandbox/page/clock", 422, step="1 day", here="/")
+
+
+async def test_a_pull_request_is_merged_by_who_may_and_what_it_closed_says_so(
+    browser: Browser, installed: Installed
+) -> None:
+    await installed.issue()
+    pull = {"repository": "ann/pump", "title": "Stop the leak", "body": "Closes #1", "as": "bob"}
+    await installed.sandbox.control("POST", "/pulls", pull)
+    await browser.be("eve")
+    assert "Must have write rights" in await browser.post("/ann/pump/issues/2", 403, button="merge", body="")
+    await browser.be("ann")
+    page = await browser.post("/ann/pump/issues/2", button="merge", body="Thank you.")
+    assert "pull request, merged" in page and "Thank you." in page and "Reopen issue" not in page
+    page = await browser.get(THREAD)
+    assert "closed this as completed by" in page and "pull request 2" in page
+
+
+async def test_a_transferred_issue_is_found_at_its_new_place(browser: Browser, installed: Installed) -> None:
+    await installed.issue()
+    await installed.sandbox.control("POST", "/repositories", {"owner": "ann", "name": "valve"})
+    await installed.sandbox.control("POST", "/issues/ann/pump/1/transfer", {"to": "ann/valve"})
+    page = await browser.get(THREAD)
+    assert "It leaks" in page and "/ann/valve/issues/1" in page
