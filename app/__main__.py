@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -51,6 +52,15 @@ def audit() -> None:
     sys.exit(asyncio.run(_audit(_database_url())))
 
 
+@main.command(help="Write the public history of REPOSITORY (OWNER/NAME) as files for research (docs/research.md).")
+@click.argument("repository")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A folder; default ./export-OWNER-NAME.")
+@click.option("--private", is_flag=True, help="Also if the repository is private; the files are for you alone.")
+def export(repository: str, form: str, out: Path | None, private: bool) -> None:
+    asyncio.run(_export(_database_url(), repository, form, out, private))
+
+
 @main.command(help="Check the whole configuration; says in words what is wrong and what to do about it.")
 def doctor() -> None:
     from app.doctor.report import doctor as check
@@ -73,22 +83,40 @@ def demo(once: bool) -> None:
 
 
 async def _audit(url: str) -> int:
+    from app.clock import SystemClock
     from app.services.audit import audit as check
     from app.storage.db import Database
 
     db = Database(url)
     await _migrated(db, url)
-    report = await check(db)
+    report = await check(db, SystemClock().now())
     await db.close()
     for problem in report.problems:
         click.echo(f"WRONG  {problem}")
     click.echo(
         f"audit: {report.entries} entries, {report.postings} postings, {report.seals} seals"
         f" ({report.unsealed} entries not sealed yet), {report.accounts} accounts, {report.contracts} contracts,"
-        f" {report.positions} positions, {report.offers} offers: "
+        f" {report.positions} positions, {report.offers} offers, {report.told} rows told of: "
         + (f"{report.wrong} wrong." if report.wrong else "every invariant holds.")
     )
     return 1 if report.wrong else 0
+
+
+async def _export(url: str, repository: str, form: str, out: Path | None, private: bool) -> None:
+    from app.services.export import ExportRefused, Format
+    from app.services.export import export as write
+    from app.storage.db import Database
+
+    folder = out or Path("export-" + repository.replace("/", "-"))
+    db = Database(url)
+    await _migrated(db, url)
+    try:
+        written = await write(db, repository, Format(form), folder, private)
+    except (ExportRefused, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        await db.close()
+    click.echo(f"export: {sum(item.rows for item in written)} rows in {len(written)} files in {folder}.")
 
 
 def _settings() -> Settings:

@@ -11,14 +11,19 @@ from aiohttp import web
 
 from app.clock import Clock, clock_from
 from app.commands.runner import Runner
+from app.github.checks import Checks
 from app.github.client import GitHub, open_session
+from app.github.configs import Configs
 from app.github.events import Events
 from app.github.facts import GitHubOracle
 from app.github.payloads import lane_of
+from app.github.presence import Presence
+from app.github.rewards import Rewards
 from app.github.sender import Sender
 from app.github.sweep import Sweep
-from app.services import views
-from app.services.config import Config
+from app.github.transfers import Transfers
+from app.services import badges
+from app.services.configs import StoredConfigs
 from app.settings import Settings
 from app.storage import inbox
 from app.storage.db import Database
@@ -67,14 +72,16 @@ class StoredPrices:
     """Where badges get their prices."""
 
     db: Database
+    clock: Clock
 
-    async def badge_price(self, owner: str, repo: str, number: int) -> int | None:
+    async def badge_price(self, owner: str, repo: str, number: int) -> int | str | None:
         async with self.db.reading() as tx:
-            return await views.badge_price(tx, owner, repo, number)
+            return await badges.badge_price(tx, owner, repo, number, self.clock.now())
 
 
 def web_app(settings: Settings, db: Database) -> web.Application:
-    return make_app(settings, clock_from(settings.clock), StoredInbox(db), StoredPrices(db), db.ping)
+    clock = clock_from(settings.clock)
+    return make_app(settings, clock, StoredInbox(db), StoredPrices(db, clock), db.ping)
 
 
 @asynccontextmanager
@@ -83,6 +90,10 @@ async def worker(settings: Settings, db: Database) -> AsyncIterator[Worker]:
     clock: Clock = clock_from(settings.clock)
     async with open_session() as session:
         github = GitHub(settings, clock, session)
-        oracle = GitHubOracle(github)
-        events = Events(db, Runner(db, oracle, clock, Config()), github, clock)
-        yield Worker(db, clock, events, Sender(db, github, clock), oracle, Sweep(db, github, clock))
+        presence, transfers = Presence(db, github, clock), Transfers(db, github, clock)
+        oracle = GitHubOracle(github, presence, transfers)
+        stored, configs = StoredConfigs(), Configs(db, github, clock)
+        runner = Runner(db, oracle, clock, stored)
+        events = Events(db, runner, github, clock, configs, presence, transfers)
+        sender = Sender(db, github, clock, Checks(github, configs), Rewards(db, github, clock, stored))
+        yield Worker(db, clock, events, sender, oracle, Sweep(db, github, clock), configs)

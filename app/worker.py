@@ -11,12 +11,14 @@ import structlog
 
 from app.clock import Clock
 from app.commands.runner import NoAnswer
+from app.github.configs import Configs
 from app.github.events import Events
 from app.github.sender import Sender
 from app.github.sweep import Sweep
-from app.services import seals, settling, trading
+from app.services import followups, seals, settling
+from app.services.pauses import Pauses
 from app.services.settling import Oracle
-from app.storage import contracts, inbox, outbox, places
+from app.storage import contracts, inbox, outbox, pools
 from app.storage.db import Database, DatabaseBusy
 from app.storage.inbox import Delivery
 from app.storage.outbox import Message
@@ -55,8 +57,11 @@ class Worker:
     sender: Sender
     oracle: Oracle
     sweep: Sweep
+    configs: Configs
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _sending: set[int] = field(default_factory=set)
+    _unanswered: Pauses = field(default_factory=Pauses)  # contracts
+    _unfit: Pauses = field(default_factory=Pauses)  # suspended offers
 
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
@@ -66,6 +71,7 @@ class Worker:
             group.create_task(self._repeat(self.keep_time))
             group.create_task(self._repeat(self.seal))
             group.create_task(self._repeat(self.sweep.run))
+            group.create_task(self._repeat(self.configs.refresh))
 
     async def _pump(self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]]) -> None:
         """Claim items one after the other and work on several at once."""
@@ -144,11 +150,16 @@ class Worker:
         Returns whether there was something, and all of it went well: then there may be more at once.
         """
         now = self.clock.now()
+        quiet = self._unanswered.going(now)
         async with self.db.reading() as tx:
             due = await contracts.due(tx, now, BATCH)
-            ending = await contracts.with_due_offers(tx, now, BATCH)
+            ending = await contracts.with_due_offers(tx, now, BATCH, but=quiet)
+            to_retry = await contracts.with_retry_due(tx, BATCH, but=quiet)
+            suspended = await pools.with_suspended(tx, BATCH, but=self._unfit.going(now))
         done = [await _guarded(self._expire(contract_id, now)) for contract_id in ending]
         done += [await _guarded(self._look(row.id)) for row in due]
+        done += [await _guarded(self._retry(contract_id, now)) for contract_id in to_retry]
+        done += [await _guarded(self._resume(number, contract_id, now)) for number, contract_id in suspended]
         return bool(done) and all(done)
 
     async def _look(self, contract_id: int) -> bool:
@@ -156,12 +167,35 @@ class Worker:
         return True
 
     async def _expire(self, contract_id: int, now: int) -> bool:
-        async with self.db.transaction() as tx:
+        """Where it may bring a fill, because all-or-none offers wait in a book that is open, GitHub is asked first."""
+        async with self.db.reading() as tx:
             row = await contracts.get(tx, contract_id)
-            place = await places.place(tx, row.issue_id) if row else None
-            if place is not None and await trading.sweep_expired(tx, contract_id, now):
-                await trading.refresh_board(tx, place, now)
+            open_now = row is not None and row.open and now < row.maturation_at
+            may_fill = open_now and await contracts.has_whole(tx, contract_id)
+        if may_fill and not await settling.look_at(self.db, self.oracle, contract_id, now):
+            self._unanswered.begin(contract_id, now)
+            return False
+        async with self.db.transaction() as tx:
+            await followups.expire_due(tx, contract_id, now)
         return True
+
+    async def _retry(self, contract_id: int, now: int) -> bool:
+        if not await settling.ask(self.db, self.oracle, contract_id, now):
+            self._unanswered.begin(contract_id, now)
+            return False
+        async with self.db.transaction() as tx:
+            await followups.retry_contract(tx, contract_id, now)
+        return True
+
+    async def _resume(self, number: int, contract_id: int, now: int) -> bool:
+        """An offer that does not come back now is left alone for a while."""
+        back = await settling.ask(self.db, self.oracle, contract_id, now)
+        if back:
+            async with self.db.transaction() as tx:
+                back = await followups.resume_suspended(tx, number, contract_id, now)
+        if not back:
+            self._unfit.begin(number, now)
+        return back
 
     async def seal(self) -> bool:
         """Close the entries that came since with a seal."""

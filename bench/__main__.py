@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import core, offers, reply, webhook
+from bench import audit, core, offers, reply, webhook
 from bench.rows import Row, keep, machine, show
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "offers": offers.run,
     "webhook": webhook.run,
     "reply": reply.run,
+    "audit": audit.run,
 }
 
 

@@ -33,6 +33,14 @@ def test_audit_wants_a_migrated_database(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_export_refuses_a_repository_that_is_not_known(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'new.db'}"
+    assert run("migrate", BUGMARK_DATABASE_URL=database).returncode == 0
+    done = run("export", "octo/cat", "--out", str(tmp_path / "out"), BUGMARK_DATABASE_URL=database)
+    assert (done.returncode, done.stderr) == (1, "Error: BugMark does not know the repository octo/cat.\n")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_database_that_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path) -> None:
     done = run("audit", BUGMARK_DATABASE_URL="postgresql://bugmark@127.0.0.1:9/bugmark")
     assert done.returncode == 1

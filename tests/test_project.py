@@ -45,7 +45,7 @@ def pins(lock: Path) -> dict[str, str]:
 
 def test_there_is_a_lock_for_each_purpose() -> None:
     names = [lock.name for lock in PYTHON_LOCKS]
-    purposes = ["-dev", "-node", "-postgres", "-sandbox", ""]
+    purposes = ["-bench", "-dev", "-node", "-postgres", "-sandbox", ""]
     assert names == [f"requirements{purpose}.lock" for purpose in purposes]
 
 
@@ -124,7 +124,8 @@ def test_every_process_of_the_procfile_is_a_command_of_the_app() -> None:
 
 def test_the_market_imports_itself_and_pure_parts_of_the_standard_library_only() -> None:
     pure = {
-        "__future__", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions",
+        "__future__", "bisect", "collections", "contextlib", "contextvars", "copy", "dataclasses", "datetime",
+        "decimal", "enum", "fractions",
         "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "types", "typing",
     }  # fmt: skip
     imported = {

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from app.commands import replies
 from app.commands.grammar import Command, Parts
 from app.commands.requests import BalanceRequest
-from app.market.money import format_mills
-from app.services import accounts
-from app.services.trading import Scene
+from app.services import holdings
+from app.services.scene import Scene
 from app.storage.db import Tx
 
 
@@ -19,13 +19,7 @@ def mend(words: Sequence[str], now: int) -> str:
 
 
 async def handle(tx: Tx, scene: Scene, _request: BalanceRequest) -> str:
-    repository = scene.place.repository
-    found = await accounts.balance(tx, scene.user_id, repository.owner_id)
-    total = format_mills(found.free_mills + found.reserve_mills)
-    return (
-        f"You have {total} play tokens in the repositories of {repository.owner_login}: "
-        f"{format_mills(found.free_mills)} free, {format_mills(found.reserve_mills)} held for your open offers."
-    )
+    return replies.balance_words(await holdings.user_view(tx, scene.place, scene.user_id))
 
 
 COMMAND = Command(
@@ -37,5 +31,5 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
-    order=7,
+    order=25,
 )

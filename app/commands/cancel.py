@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.commands import answers
 from app.commands.grammar import Command, Parts
 from app.commands.mending import reads
 from app.commands.requests import CancelRequest
@@ -17,13 +18,11 @@ def build(parts: Parts) -> CancelRequest:
 def mend(words: Sequence[str], now: int) -> str:
     """Never more than was asked for: without a number that can be read, one's offers are shown."""
     number = [word for word in words if reads("offer_id", word, now)][:1]
-    return f"cancel {number[0]}" if number else "positions"
+    return f"cancel {number[0]}" if number else "offers"
 
 
 async def handle(tx: Tx, scene: Scene, request: CancelRequest) -> str:
-    cancelled = await trading.cancel_offers(tx, scene, request.offer)
-    names = ", ".join(f"**o{offer.number}**" for offer in cancelled)
-    return f"Cancelled {names}. What was held for {'it' if len(cancelled) == 1 else 'them'} is free again."
+    return await answers.cancelled(tx, scene, await trading.cancel_offers(tx, scene, request.offer))
 
 
 COMMAND = Command(
@@ -37,5 +36,6 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
-    order=4,
+    winds_up=True,
+    order=15,
 )

@@ -13,7 +13,7 @@ from app.commands.words import lower
 from app.market.errors import Refusal
 from app.market.instants import format_instant
 
-__all__ = ["DATE_HELP", "BadDate", "format_day", "format_instant", "parse_instant"]
+__all__ = ["DATE_HELP", "BadDate", "format_day", "format_instant", "parse_instant", "parse_span"]
 
 DATE_HELP = "`2026-12-01`, `1 Dec 2026`, `2026-12-01T18:00Z`, `friday`, `in 2 weeks`, `end of month` or `36h`"
 DAY_SECONDS = 86_400
@@ -56,6 +56,22 @@ def parse_instant(words: str, now: int, *, start: bool = False) -> int:
     if not 0 <= at <= MAX_AT:
         raise BadDate(words, "this is outside the years 1970 to 9999")
     return at
+
+
+def parse_span(words: str, now: int) -> tuple[int | None, int]:
+    """A date, or a range of them as `A..B`: (first second of A, last second of B); None where there is no A.
+
+    Raises BadDate.
+    """
+    first, dots, last = words.partition("..")
+    if not dots:
+        return None, parse_instant(words, now)
+    if not first.strip(" ") or not last.strip(" "):
+        raise BadDate(words, "a range has a date on both sides, as in `2026-12-01..2026-12-31`")
+    from_at, by_at = parse_instant(first.strip(" "), now, start=True), parse_instant(last.strip(" "), now)
+    if from_at > by_at:
+        raise BadDate(words, "the range ends before it begins")
+    return from_at, by_at
 
 
 def format_day(at: int) -> str:
@@ -163,7 +179,9 @@ _MISTAKES = [
     (re.compile(r".*[0-9]:[0-9]{2}(?::[0-9]{2})?"), "a clock time needs its zone, as in `2026-12-01T18:00Z`"),
     (re.compile(r"[0-9]+"), "a bare number is no date"),
     (re.compile(r".*\.\..*"), "one date is asked for, not a range"),
-    (re.compile(r"[0-9]{1,4}[./][0-9]{1,2}[./][0-9]{1,4}"), "day and month could be taken for each other"),
+    (re.compile(r"(?:0?[1-9]|1[0-2])[./](?:0?[1-9]|1[0-2])[./][0-9]+"), "day and month could be taken for each other"),
+    (re.compile(r"[0-9]+[./-][0-9]+[./-][0-9]+"), "a date in digits begins with its year and has two digits each"),
+    (re.compile(r"(?:next|this|on|the) .*"), "a weekday alone is the next one"),
 ]
 
 
@@ -174,7 +192,7 @@ def _why_not(text: str) -> str:
             return why
     words = text.replace(",", "").split(" ")
     if not any(word in _MONTH_NUMBERS for word in words):
-        return "this is no date"
+        return "it fits no notation"
     if len(words) == 1:
         return "a bare month is no date"
     return "a date needs its day" if re.search("[0-9]{4}", text) else "a date needs its year"

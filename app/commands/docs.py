@@ -62,9 +62,11 @@ Nothing is rounded: a number with more decimals than that is refused.
 | `in 2 months` | the same day of that month, or its last one if it has no such day |
 | `end of month` | the last second of the comment's month |
 | `36h`, `in 36 hours` | exactly so many hours after the comment was made |
+| `2026-12-01..2026-12-31` | a range, for `offer`: from the first second of the one day to the last of the other |
 
 Days are those of UTC, counted from when the comment was made, and the reply repeats the exact instant. Refused are a
-clock time without its zone, a bare number or month, a date without its year, and whatever could mean two things.
+clock time without its zone, a bare number or month, a date without its year, and whatever could mean two things; the
+refusal hands out the date that was probably meant, to be copied.
 """
 
 

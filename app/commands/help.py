@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands import registry
+from app.commands.drawing import folded
 from app.commands.escape import code
 from app.commands.grammar import BadCommand, Command, Parts
+from app.commands.replies import visible_lines
 from app.commands.requests import HelpRequest
 from app.services.trading import Scene
 from app.storage.db import Tx
+
+GROUPS = {1: "Trade", 2: "Look", 3: "More", 4: "Maintainers"}
+"""What the tens of a command's order mean."""
+
+MOST_LINES = 8
+"""What a reply that also welcomes somebody has room for."""
+
+FIRST_EXAMPLES = 3
 
 
 def build(parts: Parts) -> HelpRequest:
@@ -25,19 +35,42 @@ def mend(words: Sequence[str], now: int) -> str:
 
 def help_text(command: str | None) -> str:
     """Markdown: the overview, or one command by name or alias. Raises BadCommand where there is no such command."""
-    return _overview() if command is None else describe(_named(command))
+    return _overview() if command is None else _brief(_named(command))
+
+
+def _brief(command: Command) -> str:
+    """As the page has it; of what is too long for a reply the notes fold away."""
+    whole = describe(command)
+    if visible_lines(whole) <= MOST_LINES:
+        return whole
+    first, more = command.examples[:FIRST_EXAMPLES], command.examples[FIRST_EXAMPLES:]
+    notes = [f"Who may: {command.who}", _notes(command), block(more) if more else ""]
+    head = f"{_opening(command)}\n\n{block([command.usage])}\n\nExamples:\n\n{block(first)}"
+    return f"{head}\n\n{folded('Notes and more examples', _paragraphs(notes))}"
 
 
 def describe(command: Command) -> str:
     """A command's usage, who may use it, notes and examples."""
-    also = f" Also written {', '.join(f'`{alias}`' for alias in command.aliases)}." if command.aliases else ""
     parts = [
-        f"{command.summary}{also}",
+        _opening(command),
         block([command.usage]),
         f"Who may: {command.who}",
-        "\n".join(f"- {note}" for note in command.notes),
+        _notes(command),
         f"Examples:\n\n{block(command.examples)}",
     ]
+    return _paragraphs(parts)
+
+
+def _opening(command: Command) -> str:
+    also = f" Also written {', '.join(f'`{alias}`' for alias in command.aliases)}." if command.aliases else ""
+    return f"{command.summary}{also}"
+
+
+def _notes(command: Command) -> str:
+    return "\n".join(f"- {note}" for note in command.notes)
+
+
+def _paragraphs(parts: Sequence[str]) -> str:
     return "\n\n".join(filter(None, parts))
 
 
@@ -48,11 +81,20 @@ def block(commands: Sequence[str]) -> str:
 
 
 def _overview() -> str:
-    rows = "\n".join(f"- `{command.name}`: {command.summary}" for command in registry.commands())
-    return (
-        "BugMark trades contracts on whether an issue is fixed by a date: one unit of the side that comes true "
-        f"pays 1 token, the other nothing.\n\n{rows}\n\n"
-        f"A complete command, and how to learn more of one:\n\n{block(['offer fixed 50 by in 2 weeks', 'help offer'])}"
+    known = registry.commands()
+    groups = [
+        f"- {title}: {', '.join(f'`{command.name}`' for command in known if command.order // 10 == tens)}"
+        for tens, title in GROUPS.items()
+    ]
+    rows = "\n".join(f"- `{command.name}`: {command.summary}" for command in known)
+    return _paragraphs(
+        [
+            "BugMark trades contracts on whether an issue is fixed by a date: one unit of the side that comes true "
+            "pays 1 token, the other nothing.",
+            "\n".join(groups),
+            block(["offer fixed 50 by in 2 weeks", "help offer"]),
+            folded("What each of them does", rows),
+        ]
     )
 
 
@@ -78,5 +120,5 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
-    order=8,
+    order=26,
 )

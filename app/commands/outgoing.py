@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 
-from app.commands import replies
-from app.services import views
-from app.storage import contracts, places
+from app.commands.board import board
+from app.commands.notices import notice
+from app.services import mutes, views
+from app.storage import contracts
 from app.storage.db import Database
 from app.storage.outbox import Message
 
 
-async def body_of(db: Database, message: Message) -> str:
-    """The Markdown of a comment to be posted."""
+async def body_of(db: Database, message: Message, now: int) -> str:
+    """The Markdown of a comment to be posted, as things stand `now`."""
     if message.kind == "reply":
         return message.body
     async with db.reading() as tx:
         if message.kind == "board":
-            return replies.board(await views.issue_view(tx, message.issue_id))
+            return board(await views.issue_view(tx, message.issue_id, now))
         body = json.loads(message.body)
         contract = await contracts.get(tx, body["contract"])
-        maturation_at = contract.maturation_at if contract else 0
-        if body["notice"] == "window":
-            return replies.window(body, maturation_at)
-        if body["notice"] == "resumed":
-            return replies.resumed(body, maturation_at)
-        users = {user for user, *_ in body["payouts"]}
-        return replies.settled(body, maturation_at, await places.logins(tx, users))
+        if contract is None:
+            raise LookupError(f"no contract {body['contract']}")
+        users = {user for user, *_ in body.get("payouts", ())} | set(body.get("users", ()))
+        named = await mutes.named(tx, message.repository_id, users, body.get("spared", ()))
+        return notice(body, contract, named)

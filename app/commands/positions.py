@@ -1,17 +1,24 @@
-"""`positions`: what somebody holds."""
+"""`positions`: what somebody holds, what it cost and what it is worth."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 
 from app.commands import replies
+from app.commands.drawing import folded, price, side, signed, table, where
 from app.commands.escape import code
 from app.commands.grammar import Command, Parts
 from app.commands.mending import reads
 from app.commands.requests import PositionsRequest
 from app.market.errors import Refusal
-from app.services import views
-from app.services.trading import Scene
+from app.market.money import format_mills, format_price
+from app.services import holdings
+from app.services.holdings import Holding
+from app.services.scene import Scene
 from app.storage import places
 from app.storage.db import Tx
+
+MOST_SHOWN = 6
 
 
 def build(parts: Parts) -> PositionsRequest:
@@ -26,19 +33,42 @@ async def handle(tx: Tx, scene: Scene, request: PositionsRequest) -> str:
     user_id = scene.user_id if request.login is None else await places.user_by_login(tx, request.login)
     if user_id is None:
         raise Refusal(f"Nobody called {code(request.login or '')} has traded here.", "/bugmark positions")
-    view = await views.user_view(tx, scene.place, user_id)
-    return replies.standing(view, with_money=user_id == scene.user_id)
+    user = await holdings.user_view(tx, scene.place, user_id)
+    held = await holdings.holdings(tx, user, scene.now)
+    parts = [replies.standing(user, with_money=user_id == scene.user_id), worth(held[:MOST_SHOWN])]
+    return "\n\n".join(filter(None, [*parts, folded("More positions", worth(held[MOST_SHOWN:]))]))
+
+
+def worth(held: Sequence[Holding]) -> str:
+    """What each position cost and would bring."""
+    heads = ["position", "average cost", "cost", "price now", "worth", "unrealised"]
+    return table(heads, "lrrrrr", [_line(one) for one in held]) if held else ""
+
+
+def _line(one: Holding) -> list[str]:
+    units = one.position.units
+    return [
+        f"{units:,} {side(one.row, one.side)} {where(one.row)}",
+        format_price(one.average),
+        format_mills(one.position.cost_mills),
+        f"{price(one.price)} ({one.basis})" if one.price is not None else "–",
+        "–" if one.price is None else format_mills(units * one.price),
+        "–" if one.unrealised_mills is None else signed(one.unrealised_mills),
+    ]
 
 
 COMMAND = Command(
     name="positions",
     usage="positions [@user]",
-    summary="Show the units held and the offers waiting in this thread.",
+    summary="Show the units held, what they cost and are worth, and the offers waiting in this thread.",
     who="Everybody. Another user is named, not mentioned.",
+    notes=(
+        "What units are worth now is said by the middle of the book, or by the last price where bid or ask is missing.",
+    ),
     examples=("positions", "positions @adam"),
     rules="login?",
     build=build,
     handle=handle,
     mend=mend,
-    order=6,
+    order=23,
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from app.commands.requests import OfferRequest
 from app.market.contract import UNIT_MILLS, Side
 from app.market.errors import InvalidOffer
-from app.market.instants import command_date
 from app.market.money import format_price
 from app.market.offer import NewOffer, price_from_deposit, price_from_profit
+from app.market.spoken import spoken_dates
+from app.market.statement import ADVISORY, said
 from app.services.config import Config
 
 USUAL_VOLUME = 50
@@ -29,12 +30,26 @@ def priced(request: OfferRequest, config: Config) -> NewOffer:
         raise InvalidOffer(
             "That amount does not buy a single unit at this price.", _instead(request, USUAL_VOLUME, price)
         )
-    return NewOffer(request.action, request.side, volume, price, request.until_at, request.now_or_never)
+    return NewOffer(
+        request.action,
+        request.side,
+        volume,
+        price,
+        request.until_at,
+        now_or_never=request.now_or_never,
+        all_or_none=request.all_or_none,
+        post_only=request.post_only,
+        pool=request.pool,
+        cancel_on_halt=request.cancel_on_halt,
+    )
 
 
 def _instead(request: OfferRequest, volume: int, price: int) -> str:
-    """The offer with this volume and price, and with the date that was given."""
-    by = "" if request.by_at is None else f" by {command_date(request.by_at)}"
+    """The offer with this volume and price, and with the date or the forecast that was given."""
+    if request.contract is not None:
+        side = said(ADVISORY, request.side.value).lower()
+        return f"/bugmark offer {side} {volume} at {format_price(price)} on F{request.contract}"
+    by = "" if request.by_at is None else f" by {spoken_dates(request.by_at, request.from_at)}"
     return f"/bugmark offer {request.side.value.lower()} {volume} at {format_price(price)}{by}"
 
 
@@ -45,5 +60,5 @@ def _price(request: OfferRequest, config: Config) -> int:
         return price_from_deposit(request.deposit_mills, request.volume)
     if request.volume is not None and request.profit_mills is not None:
         return price_from_profit(request.profit_mills, request.volume)
-    fixed = config.default_price
+    fixed = config.default_price if request.contract is None else UNIT_MILLS // 2
     return fixed if request.side is Side.FIXED else UNIT_MILLS - fixed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
@@ -10,13 +11,21 @@ from lark import Lark
 
 import app.commands
 from app.commands.escape import code
-from app.commands.grammar import BadCommand, Command, assemble, nearest, read
+from app.commands.grammar import BadCommand, Command, assemble
+from app.commands.misfit import nearest
+from app.commands.reading import read
 from app.commands.requests import Request
 from app.commands.words import fold, lower
 from app.market.errors import Refusal
 
 MAX_LENGTH = 500
 """Characters of one command; more is not read."""
+
+
+DRY_RUN = "dry-run"
+
+LEAST_TO_GUESS = 3
+"""Letters of a word below which it looks like anything."""
 
 
 @cache
@@ -28,6 +37,18 @@ def commands() -> tuple[Command, ...]:
     return tuple(sorted((one for one in found if isinstance(one, Command)), key=lambda one: (one.order, one.name)))
 
 
+def named(text: str) -> Command | None:
+    """The command that a text begins with."""
+    return find(_bare(fold(text).split(" ")[0]))
+
+
+def meant(text: str) -> Command | None:
+    """The command that a text begins with; of a dry run the one that it is a dry run of."""
+    first, _, rest = fold(text).partition(" ")
+    command = named(first)
+    return named(rest) if command is not None and command.name == DRY_RUN else command
+
+
 def find(name: str) -> Command | None:
     """The command of that name or alias, in any case."""
     return next((one for one in commands() if lower(name) in (one.name, *one.aliases)), None)
@@ -35,6 +56,8 @@ def find(name: str) -> Command | None:
 
 def similar(name: str) -> Command | None:
     """The command whose name looks most like this one."""
+    if len(name) < LEAST_TO_GUESS:
+        return None
     near = nearest(name, [word for one in commands() for word in (one.name, *one.aliases)])
     return find(near) if near else None
 
@@ -85,16 +108,26 @@ def _unknown(words: list[str], now: int) -> BadCommand:
     return BadCommand(sentence, _correction(near, words[1:], now))
 
 
+def mended(words: Sequence[str], now: int) -> str:
+    """A command that parses, as near to these words as can be: what follows `/bugmark`."""
+    command = (find(words[0]) or similar(words[0])) if words else None
+    return _mended(command, words[1:], now) if command else "help"
+
+
+def _mended(command: Command, words: Sequence[str], now: int) -> str:
+    found = command.mend([lower(word) for word in words], now)
+    return next(text for text in (found, *command.examples) if _parses(text, now))
+
+
 def _correction(command: Command, words: list[str], now: int) -> str:
-    """A command that parses, as near to these words as the command's own mending gets."""
-    mended = command.mend([lower(word) for word in words], now)
-    return next(f"/bugmark {text}" for text in (mended, *command.examples) if _parses(text, now))
+    return f"/bugmark {_mended(command, words, now)}"
 
 
 def _parses(text: str, now: int) -> bool:
+    """A backtick would end the code span in which it is handed out."""
     name, *words = text.split(" ")
     command = find(name)
     try:
-        return command is not None and bool(_read(command, words, now))
+        return command is not None and "`" not in text and bool(_read(command, words, now))
     except Refusal:
         return False

@@ -1,25 +1,35 @@
-"""The bot's comments in Markdown: the reply to a comment, the market comment, notices. At most 12 visible lines."""
+"""The bot's replies in Markdown: what commands did, and where the user stands. At most 12 visible lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Sequence
 
-from app.market.contract import UNIT_MILLS, Side, Status
-from app.market.instants import command_date, format_instant
+from app.commands import book_drawing
+from app.commands.drawing import folded, side, where
+from app.market.instants import command_date
 from app.market.money import format_mills, format_price
-from app.services.views import ContractView, UserView
+from app.market.offer import Offer, OfferState
+from app.services.contract_views import BookView
+from app.services.holdings import UserView
 from app.storage.commands import CommandRecord
+from app.storage.contracts import ContractRow
 
 MAX_BODY = 65_536
+SPARE = 400
+"""Left for the marker and for the words that say that something is left out."""
+
 MOST_COMMANDS = 20
 """A comment may hold thousands; running them all would keep everybody else waiting."""
 
+MOST_LINES = 12
+FRAME_LINES = 3
+"""Where the user stands, receipts with the footer, the folded books."""
+
 FOOTER = "<sub>BugMark trades contracts on whether issues get fixed, in play tokens · `/bugmark help`</sub>"
-SPARKS = "▁▂▃▄▅▆▇█"
-TOP_HOLDERS = 3
-BOOK_LEVELS = 5
 MOST_LISTED = 5
+_RULE = re.compile(r"\|(?: ?:?-+:? ?\|)+")
+_FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 
 
 def marker(key: str) -> str:
@@ -30,25 +40,60 @@ def marker(key: str) -> str:
 def reply(
     records: Sequence[CommandRecord],
     user: UserView,
-    views: Sequence[ContractView],
+    books: Sequence[BookView],
     granted_mills: int,
     left_out: int = 0,
 ) -> str:
     """The one reply to a comment: a paragraph for each command, then where the user stands in this thread."""
-    parts = [f"{'🚀' if record.done else '😕'} {record.answer}" for record in records]
-    if granted_mills:
-        parts.insert(
-            0,
-            f"Welcome, {name(user.login)}: your account is open with {format_mills(granted_mills)} play tokens.",
-        )
-    if left_out:
-        parts.append(f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out.")
-    now = standing(user)
-    if all(record.answer != now for record in records):
-        parts.append(now)
-    parts.append(f"{receipts(records)}\n{FOOTER}")
-    details = book_details(views)
-    return bounded("\n\n".join(parts), details)
+    answers = [f"{'🚀' if record.done else '😕'} {record.answer}" for record in records]
+    above = [_welcome(user, granted_mills)] if granted_mills else []
+    below = (
+        [f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out."] if left_out else []
+    )
+    below += [now] if (now := _standing_unless_told(records, user)) else []
+    below += [f"{receipts(records)} {FOOTER}"]
+    room = MOST_LINES - FRAME_LINES - len(above) - bool(left_out)
+    details = book_drawing.details(books)
+    for shown in (_fitted(answers, room), [_first(answer) for answer in answers]):
+        body = "\n\n".join([*above, *shown, *below])
+        if len(body) <= MAX_BODY - SPARE:
+            return bounded(body, details)
+    return bounded(body, "")
+
+
+def _welcome(user: UserView, granted_mills: int) -> str:
+    return f"Welcome, {name(user.login)}: your account is open with {format_mills(granted_mills)} play tokens."
+
+
+def _fitted(answers: Sequence[str], room: int) -> list[str]:
+    """The answers in at most so many visible lines: tables fold first, then whole answers from the end."""
+    shown = list(answers)
+    if sum(visible_lines(answer) for answer in shown) > room:
+        shown = [_folded_answer(answer) for answer in shown]
+    kept = len(shown)
+    while kept > 1 and sum(visible_lines(answer) for answer in shown[:kept]) + (kept < len(shown)) > room:
+        kept -= 1
+    if kept == len(shown):
+        return shown
+    done = sum(answer.startswith("🚀") for answer in shown[kept:])
+    rest = f"{len(shown) - kept} more answers: {done} done, {len(shown) - kept - done} refused"
+    return [*shown[:kept], folded(rest, "\n\n".join(shown[kept:]))]
+
+
+def visible_lines(text: str) -> int:
+    """Lines that a reader sees before unfolding anything; long ones may wrap."""
+    lines = _FOLDED.sub("folded", text).splitlines()
+    return sum(1 for line in lines if line.strip() and not line.startswith("```") and not _RULE.fullmatch(line))
+
+
+def _first(answer: str) -> str:
+    return answer.partition("\n\n")[0]
+
+
+def _folded_answer(answer: str) -> str:
+    """The first paragraph of an answer, with the rest at a click."""
+    first, _, rest = answer.partition("\n\n")
+    return f"{first}\n\n{folded('The rest of this answer', rest)}" if visible_lines(rest) > 1 else answer
 
 
 def receipts(records: Sequence[CommandRecord]) -> str:
@@ -56,23 +101,48 @@ def receipts(records: Sequence[CommandRecord]) -> str:
     return f"<sub>Receipt {numbers}</sub>"
 
 
+def _standing_unless_told(records: Sequence[CommandRecord], user: UserView) -> str:
+    """Nothing is told twice: neither where the user stands nor, after `balance`, the money."""
+    told = [record.answer for record in records]
+    if any(answer.startswith(standing(user)) for answer in told):
+        return ""
+    return standing(user, with_money=balance_words(user) not in told)
+
+
+def balance_words(user: UserView) -> str:
+    """A user's money in a sentence."""
+    found = user.balance
+    total = format_mills(found.free_mills + found.reserve_mills)
+    return (
+        f"You have {total} play tokens in the repositories of {user.owner_login}: "
+        f"{format_mills(found.free_mills)} free, {format_mills(found.reserve_mills)} held for your open offers."
+    )
+
+
 def standing(user: UserView, with_money: bool = True) -> str:
     """One line: positions and open offers of a user in this thread, and the user's money."""
     held = [
-        f"{position.units:,} {side.value} by {command_date(user.maturations[contract])} "
+        f"{position.units:,} {side(user.rows[contract], which)} {where(user.rows[contract])} "
         f"(cost {format_mills(position.cost_mills)})"
-        for contract, side, position in user.positions
+        for contract, which, position in user.positions
     ]
-    waiting = [
-        f"o{offer.number} {offer.action.value.lower()} {offer.remaining:,} {offer.side.value} "
-        f"at {format_price(offer.price)} by {command_date(user.maturations[contract])}"
-        for contract, offer in user.offers
-    ]
+    waiting = [_waiting(user.rows[contract], offer) for contract, offer in user.offers]
     money = f"{format_mills(user.balance.free_mills)} free"
     if user.balance.reserve_mills:
         money += f", {format_mills(user.balance.reserve_mills)} held for offers"
-    line = f"**{user.login}** here · positions: {some(held)} · open offers: {some(waiting)}"
+    marked = " (insider)" if user.insider and user.positions else ""
+    line = f"{name(user.login)}{marked} here · positions: {some(held)} · open offers: {some(waiting)}"
     return f"{line} · tokens: {money}" if with_money else line
+
+
+def _waiting(row: ContractRow, offer: Offer) -> str:
+    """An offer with its own end, if that is not the contract's."""
+    until = "" if offer.until_at == row.maturation_at else f" until {command_date(offer.until_at)}"
+    suspended = " (suspended)" if offer.state is OfferState.SUSPENDED else ""
+    return (
+        f"o{offer.number} {offer.action.value.lower()} {offer.remaining:,} {side(row, offer.side)} "
+        f"at {format_price(offer.price)} {where(row)}{until}{suspended}"
+    )
 
 
 def some(items: Sequence[str]) -> str:
@@ -82,171 +152,22 @@ def some(items: Sequence[str]) -> str:
 
 
 def bounded(body: str, details: str) -> str:
-    """The body with its details, without them if the comment would be too long, cut at a line as a last resort."""
+    """The body with its details, without them if the comment would be too long, cut as a last resort."""
     whole = f"{body}\n\n{details}" if details else body
-    if len(whole) <= MAX_BODY - 200:
+    if len(whole) <= MAX_BODY - SPARE:
         return whole
-    if len(body) <= MAX_BODY - 200:
-        return body
-    cut = body[: MAX_BODY - 400]
-    return cut[: cut.rfind("\n")] + "\n\n(The rest is left out: a comment can be no longer.)"
+    return body if len(body) <= MAX_BODY - SPARE else _cut(body)
+
+
+def _cut(body: str) -> str:
+    """Up to the end of a line, with every folded block closed."""
+    kept = body[: MAX_BODY - SPARE]
+    kept = kept[: kept.rfind("\n")]
+    fence = "\n```" if kept.count("```") % 2 else ""
+    closing = "\n\n</details>" * (kept.count("<details>") - kept.count("</details>"))
+    return f"{kept}{fence}{closing}\n\n(The rest is left out: a comment can be no longer.)"
 
 
 def name(login: str) -> str:
     """A user's name that is no mention."""
     return f"**{login}**"
-
-
-def book_details(views: Sequence[ContractView]) -> str:
-    """The folded block: the book of each contract that trades."""
-    books = [book_table(view) for view in views if view.row.status is not Status.SETTLED]
-    if not books:
-        return ""
-    inner = "\n\n".join(books)
-    return f"<details><summary>Book and rules</summary>\n\n{inner}\n\n{rules(views)}\n\n</details>"
-
-
-def rules(views: Sequence[ContractView]) -> str:
-    lines = [
-        f"c{view.row.id}: judged by the issue's state as GitHub gives it; trades in `{view.row.currency}`; "
-        f"window {view.row.terms.dispute_window_seconds // 3600} h; "
-        f"fee {view.row.terms.fee_bps} bps of profit; "
-        f"terms `{view.row.terms_hash[:12]}`"
-        for view in views
-        if view.row.status is not Status.SETTLED
-    ]
-    return "\n".join(lines)
-
-
-def book_table(view: ContractView) -> str:
-    """One contract's book: bids and asks side by side, in the price of FIXED."""
-    head = f"**Contract c{view.row.id}, by {format_instant(view.row.maturation_at)}** ({state_words(view)})"
-    if not view.bids and not view.asks:
-        return f"{head}\n\nNo open offers."
-    rows = ["| FIXED bids | price | price | FIXED asks (UNFIXED bids) |", "|---:|---:|:---|:---|"]
-    for i in range(min(BOOK_LEVELS, max(len(view.bids), len(view.asks)))):
-        bid = view.bids[i] if i < len(view.bids) else None
-        ask = view.asks[i] if i < len(view.asks) else None
-        rows.append(
-            f"| {f'{bid[1]:,}' if bid else ''} | {format_price(bid[0]) if bid else ''} "
-            f"| {format_price(ask[0]) if ask else ''} | {f'{ask[1]:,}' if ask else ''} |"
-        )
-    offers = ", ".join(
-        f"o{offer.number} {view.logins[offer.user]} {offer.action.value.lower()} {offer.remaining:,} "
-        f"{offer.side.value} at {format_price(offer.price)}"
-        for offer in view.offers[: 2 * BOOK_LEVELS]
-    )
-    return head + "\n\n" + "\n".join(rows) + f"\n\nOffers: {offers}."
-
-
-def state_words(view: ContractView) -> str:
-    row = view.row
-    if row.status is Status.SETTLED:
-        return f"settled {row.outcome.value if row.outcome else ''}"
-    if row.status is Status.HALTED:
-        return f"halted until {format_instant(row.window_ends_at)}" if row.window_ends_at else "halted"
-    return "open"
-
-
-def spark(prices: Sequence[int]) -> str:
-    """Prices of 0 to 1000 mills as a line of eight heights."""
-    return "".join(SPARKS[min(7, price * 8 // 1000)] for price in prices)
-
-
-def board(views: Sequence[ContractView]) -> str:
-    """The market comment of an issue, edited in place."""
-    lines = [
-        "### Will this be fixed?",
-        "",
-        "| by | price of FIXED | bid / ask | traded | open interest | reward for a fixer | state |",
-        "|---|---|---|---:|---:|---:|---|",
-    ]
-    lines += [_board_row(view) for view in views]
-    holders = [line for line in (_top_holders(view) for view in views) if line]
-    if holders:
-        lines += ["", *holders]
-    commands = _next_steps(views)
-    if commands:
-        lines += ["", "To trade, comment:", "", "```", *commands, "```"]
-    return bounded("\n".join([*lines, "", FOOTER]), "")
-
-
-def _board_row(view: ContractView) -> str:
-    price = "–" if view.price is None else f"**{format_price(view.price)}** {spark(view.prices)}"
-    bid = "–" if view.best_bid is None else format_price(view.best_bid)
-    ask = "–" if view.best_ask is None else format_price(view.best_ask)
-    return (
-        f"| {format_instant(view.row.maturation_at)} | {price} | {bid} / {ask} | {view.volume:,} "
-        f"| {view.row.open_interest:,} | {format_mills(view.reward_mills)} | {state_words(view)} |"
-    )
-
-
-def _top_holders(view: ContractView) -> str:
-    top = [f"{name(h.login)} {h.units:,} {h.side.value}" for h in view.holders[:TOP_HOLDERS]]
-    return f"Largest positions by {command_date(view.row.maturation_at)}: {', '.join(top)}." if top else ""
-
-
-def _next_steps(views: Sequence[ContractView]) -> list[str]:
-    """The two commonest next steps in the nearest contract that trades."""
-    for view in views:
-        if view.row.status is Status.OPEN:
-            by = command_date(view.row.maturation_at)
-            price = 500 if view.price is None else view.price
-            fixed = price if view.best_ask is None else view.best_ask
-            unfixed = UNIT_MILLS - (price if view.best_bid is None else view.best_bid)
-            return [
-                f"/bugmark offer fixed 50 at {format_price(fixed)} by {by}",
-                f"/bugmark offer unfixed 50 at {format_price(unfixed)} by {by}",
-            ]
-    return []
-
-
-def settled(body: Mapping[str, Any], maturation_at: int, logins: Mapping[int, str]) -> str:
-    """The settlement comment: outcome, evidence, every payout. Each holder is mentioned once."""
-    outcome = str(body["outcome"])
-    by = format_instant(maturation_at)
-    closed_at, closer = body["closed_at"], body["closer"]
-    if outcome == Side.FIXED.value:
-        who = f" by {name(closer)}" if closer else ""
-        when = f" on {format_instant(closed_at)}" if closed_at else ""
-        what = f"The issue was closed as completed{who}{when}."
-    elif outcome == Side.UNFIXED.value:
-        what = f"The issue was not closed as completed by {by}."
-    else:
-        what = "GitHub gave no answer about the issue for 30 days: everybody gets the void price."
-    rows = ["| holder | paid out | had cost | result | fee |", "|---|---:|---:|---:|---:|"]
-    for user, paid, cost, fee in body["payouts"]:
-        result = paid - cost
-        sign = "+" if result > 0 else "−" if result < 0 else ""
-        rows.append(
-            f"| @{logins.get(user, 'unknown')} | {format_mills(paid)} | {format_mills(cost)} "
-            f"| {sign}{format_mills(abs(result))} | {format_mills(fee)} |"
-        )
-    table = "\n".join(rows) if body["payouts"] else "Nobody held a position."
-    head = f"🏁 **Contract c{body['contract']} (by {by}) is settled: {outcome}.** {what}"
-    return bounded(f"{head}\n\n{table}\n\nSettled is final.\n\n{FOOTER}", "")
-
-
-def window(body: Mapping[str, Any], maturation_at: int) -> str:
-    """What will happen and when, said as a window opens."""
-    ends = format_instant(body["ends_at"])
-    head = f"⏸️ **Contract c{body['contract']} (by {format_instant(maturation_at)}) is halted.**"
-    if not body["by_close"]:
-        what = (
-            "Its maturation has come and the issue was not closed as completed: it settles as **UNFIXED**"
-            f" after {ends}, unless a close before maturation comes to light."
-        )
-    else:
-        longer = (
-            "" if body["backed"] else " The closer holds a position or has no rights here, so the window is longer."
-        )
-        what = f"The issue was closed as completed. Unless it is reopened, it settles as **FIXED** after {ends}."
-        what += longer
-    return f"{head} {what}\n\n{FOOTER}"
-
-
-def resumed(body: Mapping[str, Any], maturation_at: int) -> str:
-    return (
-        f"▶️ **Contract c{body['contract']} (by {format_instant(maturation_at)}) trades again:** "
-        f"the issue is not closed as completed.\n\n{FOOTER}"
-    )

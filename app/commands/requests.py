@@ -1,9 +1,13 @@
 """What people ask for, read and checked for form. Prices are mills of the side named, instants seconds UTC."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from app.market.contract import Side
+from app.market.contract import Outcome, Side
 from app.market.offer import Action
+from app.services.forecast_making import KnownMilestone
+from app.services.mutes import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +16,8 @@ class OfferRequest:
 
     At most one of `price`, `deposit_mills`, `profit_mills` is given; none means the default price for an offer, and
     what the book gives now for a sale. `amount_mills` asks for as many units as that money buys at the limit.
-    `by_at` None means the issue's only open contract, `until_at` None the maturation.
+    `by_at` None means the issue's only open contract, `until_at` None the maturation. With `from_at` all contracts
+    maturing from then to `by_at` are meant.
     """
 
     action: Action
@@ -25,6 +30,33 @@ class OfferRequest:
     by_at: int | None
     until_at: int | None
     now_or_never: bool
+    all_or_none: bool = False
+    post_only: bool = False
+    pool: bool = False
+    cancel_on_halt: bool = False
+    from_at: int | None = None
+    contract: int | None = None
+    """The number of a forecast; None means the issue's own contracts, or with `truth` the thread's only forecast."""
+    truth: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FundRequest:
+    """Money for whoever fixes the issue; `price` None means the repository's fund price."""
+
+    amount_mills: int
+    by_at: int
+    price: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """What of an offer is to be different; None stays as it is. `volume` is what is open of it afterwards."""
+
+    offer: int
+    volume: int | None
+    price: int | None
+    until_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +76,57 @@ class CancelRequest:
 
 @dataclass(frozen=True, slots=True)
 class BookRequest:
+    """`contract` is the number of a forecast."""
+
     by_at: int | None
+    contract: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRequest:
+    """`contract` is the number of a forecast."""
+
+    by_at: int | None
+    contract: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """`contract` is the number of a forecast."""
+
+    by_at: int | None
+    contract: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AboutAdvisory:
+    """`severity` is the least that counts."""
+
+    ecosystem: str
+    package: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class AboutIssue:
+    """An issue to come; `title` is what its title holds, "" is anything."""
+
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class AboutMilestone:
+    """`known` are the repository's milestones, None until GitHub was asked."""
+
+    name: str
+    known: tuple[KnownMilestone, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRequest:
+    about: AboutAdvisory | AboutIssue | AboutMilestone
+    by_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +137,62 @@ class PositionsRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class OffersRequest:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceRequest:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class GiveRequest:
+    """`login` without its `@`."""
+
+    login: str
+    amount_mills: int
+
+
+@dataclass(frozen=True, slots=True)
+class MuteRequest:
+    """How often the user is to be mentioned in this repository."""
+
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunRequest:
+    """What the command of that name would do if it were asked for this."""
+
+    name: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRequest:
+    """`contract` None: the only one whose verdict the user may dispute."""
+
+    reason: str
+    contract: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveRequest:
+    """`price`: another void price than the market's, in mills of FIXED."""
+
+    outcome: Outcome
+    reason: str
+    contract: int | None
+    price: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketRequest:
+    """Halt the thread's market, or lift that halt."""
+
+    halt: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +202,24 @@ class HelpRequest:
     command: str | None
 
 
-Request = OfferRequest | TakeRequest | CancelRequest | BookRequest | PositionsRequest | BalanceRequest | HelpRequest
+Request = (
+    OfferRequest
+    | FundRequest
+    | ChangeRequest
+    | TakeRequest
+    | CancelRequest
+    | BookRequest
+    | PriceRequest
+    | HistoryRequest
+    | ForecastRequest
+    | PositionsRequest
+    | OffersRequest
+    | BalanceRequest
+    | GiveRequest
+    | MuteRequest
+    | DryRunRequest
+    | DisputeRequest
+    | ResolveRequest
+    | MarketRequest
+    | HelpRequest
+)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
 from app.clock import Clock
 from app.commands import replies
+from app.commands.grammar import Command
 from app.commands.reader import CommandText, read_commands
-from app.commands.registry import understand
+from app.commands.registry import meant, named, understand
 from app.commands.replies import MOST_COMMANDS
+from app.commands.requests import Request
+from app.commands.standing import Actor, Standing, needs_rights, standing_of
 from app.market.errors import Refusal
 from app.market.life import IssueFacts
-from app.services import accounts, settling, views
-from app.services.config import Config
+from app.services import accounts, forecast_making, forecast_news, holdings, insiders, limits, mutes, settling, views
+from app.services.config import ConfigSource
 from app.services.trading import Scene
 from app.storage import commands, outbox
 from app.storage.commands import CommandKey, CommandRecord
@@ -63,6 +67,12 @@ class Comment:
     received_at: int
     place: Place
     facts: IssueFacts
+    labels: frozenset[str] = frozenset()
+    issue_author_id: int | None = None
+
+
+class Oracle(settling.Oracle, limits.People, insiders.Rights, forecast_making.Milestones, Protocol):
+    """GitHub, asked about issues, people and milestones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +80,9 @@ class Runner:
     """Runs comments against one database."""
 
     db: Database
-    oracle: settling.Oracle
+    oracle: Oracle
     clock: Clock
-    config: Config
+    configs: ConfigSource
 
     async def run(self, comment: Comment, know_place: KnowPlace) -> None:
         """Run what the comment says and have the reply sent. Safe to run again after a crash at any point."""
@@ -81,6 +91,7 @@ class Runner:
             return
         async with self.db.transaction() as tx:
             known = await know_place(tx, comment.place)
+        comment = replace(comment, place=_where(comment.place, known))
         if comment.sender_id != comment.author_id:
             await self._note_foreign_edit(comment)
             return
@@ -90,9 +101,17 @@ class Runner:
             async with self.db.transaction() as tx:
                 await settling.note_news(tx, known, facts, self.clock.now())
         async with self.db.transaction() as tx:
-            await accounts.open_account(tx, _opening(comment), self.config, self.clock.now())
+            config = await self.configs.config(tx, comment.place.repository)
+            why_not = config.why_not(comment.labels)
+            granted = config if why_not is None else replace(config, welcome_grant_mills=0)
+            await accounts.open_account(tx, _opening(comment), granted, self.clock.now())
+            unknown_age = await limits.asks_for_age(tx, config, comment.sender_id)
+        if unknown_age:
+            await self._learn_age(comment)
+        wanted = wanted if why_not is None else _told_once(wanted)
+        standing = await self._standing(comment, wanted, config.insiders)
         for item in wanted[:MOST_COMMANDS]:
-            await self._run_command(comment, item, facts)
+            await self._run_command(comment, item, facts, standing)
         await self._answer(comment, left_out=len(wanted[MOST_COMMANDS:]))
 
     async def _facts(self, comment: Comment, known: Place) -> IssueFacts | None:
@@ -105,9 +124,18 @@ class Runner:
         if now - comment.said_at <= LATE_SECONDS and as_known == comment.facts.closed:
             return comment.facts
         facts = await self.oracle.issue_facts(known)
+        if now - comment.said_at > LATE_SECONDS:
+            facts = facts if await forecast_news.ask_again(self.db, self.oracle, known.issue.id, now) else None
         if facts is None and now - comment.received_at < GIVE_UP_SECONDS:
             raise NoAnswer
         return facts
+
+    async def _learn_age(self, comment: Comment) -> None:
+        """GitHub tells once how old an account is; without an answer the command is refused."""
+        made_at = await self.oracle.account_made_at(comment.place, comment.sender_id, comment.sender_login)
+        if made_at is not None:
+            async with self.db.transaction() as tx:
+                await limits.note_age(tx, comment.sender_id, made_at)
 
     async def _show_that_it_is_seen(self, comment: Comment) -> None:
         """Whoever has waited already gets a sign at once."""
@@ -116,38 +144,71 @@ class Runner:
             async with self.db.transaction() as tx:
                 await _react(tx, comment, "eyes", now)
 
-    async def _run_command(self, comment: Comment, item: CommandText, facts: IssueFacts | None) -> None:
+    async def _standing(self, comment: Comment, wanted: list[CommandText], rule: str) -> Standing | None:
+        """What the user may do here. Raises NoAnswer while it is worth asking again; None when it is not any more."""
+        who = Actor(comment.place, comment.sender_id, comment.sender_login, comment.issue_author_id)
+        needed = any(needs_rights(item.text) for item in wanted)
+        standing = await standing_of(self.db, self.oracle, who, needed, rule, self.clock.now())
+        if standing is None and self.clock.now() - comment.received_at < GIVE_UP_SECONDS:
+            raise NoAnswer
+        return standing
+
+    async def _run_command(
+        self, comment: Comment, item: CommandText, facts: IssueFacts | None, standing: Standing | None
+    ) -> None:
         key = CommandKey(comment.id, item.key, item.occurrence)
         try:
             if facts is None:
                 raise Refusal("GitHub gave no answer about this issue, so nothing was done; please comment again.")
-            await self._try_command(comment, key, item.text, facts)
+            if standing is None:
+                raise Refusal("GitHub did not tell what you may do here, so nothing was done; please comment again.")
+            await self._try_command(comment, key, item.text, facts, standing)
         except Refusal as refusal:
             again = f" Try `{refusal.correction}`." if refusal.correction else ""
             await self._record_refusal(comment, key, f"{refusal.sentence}{again}")
-        except DatabaseBusy:
+        except (DatabaseBusy, NoAnswer):
             raise
         except Exception:
             log.exception("command failed", comment=comment.id)
             await self._record_refusal(comment, key, OUR_FAULT)
 
-    async def _try_command(self, comment: Comment, key: CommandKey, text: str, facts: IssueFacts) -> None:
+    async def _try_command(
+        self, comment: Comment, key: CommandKey, text: str, facts: IssueFacts, standing: Standing
+    ) -> None:
+        prepared = await self._prepared(comment, text)
         now = max(self.clock.now(), comment.said_at)
         async with self.db.transaction() as tx:
             number = await self._begin(tx, comment, key)
             if number is None:
                 return
+            config = await self.configs.config(tx, comment.place.repository)
+            _check_allowed(text, config.why_not(comment.labels))
             scene = Scene(
                 comment.place,
-                self.config,
+                config,
                 comment.sender_id,
                 f"command:{number}",
                 now,
-                closed=facts.closed and facts.completed,
+                closed=await settling.closed_to_trade(tx, comment.place, facts),
+                may_triage=standing.may_triage,
+                insider=standing.insider,
             )
-            command, request = understand(text, comment.created_at)
+            command, request = prepared or understand(text, comment.created_at)
             answer = await command.handle(tx, scene, request)
             await commands.finish(tx, number, done=True, answer=answer)
+
+    async def _prepared(self, comment: Comment, text: str) -> tuple[Command, Request] | None:
+        """What GitHub must be asked about comes before the transaction. Raises NoAnswer while it is worth waiting."""
+        command = named(text)
+        if command is None or command.prepare is None:
+            return None
+        command, request = understand(text, comment.created_at)
+        found = command.prepare and await command.prepare(self.oracle, comment.place, request)
+        if found is None:
+            if self.clock.now() - comment.received_at < GIVE_UP_SECONDS:
+                raise NoAnswer
+            raise Refusal("GitHub gave no answer, so nothing was done; please comment again.")
+        return command, found
 
     async def _record_refusal(self, comment: Comment, key: CommandKey, answer: str) -> None:
         async with self.db.transaction() as tx:
@@ -166,25 +227,53 @@ class Runner:
         now = self.clock.now()
         async with self.db.transaction() as tx:
             records = await commands.of_comment(tx, comment.id)
-            user = await views.user_view(tx, comment.place, comment.sender_id)
-            contracts = await views.issue_view(tx, comment.place.issue.id)
+            user = await holdings.user_view(tx, comment.place, comment.sender_id)
+            books = await views.book_views(tx, comment.place.issue.id, now)
             granted = await accounts.granted_by(tx, _opening(comment))
             for content in _reactions(records):
                 await _react(tx, comment, content, now)
-            body = replies.reply(records, user, contracts, granted, left_out)
+            if (await self.configs.config(tx, comment.place.repository)).reactions_only:
+                return
+            if await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
+                return
+            body = replies.reply(records, user, books, granted, left_out)
             await outbox.put(tx, key=f"reply:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
 
     async def _note_foreign_edit(self, comment: Comment) -> None:
         now = self.clock.now()
         body = f"Commands that somebody else writes into a comment do not run. Nothing was changed.\n\n{replies.FOOTER}"
         async with self.db.transaction() as tx:
+            if (await self.configs.config(tx, comment.place.repository)).reactions_only:
+                return
             await outbox.put(tx, key=f"edit:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
+
+
+def _where(told: Place, known: Place) -> Place:
+    """As the event shows the issue, in the repository as we know it; one that was transferred where it is now."""
+    return Place(told.issue, known.repository) if known.issue.id == told.issue.id else known
 
 
 def new_commands(comment: Comment) -> list[CommandText]:
     """The commands of a comment; of an edited one those that the old text did not have."""
     old = set(read_commands(comment.old_body)) if comment.old_body is not None else set()
     return [item for item in read_commands(comment.body) if item not in old]
+
+
+def _check_allowed(text: str, why_not: str | None) -> None:
+    """Where nothing is traded, what winds something up still works: nobody's money is locked. Raises Refusal."""
+    if why_not is not None and not _winds_up(text):
+        raise Refusal(why_not)
+
+
+def _told_once(wanted: list[CommandText]) -> list[CommandText]:
+    """Where nothing is traded, one refusal is enough for a comment."""
+    refused = [item for item in wanted if not _winds_up(item.text)]
+    return [item for item in wanted if item not in refused[1:]]
+
+
+def _winds_up(text: str) -> bool:
+    command = meant(text)
+    return command is not None and command.winds_up
 
 
 def _opening(comment: Comment) -> accounts.Opening:

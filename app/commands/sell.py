@@ -1,31 +1,51 @@
 """`sell`: give up units that one holds."""
 
+from __future__ import annotations
+
 from app.commands import answers
-from app.commands.grammar import Command, Parts
+from app.commands.grammar import BadCommand, Command, Parts
 from app.commands.mending import OfferMender
+from app.commands.offer import CLAUSES, CONDITION_NOTES, CONDITIONS, forecast_of
 from app.commands.requests import OfferRequest
-from app.market.offer import Action
-from app.services import trading
+from app.market.instants import command_date
+from app.market.money import format_price
+from app.market.offer import Action, NewOffer
+from app.services import forecasting, trading
 from app.services.trading import Scene
+from app.storage import contracts
 from app.storage.db import Tx
 
 
 def build(parts: Parts) -> OfferRequest:
+    if "pool" in parts:
+        raise BadCommand("`pool` is for offers that buy: a sale needs no money.")
+    if "post_only" in parts and "at" not in parts:
+        raise BadCommand("`post-only` needs a price: without one you get at once what the book gives.")
+    from_at, by_at = parts.get("by_range", (None, None))
     return OfferRequest(
         action=Action.SELL,
-        side=parts["side"],
+        side=parts["truth"] if "truth" in parts else parts["side"],
         volume=parts.get("volume"),
         amount_mills=None,
         price=parts.get("at"),
         deposit_mills=None,
         profit_mills=None,
-        by_at=parts.get("by"),
+        by_at=by_at,
         until_at=parts.get("until"),
         now_or_never="now_or_never" in parts,
+        all_or_none="all_or_none" in parts,
+        post_only="post_only" in parts,
+        cancel_on_halt="cancel_on_halt" in parts or "post_only" in parts,
+        from_at=from_at,
+        contract=forecast_of(parts),
+        truth="truth" in parts,
     )
 
 
 async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
+    if request.from_at is not None:
+        sentence = "A range of dates is for offers that buy; a sale says in which contract it is made."
+        raise BadCommand(sentence, await _in_one(tx, scene, request))
     result = await trading.sell(
         tx,
         scene,
@@ -33,25 +53,61 @@ async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
         request.volume,
         request.price,
         by_at=request.by_at,
-        until_at=request.until_at,
-        now_or_never=request.now_or_never,
+        contract=await forecasting.number_meant(tx, scene, request.contract, request.truth),
+        conditions=NewOffer(
+            Action.SELL,
+            request.side,
+            request.volume or 1,
+            request.price or 1,
+            request.until_at,
+            now_or_never=request.now_or_never,
+            all_or_none=request.all_or_none,
+            post_only=request.post_only,
+            cancel_on_halt=request.cancel_on_halt,
+        ),
     )
-    return await answers.told(tx, result)
+    return await answers.told(tx, scene, result)
+
+
+async def _in_one(tx: Tx, scene: Scene, request: OfferRequest) -> str:
+    """Where the user holds such units, if possible within the range; without a price for what they cost."""
+    found = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
+    held = {contract: position for contract, side, position in found if side is request.side and position.free}
+    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.id in held and row.open]
+    if not rows:
+        return "/bugmark positions"
+    within = [row for row in rows if (request.from_at or 0) <= row.maturation_at <= (request.by_at or 0)]
+    row = (within or rows)[0]
+    at = format_price(request.price or trading.cost_price(held[row.id]))
+    units = "all" if request.volume is None else min(request.volume, held[row.id].free)
+    return f"/bugmark sell {request.side.value.lower()} {units} at {at} by {command_date(row.maturation_at)}"
 
 
 COMMAND = Command(
     name="sell",
-    usage="sell (fixed|unfixed) (VOLUME|all) [at PRICE] [by DATE] [until DATE] [now-or-never]",
+    usage=f"sell (fixed|unfixed|true|false) (VOLUME|all) [at PRICE] [by DATE | on F12] {CONDITIONS}",
     summary="Sell units that you hold.",
     who="Everybody who holds that many free units.",
     notes=(
         "Without a price you get at once what the book gives, and nothing waits.",
         "`all` is all your free units. Without `by` the only contract in which you hold such units is meant.",
+        *CONDITION_NOTES,
     ),
-    examples=("sell fixed 20 at 0.40", "sell fixed all at 0.40", "sell unfixed all by end of month"),
-    rules="side (volume | everything) (at | by | until | now_or_never)*",
+    examples=(
+        "sell fixed 20 at 0.40",
+        "sell fixed all at 0.40 all-or-none",
+        "sell unfixed all by end of month",
+        "sell true all on F12",
+    ),
+    rules=f"(side | truth) (volume | everything) (at | by_range | on | {CLAUSES})*",
     build=build,
     handle=handle,
-    mend=OfferMender("sell", "all", quantities=("all",), prices=("at",)),
-    order=2,
+    mend=OfferMender(
+        "sell",
+        "all",
+        quantities=("all",),
+        prices=("at",),
+        conditions=("all-or-none", "now-or-never", "post-only", "cancel-on-halt"),
+    ),
+    order=11,
 )

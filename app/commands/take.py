@@ -24,7 +24,7 @@ def mend(words: Sequence[str], now: int) -> str:
 
 
 async def handle(tx: Tx, scene: Scene, request: TakeRequest) -> str:
-    return await answers.told(tx, await trading.take(tx, scene, request.offer, request.volume))
+    return await answers.told(tx, scene, await trading.take(tx, scene, request.offer, request.volume))
 
 
 COMMAND = Command(
@@ -38,5 +38,5 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
-    order=3,
+    order=13,
 )

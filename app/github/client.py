@@ -19,7 +19,7 @@ from cachetools import LRUCache
 from yarl import URL
 
 from app.clock import Clock
-from app.github.errors import Gone, Moved, Unauthorized, Unavailable
+from app.github.errors import Gone, Moved, Unauthorized, Unavailable, graphql_data
 from app.github.names import RepositoryNames
 from app.github.tokens import AppJwt, InstallationTokens
 from app.github.transport import ACCEPT, Answer, Timeouts, Transport
@@ -78,6 +78,23 @@ class GitHub:
         """Ask for one more attempt of a delivery; it keeps its GUID."""
         await self._as_app("POST", f"/app/hook/deliveries/{delivery_id:d}/attempts")
 
+    async def installation_of(self, full_name: str) -> JsonObject | None:
+        """Our installation in the repository of this name: `id`, `suspended_at`; None where there is none."""
+        try:
+            try:
+                return _object(await self._as_app("GET", f"/repos/{full_name}/installation"))
+            except Moved as moved:  # it was renamed
+                return _object(await self._as_app_at("GET", self._transport.next_page(moved.location)))
+        except Gone:
+            return None
+
+    async def installation(self, installation_id: int) -> JsonObject | None:
+        """`suspended_at` and more; None for one that was deleted."""
+        try:
+            return _object(await self._as_app("GET", f"/app/installations/{installation_id:d}"))
+        except Gone:
+            return None
+
     # Anything that can be read
 
     async def get_json(self, installation_id: int, path: str, params: Params | None = None) -> Any:
@@ -96,6 +113,16 @@ class GitHub:
         """The items of a list, page after page as Link says. Raises GitHubError, in the middle too."""
         wanted = {"per_page": "100", **(params or {})}
         answer = await self._in_repository(installation_id, repository_id, "GET", path, wanted)
+        async for item in self._pages_from(installation_id, answer):
+            yield item
+
+    async def pages(self, installation_id: int, path: str, params: Params | None = None) -> AsyncIterator[JsonObject]:
+        """The items of a list that is in no repository. Raises GitHubError, in the middle too."""
+        url = self._transport.url(path, {"per_page": "100", **(params or {})})
+        async for item in self._pages_from(installation_id, await self._as_installation(installation_id, "GET", url)):
+            yield item
+
+    async def _pages_from(self, installation_id: int, answer: Answer) -> AsyncIterator[JsonObject]:
         for _ in range(MOST_PAGES):
             for item in _list(answer):
                 yield item
@@ -104,6 +131,22 @@ class GitHub:
             url = self._transport.next_page(answer.next_url)
             answer = await self._as_installation(installation_id, "GET", url)
         raise Unavailable(200, "the list does not end")
+
+    async def repository(self, installation_id: int, repository_id: int) -> JsonObject:
+        """GitHub's own fields. Gone for one that the installation cannot see."""
+        found = await self.get_json(installation_id, f"/repositories/{repository_id:d}")
+        if not isinstance(found, dict):
+            raise Unavailable(200, "the answer is not an object")
+        return found
+
+    async def query(self, installation_id: int, document: str, variables: Mapping[str, str]) -> JsonObject:
+        """The data that GraphQL gives. A field that may not be told is null; where nothing is told an error is raised.
+
+        Only for queries: asking twice must not matter.
+        """
+        body = {"query": document, "variables": dict(variables)}
+        answer = await self._as_installation(installation_id, "POST", self._transport.graphql_url, body)
+        return graphql_data(_object(answer))
 
     # Issues and comments
 
@@ -135,6 +178,19 @@ class GitHub:
         path = f"/issues/comments/{comment_id:d}/reactions"
         answer = await self._in_repository(installation_id, repository_id, "POST", path, body={"content": content})
         return _id(answer)
+
+    async def add_label(self, installation_id: int, repository_id: int, number: int, name: str) -> None:
+        """GitHub makes a label that the repository does not have."""
+        path = f"/issues/{number:d}/labels"
+        await self._in_repository(installation_id, repository_id, "POST", path, body={"labels": [name]})
+
+    async def delete(self, installation_id: int, repository_id: int, path: str) -> None:
+        """DELETE of a path below `/repos/{owner}/{repo}`."""
+        await self._in_repository(installation_id, repository_id, "DELETE", path)
+
+    async def create_check_run(self, installation_id: int, repository_id: int, run: JsonObject) -> int:
+        """The new run's id. GitHub shows the newest run of a name."""
+        return _id(await self._in_repository(installation_id, repository_id, "POST", "/check-runs", body=run))
 
     async def permission(self, installation_id: int, repository_id: int, login: str, user_id: int) -> frozenset[str]:
         """What that user may do, of: pull, triage, push, maintain, admin.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 SECONDARY_LIMIT_SECONDS = 60
 """The least to wait at a limit for which GitHub names no instant; the asker doubles it each time."""
@@ -135,6 +136,33 @@ def error_from(status: int, headers: Headers, data: object, now: int) -> GitHubE
     kinds: dict[int, type[GitHubError]] = {401: Unauthorized, 403: Forbidden, 451: Forbidden}
     kinds |= {404: Gone, 410: Gone}
     return kinds.get(status, Invalid)(status, message)
+
+
+def graphql_limit(data: object) -> str | None:
+    """GraphQL tells a rate limit with status 200: its message, or None if this is none."""
+    errors = (error for error in _graphql_errors(data) if error.get("type") == "RATE_LIMITED")
+    return next((_detail(error) for error in errors), None)
+
+
+def graphql_data(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What GraphQL answered, as far as it did. Raises the error that an answer without data means."""
+    data, errors = answer.get("data"), _graphql_errors(answer)
+    if isinstance(data, dict) and (not errors or any(value is not None for value in data.values())):
+        return data
+    message = "; ".join(_detail(error) for error in errors)[:500] or "GraphQL answered nothing"
+    kinds = {str(error.get("type")) for error in errors}
+    if "NOT_FOUND" in kinds:
+        raise Gone(404, message)
+    if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES", "UNAUTHORIZED"}:
+        raise Forbidden(403, message)
+    if any(isinstance(error.get("extensions"), dict) and error["extensions"].get("code") for error in errors):
+        raise Invalid(422, message)
+    raise Unavailable(200, message)
+
+
+def _graphql_errors(data: object) -> list[dict[str, Any]]:
+    listed = data.get("errors") if isinstance(data, dict) else None
+    return [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
 
 
 def _limit_seconds(status: int, headers: Headers, message: str, now: int) -> int | None:

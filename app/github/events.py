@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
 
 from app.clock import Clock
 from app.commands.runner import Comment, Runner
+from app.github import checks
 from app.github.client import GitHub
+from app.github.configs import PATH, Configs
+from app.github.errors import GitHubError
+from app.github.forecast_events import read_advisory, read_issue_news
 from app.github.payloads import (
-    ACTIVE,
     Payload,
     Unreadable,
     clean,
-    read_ids,
-    read_installation,
+    read_author,
+    read_labels,
     read_place,
     read_repository,
+    touches,
 )
+from app.github.presence import Presence, know_place, know_repository
+from app.github.transfers import Transfers, move
 from app.oracle.issue import facts_from
-from app.services import settling
-from app.storage import outbox, places
+from app.services import forecast_news, settling
+from app.storage import configs, places
 from app.storage.db import Database, Tx
 from app.storage.inbox import Delivery
-from app.storage.places import Installation, Place, Repository
+from app.storage.places import Place
 
 log = structlog.get_logger()
-
-INSTALLATION_STATES = {
-    "created": ACTIVE,
-    "unsuspend": ACTIVE,
-    "new_permissions_accepted": ACTIVE,
-    "suspend": "suspended",
-    "deleted": "deleted",
-}
-
-LEAVING = frozenset({"deleted", "transferred"})
-"""After these the API tells nothing of the issue any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,9 @@ class Events:
     runner: Runner
     github: GitHub
     clock: Clock
+    configs: Configs
+    presence: Presence
+    transfers: Transfers
 
     async def deal_with(self, delivery: Delivery) -> None:
         """Unknown events and payloads that cannot be read are passed over with a log line."""
@@ -57,17 +56,22 @@ class Events:
             log.warning("delivery passed over", delivery=delivery.guid, event_name=delivery.event, why=str(error))
 
     async def _dispatch(self, delivery: Delivery, payload: Payload) -> None:
-        match delivery.event:
-            case "issue_comment":
-                await self._comment(payload, delivery.received_at)
-            case "issues":
-                await self._issue(payload)
-            case "repository":
-                await self._repository(payload)
-            case "installation":
-                await self._installation(payload)
-            case "installation_repositories":
-                await self._repositories_added(payload)
+        if delivery.event == "issue_comment":
+            await self._comment(payload, delivery.received_at)
+            return
+        handlers: dict[str, Callable[[Payload], Awaitable[None]]] = {
+            "issues": self._issue,
+            "milestone": self._note_for_forecasts,
+            "security_advisory": self._advisory,
+            "push": self._push,
+            "pull_request": self._pull_request,
+            "check_run": self._check_run,
+            "repository": self._repository,
+            "installation": self.presence.installation_changed,
+            "installation_repositories": self.presence.repositories_changed,
+        }
+        if delivery.event in handlers:
+            await handlers[delivery.event](payload)
 
     async def _comment(self, payload: Payload, received_at: int) -> None:
         """Bots are ignored, the app itself above all; so are comments on pull requests."""
@@ -92,65 +96,92 @@ class Events:
             received_at=received_at,
             place=found,
             facts=facts_from(payload.get("issue")),
+            labels=read_labels(payload),
+            issue_author_id=read_author(payload),
         )
+        if "/bugmark" in comment.body.lower():
+            await self.configs.meet(found.repository)
         await self.runner.run(comment, self._know_place)
 
     async def _issue(self, payload: Payload) -> None:
         """Keep what is shown of the issue, stop trading on a close, and have its contracts looked at."""
         if payload.get("issue", "pull_request"):
             return
+        await self._note_for_forecasts(payload)
         found = read_place(payload)
+        gone = payload.action == "deleted" or (
+            payload.action == "transferred" and not await self._followed(payload, found)
+        )
+        now = self.clock.now()
         async with self.db.transaction() as tx:
             await self._know_place(tx, found)
             await places.save_issue(tx, found.issue)
-            if payload.action in LEAVING:
-                await settling.note_gone(tx, found, self.clock.now())
+            if gone:
+                await settling.note_gone(tx, found, now)
             else:
-                await settling.note_news(tx, found, facts_from(payload.get("issue")), self.clock.now())
+                await settling.note_news(tx, found, facts_from(payload.get("issue")), now)
+            old_id = payload.number_or_none("changes", "old_issue", "id")
+            if old_id not in (None, found.issue.id):
+                await move(tx, old_id, found, now)
+
+    async def _followed(self, payload: Payload, old: Place) -> bool:
+        """Whether the App is where the issue went. Without an answer trading stops, and the next look asks again."""
+        repository_id = payload.number_or_none("changes", "new_repository", "id")
+        number = payload.number_or_none("changes", "new_issue", "number")
+        if repository_id is None or number is None:
+            return False
+        try:
+            return await self.transfers.follow(old, repository_id, number)
+        except GitHubError as error:
+            log.warning("transfer not followed yet", issue=old.issue.id, why=str(error))
+            return False
+
+    async def _note_for_forecasts(self, payload: Payload) -> None:
+        """Forecasts about other issues and milestones may be decided by it."""
+        await forecast_news.note_issue(self.db, read_issue_news(payload), self.clock.now())
+
+    async def _advisory(self, payload: Payload) -> None:
+        """GitHub sends it to every App that asks for it: it belongs to no repository."""
+        advisory = read_advisory(payload)
+        if advisory is None:
+            raise Unreadable("security_advisory")
+        await forecast_news.note_advisory(self.db, advisory, self.clock.now())
+
+    async def _push(self, payload: Payload) -> None:
+        """Only what touches the file of rules on the default branch matters."""
+        branch = payload.get("repository", "default_branch")
+        if payload.get("ref") == f"refs/heads/{branch}" and touches(payload, PATH):
+            await self.configs.changed(read_repository(payload))
+
+    async def _pull_request(self, payload: Payload) -> None:
+        """Whether it touches the file of rules, the check finds out: it may wait and try again."""
+        rebased = payload.action == "edited" and payload.get("changes", "base") is not None
+        if payload.action not in ("opened", "synchronize", "reopened") and not rebased:
+            return
+        number, head_sha = payload.number("pull_request", "number"), payload.text("pull_request", "head", "sha")
+        async with self.db.transaction() as tx:
+            await checks.want(tx, read_repository(payload), number, head_sha, self.clock.now())
+
+    async def _check_run(self, payload: Payload) -> None:
+        """Somebody wants it run again. For which pull request, the run says itself: for forks GitHub does not."""
+        if payload.action != "rerequested" or payload.get("check_run", "name") != checks.NAME:
+            return
+        pull, head_sha = payload.text("check_run", "external_id"), payload.text("check_run", "head_sha")
+        if not (pull.isascii() and pull.isdigit() and len(pull) <= 9):
+            raise Unreadable("check_run.external_id")
+        async with self.db.transaction() as tx:
+            await checks.want(tx, read_repository(payload), int(pull), head_sha, self.clock.now())
 
     async def _repository(self, payload: Payload) -> None:
+        """After any change to it its rules may come from another file: branch, owner or name may be others."""
         repository = read_repository(payload)
         self.github.forget_repository(repository.installation_id, repository.id)
         async with self.db.transaction() as tx:
-            await self._know_repository(tx, repository)
-
-    async def _installation(self, payload: Payload) -> None:
-        state = INSTALLATION_STATES.get(payload.action)
-        if state is not None:
-            installation = read_installation(payload, state, self.clock.now())
-            async with self.db.transaction() as tx:
-                await places.save_installation(tx, installation)
-                if state == ACTIVE:
-                    await _belong(tx, read_ids(payload, "repositories"), installation.id)
-
-    async def _repositories_added(self, payload: Payload) -> None:
-        installation = read_installation(payload, ACTIVE, self.clock.now())
-        async with self.db.transaction() as tx:
-            await places.meet_installation(tx, installation)
-            await _belong(tx, read_ids(payload, "repositories_added"), installation.id)
+            await know_repository(tx, repository, self.clock.now())
+            await configs.wake(tx, repository.id, self.clock.now())
 
     async def _know_place(self, tx: Tx, place: Place) -> Place:
-        """Make installation, repository and issue known; an issue that is known stays as it is."""
-        await self._know_repository(tx, place.repository)
-        known = await places.place(tx, place.issue.id)
-        if known is None:
-            await places.save_issue(tx, place.issue)
-        return known or place
-
-    async def _know_repository(self, tx: Tx, repository: Repository) -> None:
-        """An event may come before the one that tells of the installation."""
-        if await places.installation(tx, repository.installation_id) is None:
-            owner = repository.owner_id, repository.owner_login
-            met = Installation(repository.installation_id, *owner, ACTIVE, self.clock.now())
-            await places.meet_installation(tx, met)
-        await places.save_repository(tx, repository)
-        await outbox.move(tx, {repository.id}, repository.installation_id)
-
-
-async def _belong(tx: Tx, repository_ids: set[int], installation_id: int) -> None:
-    """The App may have been installed anew: what we know of these repositories is asked and sent as this one now."""
-    await places.move_repositories(tx, repository_ids, installation_id)
-    await outbox.move(tx, repository_ids, installation_id)
+        return await know_place(tx, place, self.clock.now())
 
 
 def _payload(delivery: Delivery) -> Payload:

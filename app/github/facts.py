@@ -6,15 +6,19 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from app.github.client import GitHub, JsonObject
-from app.github.errors import Forbidden, GitHubError, Invalid
+from app.github import forecasts, people
+from app.github.client import GitHub
+from app.github.closes import closed_facts
+from app.github.errors import GitHubError, Gone, Moved
+from app.github.presence import Presence
+from app.github.transfers import Transfers
 from app.market.life import IssueFacts
-from app.oracle.issue import facts_from, reopenings_from, spell_from
-from app.storage.places import Place
+from app.market.statement import Advisory, AnyForecast
+from app.oracle.issue import as_known
+from app.services.forecast_making import KnownMilestone
+from app.storage.places import Place, Repository
 
 log = structlog.get_logger()
-
-TRIAGE_OR_BETTER = frozenset({"triage", "push", "maintain", "admin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +26,73 @@ class GitHubOracle:
     """Implements services.settling.Oracle."""
 
     github: GitHub
+    presence: Presence
+    transfers: Transfers
 
     async def issue_facts(self, place: Place) -> IssueFacts | None:
-        """None where GitHub gives no answer about this very issue (by id), whatever the reason."""
-        repository = place.repository
+        """None where GitHub gives no answer about this very issue (by id), whatever the reason.
+
+        Also when it turns out that the issue was transferred to where the App is installed: its contracts are there
+        now, and whoever asks again is told of it there.
+        """
         try:
-            issue = await self.github.issue(repository.installation_id, repository.id, place.issue.number)
-            if issue.get("id") != place.issue.id:
-                return None
-            facts = facts_from(issue, await self._closer_may_triage(place, issue))
-            return await self._dated(place, facts) if facts.closed and facts.completed else facts
+            return await self._issue_facts(place)
         except GitHubError as error:
             log.warning("no answer about an issue", issue=place.issue.id, why=str(error))
             return None
 
-    async def _dated(self, place: Place, facts: IssueFacts) -> IssueFacts | None:
-        """When it was closed for this reason: the issue itself keeps the first date when the reason changes.
-
-        An issue that became a discussion is closed too, but never was fixed: there is no answer about it any more.
-        """
-        repository, number = place.repository, place.issue.number
-        events = self.github.repository_pages(repository.installation_id, repository.id, f"/issues/{number:d}/timeline")
-        timeline = [event async for event in events]
-        if any(event.get("event") == "converted_to_discussion" for event in timeline):
+    async def _issue_facts(self, known: Place) -> IssueFacts | None:
+        place = await self.presence.reach(known)
+        if place is None:
             return None
-        facts = replace(facts, reopenings=reopenings_from(timeline))
-        spell = spell_from(timeline)
-        return facts if spell is None else replace(facts, closed_at=spell.as_now_at, closed_since=spell.since)
-
-    async def _closer_may_triage(self, place: Place, issue: JsonObject) -> bool:
-        """Where GitHub refuses to tell, the close is not backed: that costs time, no answer would cost the verdict."""
-        closer = issue.get("closed_by")
-        if issue.get("state") != "closed" or not isinstance(closer, dict) or closer.get("type") != "User":
-            return False
         repository = place.repository
-        closer_id = closer.get("id")
-        if not isinstance(closer_id, int):
-            return False
-        where = repository.installation_id, repository.id
         try:
-            rights = await self.github.permission(*where, str(closer.get("login")), closer_id)
-        except (Forbidden, Invalid) as error:
-            log.warning("rights not told", issue=place.issue.id, why=str(error))
-            return False
-        return bool(rights & TRIAGE_OR_BETTER)
+            issue = await self.github.issue(repository.installation_id, repository.id, place.issue.number)
+        except Moved as moved:
+            return None if await self.transfers.follow_to(place, moved) else _gone(place, "transferred")
+        except Gone as error:
+            if not deleted(error):
+                raise
+            return _gone(place, "deleted")
+        if issue.get("id") != place.issue.id:
+            return None
+        return await closed_facts(self.github, place, issue)
+
+    async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
+        """Whether a user has triage rights or better; None where GitHub gives no answer."""
+        return await people.may_triage(self.github, place, user_id, login)
+
+    async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
+        return await people.account_made_at(self.github, place.repository.installation_id, user_id, login)
+
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int) -> IssueFacts | None:
+        """Whether a forecast's statement is true as things stand; None where GitHub gives no answer."""
+        try:
+            there = await self.presence.reach(place)
+            if there is None:
+                return None
+            repository = there.repository
+            if not isinstance(forecast, Advisory):  # about the repository that it names, wherever its thread is now
+                repository = replace(repository, id=forecast.repository)
+            return await forecasts.facts_of(self.github, repository, forecast, now)
+        except GitHubError as error:
+            log.warning("no answer about a forecast", issue=place.issue.id, why=str(error))
+            return None
+
+    async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
+        """All of a repository; None where GitHub gives no answer."""
+        try:
+            return await forecasts.milestones_of(self.github, repository)
+        except GitHubError as error:
+            log.warning("milestones not told", repository=repository.id, why=str(error))
+            return None
+
+
+def deleted(error: Gone) -> bool:
+    """The repository answers, and has no such issue. Where issues were switched off they are only out of sight."""
+    return error.about == "resource" and "disabled" not in error.message.lower()
+
+
+def _gone(place: Place, how: str) -> IssueFacts:
+    issue = place.issue
+    return replace(as_known(issue.state, issue.state_reason, issue.closed_at), gone=how)

@@ -12,6 +12,8 @@ from app.storage.places import Installation, Issue, Place, Repository
 
 ACTIVE = "active"
 MOST_DIGITS = 2**63 - 1
+MOST_COMMITS_TOLD = 2048
+"""GitHub leaves further commits of a push out."""
 
 
 class Unreadable(Exception):
@@ -42,6 +44,10 @@ class Payload:
         if not _is_id(value):
             raise Unreadable(".".join(path))
         return value
+
+    def number_or_none(self, *path: str) -> int | None:
+        value = self.get(*path)
+        return value if _is_id(value) else None
 
     def text(self, *path: str) -> str:
         """A text as the databases can hold it: no NUL, no lone surrogate."""
@@ -87,6 +93,7 @@ def read_repository(payload: Payload) -> Repository:
         owner_login=payload.text("repository", "owner", "login")[:255],
         name=payload.text("repository", "name")[:255],
         private=payload.get("repository", "private") is not False,
+        updated_at=read_instant(payload.get("repository", "updated_at")) or 0,
     )
 
 
@@ -100,6 +107,7 @@ def read_issue(payload: Payload) -> Issue:
         state=clean(str(payload.get("issue", "state") or "open"))[:16],
         state_reason=clean(reason)[:64] if isinstance(reason, str) else None,
         closed_at=read_instant(payload.get("issue", "closed_at")),
+        updated_at=read_instant(payload.get("issue", "updated_at")) or 0,
     )
 
 
@@ -112,6 +120,29 @@ def read_ids(payload: Payload, *path: str) -> set[int]:
     listed = payload.get(*path)
     found = [item.get("id") for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
     return {value for value in found if _is_id(value)}
+
+
+def read_author(payload: Payload) -> int | None:
+    """Who opened the issue."""
+    found = payload.get("issue", "user", "id")
+    return found if _is_id(found) else None
+
+
+def read_labels(payload: Payload) -> frozenset[str]:
+    """The names of the issue's labels."""
+    listed = payload.get("issue", "labels")
+    found = [item.get("name") for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
+    return frozenset(clean(name) for name in found if isinstance(name, str))
+
+
+def touches(payload: Payload, path: str) -> bool:
+    """Whether a push changes this file; also where it does not tell of all its commits."""
+    commits = payload.get("commits")
+    if not isinstance(commits, list) or payload.get("forced") is True or len(commits) >= MOST_COMMITS_TOLD:
+        return True
+    told = [item for item in commits if isinstance(item, Mapping)]
+    lists = [item.get(kind) for item in told for kind in ("added", "modified", "removed")]
+    return any(path in listed for listed in lists if isinstance(listed, list))
 
 
 def _is_id(value: object) -> TypeGuard[int]:

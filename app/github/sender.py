@@ -1,4 +1,4 @@
-"""Carrying the outbox to GitHub: reactions, replies, notices and the market comment."""
+"""Carrying the outbox to GitHub: reactions, replies, notices, the market comment, checks and labels."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import structlog
 from app.clock import Clock
 from app.commands.outgoing import body_of
 from app.commands.replies import marker
+from app.github.checks import Checks
 from app.github.client import GitHub
 from app.github.errors import GitHubError, Gone, RateLimited
 from app.github.payloads import clean
-from app.storage import outbox
+from app.github.rewards import Rewards
+from app.storage import outbox, places
 from app.storage.db import Database, DatabaseBusy
 from app.storage.outbox import Message
 
@@ -32,12 +34,17 @@ SEND_SECONDS = 45
 
 CLOCK_SKEW_SECONDS = 300
 
+MARKET_COMMENT = "<!-- bugmark:board:"
+"""How the marker of a market comment begins, of whichever issue."""
+
 
 @dataclass(slots=True)
 class Sender:
     db: Database
     github: GitHub
     clock: Clock
+    checks: Checks
+    rewards: Rewards
     _login: str = ""
 
     async def send(self, message: Message) -> None:
@@ -56,13 +63,24 @@ class Sender:
             return
         async with self.db.transaction() as tx:
             await outbox.sent(tx, message, remote_id, self.clock.now())
+            if message.kind == "board":
+                await self.rewards.want(tx, message, self.clock.now())
 
     async def _send(self, message: Message) -> int | None:
         where = message.installation_id, message.repository_id
         if message.kind == "reaction":
             wanted = json.loads(message.body)
             return await self.github.add_reaction(*where, wanted["comment"], wanted["content"])
-        body = f"{marker(message.key)}\n{await body_of(self.db, message)}"
+        if message.kind == "check":
+            return await self.checks.report(message)
+        if message.kind == "label":
+            return await self.rewards.bring(message)
+        return await self._write(message)
+
+    async def _write(self, message: Message) -> int | None:
+        """Post a comment, or edit the one that is there."""
+        where = message.installation_id, message.repository_id
+        body = f"{marker(message.key)}\n{await body_of(self.db, message, self.clock.now())}"
         remote_id = message.remote_id or await self._posted_before(message)
         if remote_id is None:
             return await self.github.create_comment(*where, message.issue_number, body)
@@ -75,20 +93,28 @@ class Sender:
         return remote_id
 
     async def _posted_before(self, message: Message) -> int | None:
-        """After an attempt whose end is unknown, look before posting: by marker and author."""
+        """After an attempt whose end is unknown, look before posting: by marker and author.
+
+        A transferred issue brings its market comment along, under another id: that one goes on.
+        """
+        if await self._brought_along(message):
+            return await self._own_comment(message, MARKET_COMMENT, None)
         if message.attempts == 1:
             return None
+        return await self._own_comment(message, marker(message.key), message.created_at - CLOCK_SKEW_SECONDS)
+
+    async def _brought_along(self, message: Message) -> bool:
+        if message.kind != "board":
+            return False
+        async with self.db.reading() as tx:
+            return await places.came_by_transfer(tx, message.issue_id)
+
+    async def _own_comment(self, message: Message, beginning: str, since_at: int | None) -> int | None:
         login = await self._own_login()
-        comments = self.github.list_comments(
-            message.installation_id,
-            message.repository_id,
-            message.issue_number,
-            message.created_at - CLOCK_SKEW_SECONDS,
-        )
-        async for comment in comments:
+        where = message.installation_id, message.repository_id, message.issue_number
+        async for comment in self.github.list_comments(*where, since_at):
             user = comment.get("user") or {}
-            text = str(comment.get("body") or "")
-            if user.get("login") == login and text.startswith(marker(message.key)):
+            if user.get("login") == login and str(comment.get("body") or "").startswith(beginning):
                 return int(comment["id"])
         return None
 

@@ -12,7 +12,7 @@ from gidgethub import sansio
 from yarl import URL
 
 from app.clock import Clock
-from app.github.errors import Unavailable, error_from
+from app.github.errors import Unavailable, error_from, graphql_limit
 
 API_VERSION = "2022-11-28"
 ACCEPT = "application/vnd.github+json"
@@ -62,6 +62,12 @@ class Transport:
             raise ValueError(f"not a path of the API: {path!r}")
         url = URL(f"{self._base}".rstrip("/") + path, encoded=True)
         return url.with_query(params) if params else url
+
+    @property
+    def graphql_url(self) -> URL:
+        """Beside the REST API; on an Enterprise Server that lies under `/api/v3`, and GraphQL under `/api/graphql`."""
+        base = f"{self._base}".rstrip("/")
+        return URL(base.removesuffix("/v3") + "/graphql")
 
     def next_page(self, link: str) -> URL:
         """The page a Link header names. Unavailable if it is not GitHub's own: our token would go there."""
@@ -119,6 +125,8 @@ class Transport:
             raise Unavailable(status, "the answer is not JSON") from error
         if isinstance(data, str):
             raise Unavailable(status, "the answer is not JSON")
+        if (limit := graphql_limit(data)) is not None:
+            raise error_from(429, headers, {"message": limit}, self._clock.now())
         return Answer(status, data, next_url, headers.get("etag"), body)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterator
 
-from app.market.contract import UNIT_MILLS
 from app.market.offer import Offer
 
 Level = dict[int, Offer]
@@ -12,83 +13,101 @@ Level = dict[int, Offer]
 
 
 class Half:
-    """One half of a book: bids (best is highest) or asks (best is lowest)."""
+    """One half of a book. `keys` are its prices times `sign`, ascending: the best is always the last."""
 
-    __slots__ = ("best", "levels", "step", "worst")
+    __slots__ = ("keys", "levels", "sign")
 
     def __init__(self, bids: bool) -> None:
-        self.step = -1 if bids else 1
-        self.worst = 0 if bids else UNIT_MILLS
-        self.best = self.worst
+        self.sign = 1 if bids else -1
+        self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
 
-    def add(self, offer: Offer) -> None:
-        price = offer.fixed_price
-        self.levels.setdefault(price, {})[offer.number] = offer
-        if (self.best - price) * self.step > 0:
-            self.best = price
+    def close(self, price: int) -> None:
+        """The last offer at a price is gone."""
+        del self.levels[price]
+        del self.keys[bisect_left(self.keys, price * self.sign)]
 
-    def remove(self, offer: Offer) -> None:
-        price = offer.fixed_price
-        level = self.levels[price]
-        del level[offer.number]
-        if not level:
-            del self.levels[price]
-            if price == self.best:
-                self._find_best()
+    def crosses(self, limit: int) -> bool:
+        """Whether a counter-offer with this limit reaches anything."""
+        return bool(self.keys) and self.keys[-1] >= limit * self.sign
 
-    def _find_best(self) -> None:
-        if not self.levels:
-            self.best = self.worst
-            return
-        while self.best not in self.levels:
-            self.best += self.step
+    def prices(self, limit: int | None = None) -> list[int]:
+        """Its prices, best first; with a limit those that a counter-offer reaches."""
+        first = 0 if limit is None else bisect_left(self.keys, limit * self.sign)
+        return [key * self.sign for key in reversed(self.keys[first:])]
 
-    def reached(self, limit: int) -> Iterator[Offer]:
-        """The offers an incoming counter-offer with this limit reaches: best price, then oldest.
-
-        The book must not change while they are handed out.
-        """
-        price = self.best
-        while (limit - price) * self.step >= 0 and price != self.worst:
-            level = self.levels.get(price)
-            if level:
-                yield from level.values()
-            price += self.step
+    def reached(self, limit: int | None = None) -> Iterator[Offer]:
+        """The offers a counter-offer with this limit reaches: best price, then oldest. No changes meanwhile."""
+        for price in self.prices(limit):
+            yield from self.levels[price].values()
 
     def all(self) -> Iterator[Offer]:
-        return self.reached(self.worst)
+        return self.reached()
+
+    @property
+    def best(self) -> int | None:
+        return self.keys[-1] * self.sign if self.keys else None
 
 
 class Book:
-    """Live offers of one contract; `offers` finds them by number, `counts` says how many a user has."""
+    """Offers of one contract: `offers` the live ones by number, `suspended` those that are out of it for want of money.
 
-    __slots__ = ("asks", "bids", "counts", "offers")
+    `counts` says how many live ones a user has, `whole` holds the live all-or-none ones.
+    """
+
+    __slots__ = ("asks", "bids", "counts", "offers", "suspended", "whole")
 
     def __init__(self) -> None:
         self.bids = Half(bids=True)
         self.asks = Half(bids=False)
         self.offers: dict[int, Offer] = {}
-        self.counts: dict[int, int] = {}
+        self.suspended: dict[int, Offer] = {}
+        self.counts: defaultdict[int, int] = defaultdict(int)
+        self.whole: dict[int, Offer] = {}
 
     def half(self, bid: bool) -> Half:
         return self.bids if bid else self.asks
 
     def add(self, offer: Offer) -> None:
-        """Put a live offer in. Offers must be added in the order of their numbers."""
+        """Put a live offer in. Offers must be added in the order of their ranks."""
         self.offers[offer.number] = offer
-        self.counts[offer.user] = self.counts.get(offer.user, 0) + 1
-        self.half(offer.bid).add(offer)
+        self.counts[offer.user] += 1
+        if offer.special and offer.all_or_none:
+            self.whole[offer.number] = offer
+        half = self.bids if offer.bid else self.asks
+        price = offer.fixed_price
+        level = half.levels.get(price)
+        if level is None:
+            half.levels[price] = {offer.number: offer}
+            insort(half.keys, price * half.sign)
+        else:
+            level[offer.number] = offer
 
     def remove(self, offer: Offer) -> None:
-        del self.offers[offer.number]
+        number = offer.number
+        del self.offers[number]
         self.counts[offer.user] -= 1
-        self.half(offer.bid).remove(offer)
+        if offer.special and offer.all_or_none:
+            del self.whole[number]
+        half = self.bids if offer.bid else self.asks
+        price = offer.fixed_price
+        level = half.levels[price]
+        del level[number]
+        if not level:
+            half.close(price)
+
+    def find(self, number: int) -> Offer | None:
+        """A live or suspended offer."""
+        return self.offers.get(number) or self.suspended.get(number)
+
+    def open_offers(self) -> list[Offer]:
+        """All that may still be filled some day, live and suspended, in the order of their numbers."""
+        return sorted([*self.offers.values(), *self.suspended.values()], key=lambda offer: offer.number)
 
     @property
     def best_bid(self) -> int | None:
-        return self.bids.best or None
+        return self.bids.best
 
     @property
     def best_ask(self) -> int | None:
-        return None if self.asks.best == UNIT_MILLS else self.asks.best
+        return self.asks.best

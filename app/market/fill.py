@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class FillKind(StrEnum):
@@ -20,10 +20,13 @@ class AmendmentKind(StrEnum):
     SETTLEMENT = "settlement"
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """One meeting of two offers: `volume` units at the FIXED price of the older offer, in mills."""
+class Fill(NamedTuple):
+    """One meeting of two offers: `volume` units at the FIXED price of the older offer, in mills.
 
+    `newcomer` is the offer that arrived or was tried; `sold`: it paid with units.
+    """
+
+    contract: int
     amendment: int
     bid: int
     ask: int
@@ -33,14 +36,14 @@ class Fill:
     volume: int
     price: int
     kind: FillKind
+    sold: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Amendment:
+class Amendment(NamedTuple):
     """A numbered change of a contract, with open interest and `minted` after it."""
 
+    contract: int
     number: int
     kind: AmendmentKind
     open_interest: int
     minted_mills: int
-    at: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
 from app.market.contract import Side, canonical, digest
@@ -49,25 +50,29 @@ class Posting(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A balanced set of postings. `key` is unique and derives from the cause, so doing it twice finds it done."""
+    """A balanced set of postings. `key` is unique and derives from the cause, so doing it twice finds it done.
+
+    `detail` tells the rows that a command left behind (`bookkeeping.detail_text`); "" in all but its last entry.
+    """
 
     key: str
     cause: str
     at: int
     postings: tuple[Posting, ...]
+    detail: str = ""
 
 
 def unit_currency(contract_id: int, side: Side) -> str:
     return f"{side.value}:{contract_id}"
 
 
-def entry(key: str, cause: str, at: int, moves: Mapping[AccountKey, int]) -> Entry:
+def entry(key: str, cause: str, at: int, moves: Mapping[AccountKey, int], detail: str = "") -> Entry:
     """An entry from accumulated moves; accounts that come out even are left out. Raises ValueError if unbalanced."""
     postings = tuple(Posting(*account, amount) for account, amount in moves.items() if amount)
     unbalanced = imbalance(postings)
     if unbalanced:
         raise ValueError(f"entry {key} does not balance: {unbalanced}")
-    return Entry(key, cause, at, postings)
+    return Entry(key, cause, at, postings, detail)
 
 
 def imbalance(postings: Iterable[Posting]) -> dict[str, int]:
@@ -79,8 +84,19 @@ def imbalance(postings: Iterable[Posting]) -> dict[str, int]:
 
 
 def entry_hash(item: Entry) -> str:
-    """SHA-256 (hex) over the entry's canonical text; postings in their stored order."""
-    return digest(canonical([item.key, item.cause, item.at, [list(posting) for posting in item.postings]]))
+    """SHA-256 (hex) over the entry's canonical text; postings in their stored order.
+
+    An entry without detail hashes as entries did before there were details: their seals hold.
+    """
+    return stored_hash(
+        item.key, item.cause, item.at, canonical([list(posting) for posting in item.postings]), item.detail
+    )
+
+
+def stored_hash(key: str, cause: str, at: int, postings_text: str, detail: str) -> str:
+    """The hash of an entry whose postings are canonical text already: `[["free",1,"play:7",-5],…]`."""
+    end = f",{quoted(detail)}]" if detail else "]"
+    return digest(f"[{quoted(key)},{quoted(cause)},{at},{postings_text}{end}")
 
 
 GENESIS_SEAL = "0" * 64
@@ -92,3 +108,8 @@ def seal_hash(previous: str, entry_hashes: Iterable[str]) -> str:
     for item in entry_hashes:
         seal = digest(seal + item)
     return seal
+
+
+def dated_seal(chained: str, at: int) -> str:
+    """The seal as it is stored: over the instant at which it was made as well. Those made before 0002 go without."""
+    return digest(f"{chained}@{at}")

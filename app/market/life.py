@@ -2,149 +2,185 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from app.market.contract import Outcome
+from app.market.facts import DAY, Cause, IssueFacts, Watch
+from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
 
-from app.market.contract import Outcome, Status
+__all__ = ["IssueFacts", "close_event", "look"]
 
 MATURATION_WINDOW_SECONDS = 15 * 60
 """After maturation late events get at least this long to arrive."""
 
-UNBACKED_WINDOW_SECONDS = 48 * 3600
-NO_ANSWER_SECONDS = 30 * 86_400
-VOID_LOOK_BACK_SECONDS = 7 * 86_400
+UNBACKED_WINDOW_SECONDS = 2 * DAY
+NO_ANSWER_SECONDS = 30 * DAY
+VOID_LOOK_BACK_SECONDS = 7 * DAY
 ASK_AGAIN_SECONDS = 60
 
+ASK_WHILE_AWAY_SECONDS = DAY
+"""How often GitHub is asked where the App is not installed: the news of its return may be lost."""
 
-@dataclass(frozen=True, slots=True)
-class IssueFacts:
-    """An issue as GitHub's API gives it.
-
-    `closed_at` is when it was closed as it is closed now: a change of reason is a close at that instant. `closed_since`
-    is when it was closed first since it was last open (None: the same); `reopenings` are all there were. `closed_by` is
-    the closer's id and `closer` the login at that time; `closer_may_triage`: the closer is a person with triage rights
-    or better.
-    """
-
-    closed: bool
-    completed: bool
-    closed_at: int | None = None
-    closed_by: int | None = None
-    closer_may_triage: bool = False
-    closer: str = ""
-    closed_since: int | None = None
-    reopenings: tuple[int, ...] = ()
-
-    def good_close_at(self, maturation_at: int) -> int | None:
-        """The instant of a close as completed that counts for this maturation, if there is one."""
-        if not (self.closed and self.completed) or self.closed_at is None:
-            return None
-        return self.closed_at if self.closed_at <= maturation_at else None
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What a contract remembers of its life. `opened_by_close` tells a close's window from maturation's."""
-
-    status: Status
-    maturation_at: int
-    dispute_window_seconds: int
-    opened_by_close: bool = False
-    window_opened_at: int | None = None
-    window_ends_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing changes; look again then."""
-
-    until_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWindow:
-    """Halt (or stay halted) while this window runs."""
-
-    opened_at: int
-    ends_at: int
-    by_close: bool
-    backed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    outcome: Outcome
-
-
-Step = Wait | OpenWindow | Resume | Settle
+RETURN_SECONDS = DAY
+"""Once the App is back, windows that ran meanwhile are open at least this long."""
 
 
 def look(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step:
     """The next step of an unsettled contract. No `facts`: GitHub gave no answer; `backed` is about their close."""
-    if watch.status is Status.OPEN:
-        return _look_at_open(watch, facts, backed, now)
     if facts is None:
         return _without_answer(watch, now)
-    good_close = facts.good_close_at(watch.maturation_at)
-    if good_close is not None and (not watch.opened_by_close or _closed_again(watch, facts.closed_since or good_close)):
-        return _close_window(watch, good_close, backed)
-    if watch.opened_by_close and not facts.closed and now < watch.maturation_at:
-        return Resume()
-    if watch.window_ends_at is None or _reopened_in_time(watch, facts):
+    opened = _new_window(watch, facts, backed, now)
+    if opened is not None:
+        return opened
+    if watch.cause is None:
+        return _without_event(watch, now)
+    if watch.tentative or _undone(watch, facts, now):
         return _without_close(watch, now)
-    if now < watch.window_ends_at:
-        return Wait(watch.window_ends_at)
-    if watch.opened_by_close and facts.closed and facts.completed:
-        return Settle(Outcome.FIXED)
-    return Resume() if now < watch.maturation_at else Settle(Outcome.UNFIXED)
+    return _in_window(watch, facts, backed, now)
+
+
+def close_event(watch: Watch, facts: IssueFacts) -> tuple[Cause, int] | None:
+    """The close that opens a window, and its instant; None if the issue is open or its close opens none."""
+    if not facts.closed or facts.closed_at is None:
+        return None
+    if facts.closed_at > watch.maturation_at or facts.closed_at <= (watch.set_aside_at or 0):
+        return None
+    if facts.completed:
+        return Cause.CLOSED, facts.closed_at
+    return (Cause.REJECTED, facts.closed_at) if facts.reason in watch.void_reasons else None
+
+
+def _new_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> OpenWindow | None:
+    gone_at = _gone_at(watch, facts, now)
+    if gone_at is not None:
+        fresh = watch.cause is not Cause.GONE or watch.tentative
+        return _void_window(watch, Cause.GONE, gone_at) if fresh else None
+    event = close_event(watch, facts)
+    if event is None:
+        return None
+    cause, at = event
+    runs = not watch.tentative and watch.cause in (Cause.CLOSED, Cause.REJECTED)
+    if runs and not _closed_again(watch, facts.closed_since or at):
+        return None  # a change of reason never moves a running window
+    return _event_window(watch, cause, at, backed)
+
+
+def _event_window(watch: Watch, cause: Cause, at: int, backed: bool) -> OpenWindow:
+    return _close_window(watch, at, backed) if cause is Cause.CLOSED else _void_window(watch, cause, at)
+
+
+def _gone_at(watch: Watch, facts: IssueFacts, now: int) -> int | None:
+    """When the issue went where nobody can judge it; None if it is there, or went after maturation."""
+    if facts.gone is None:
+        return None
+    heard_at = watch.window_opened_at if watch.cause is Cause.GONE else None
+    at = next(known for known in (heard_at, facts.gone_at, now) if known is not None)
+    return at if (watch.set_aside_at or 0) < at <= watch.maturation_at else None
 
 
 def _closed_again(watch: Watch, closed_since: int) -> bool:
-    """A close after a reopening opens a new window, a change of reason does not; an unknown end is told now."""
-    return watch.window_ends_at is None or watch.window_opened_at is None or closed_since > watch.window_opened_at
+    """A close after a reopening opens a new window, a change of reason does not."""
+    return watch.window_opened_at is None or closed_since > watch.window_opened_at
 
 
-def _reopened_in_time(watch: Watch, facts: IssueFacts) -> bool:
-    """A reopening before maturation ended the close's window, although it comes to light only now."""
-    if not watch.opened_by_close or watch.window_opened_at is None:
+def _undone(watch: Watch, facts: IssueFacts, now: int) -> bool:
+    """What opened the window was taken back before maturation, although it may come to light only now."""
+    if watch.cause is Cause.MATURED or watch.window_opened_at is None:
         return False
-    return any(watch.window_opened_at < at < watch.maturation_at for at in facts.reopenings)
+    if now < watch.maturation_at and watch.window_opened_at <= (watch.set_aside_at or 0):
+        return True
+    if watch.cause is Cause.GONE:
+        return facts.gone is None
+    reopened = any(watch.window_opened_at < at < watch.maturation_at for at in facts.reopenings)
+    return reopened or (not facts.closed and now < watch.maturation_at)
 
 
-def _look_at_open(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step:
-    good_close = facts.good_close_at(watch.maturation_at) if facts else None
-    if good_close is not None:
-        return _close_window(watch, good_close, backed)
-    if now >= watch.maturation_at:
-        return _maturation_window(watch)
-    return Wait(watch.maturation_at)
+def _in_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step:
+    ends_at = watch.window_ends_at or 0
+    if _ending(watch, watch.window_opened_at or 0, 0) > ends_at:
+        return Extend(_ending(watch, watch.window_opened_at or 0, 0))
+    if now >= watch.due_at:
+        return _at_its_end(watch, facts, backed, now)
+    expected = _expected(watch, facts)
+    waits = watch.disputed_at is not None and watch.ruling is None
+    return Wait(watch.due_at) if waits or expected is watch.verdict else Announce(expected)
+
+
+def _at_its_end(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step:
+    if watch.ruling is not None:
+        return Settle(watch.ruling)
+    if watch.disputed_at is not None and watch.cause is Cause.CLOSED and not watch.backed:
+        return Settle(Outcome.VOID)
+    event = close_event(watch, facts) if watch.cause in (Cause.CLOSED, Cause.REJECTED) else None
+    if event is not None and event[0] is not watch.cause:
+        return _event_window(watch, *event, backed)
+    standing = _standing(watch, facts)
+    if standing is not None:
+        return Settle(standing)
+    return Resume() if now < watch.maturation_at else Settle(Outcome.UNFIXED)
+
+
+def _standing(watch: Watch, facts: IssueFacts) -> Outcome | None:
+    """The verdict that was announced as the window opened, if the issue is still as it was then."""
+    stands = {
+        Cause.CLOSED: facts.closed and facts.completed,
+        Cause.REJECTED: facts.closed and facts.reason in watch.void_reasons,
+        Cause.GONE: facts.gone is not None,
+        Cause.MATURED: True,
+    }
+    return watch.cause.verdict if watch.cause is not None and stands[watch.cause] else None
+
+
+def _expected(watch: Watch, facts: IssueFacts) -> Outcome | None:
+    """The verdict if the issue stays as it is; None: trading will resume."""
+    if watch.ruling is not None:
+        return watch.ruling
+    standing = _standing(watch, facts)
+    if standing is None and watch.due_at >= watch.maturation_at:
+        return Outcome.UNFIXED
+    return standing
+
+
+def _without_event(watch: Watch, now: int) -> Step:
+    return _maturation_window(watch) if now >= watch.maturation_at else Wait(watch.maturation_at)
+
+
+def _without_close(watch: Watch, now: int) -> Step:
+    """What opened the window is not so, or not any more."""
+    return Resume() if now < watch.maturation_at else _maturation_window(watch)
+
+
+def _ending(watch: Watch, opened_at: int, seconds: int) -> int:
+    """When a window of this length ends: where the App was away while it ran, some time after the return."""
+    returned_in_it = watch.back_at is not None and opened_at <= watch.back_at
+    return max(opened_at + seconds, (watch.back_at or 0) + RETURN_SECONDS) if returned_in_it else opened_at + seconds
 
 
 def _close_window(watch: Watch, closed_at: int, backed: bool) -> OpenWindow:
     seconds = watch.dispute_window_seconds
     if not backed:
         seconds = max(2 * seconds, UNBACKED_WINDOW_SECONDS)
-    return OpenWindow(closed_at, closed_at + seconds, by_close=True, backed=backed)
+    return OpenWindow(closed_at, _ending(watch, closed_at, seconds), Cause.CLOSED, backed)
+
+
+def _void_window(watch: Watch, cause: Cause, at: int) -> OpenWindow:
+    return OpenWindow(at, _ending(watch, at, watch.dispute_window_seconds), cause)
 
 
 def _maturation_window(watch: Watch) -> OpenWindow:
     seconds = max(watch.dispute_window_seconds, MATURATION_WINDOW_SECONDS)
-    return OpenWindow(watch.maturation_at, watch.maturation_at + seconds, by_close=False, backed=False)
-
-
-def _without_close(watch: Watch, now: int) -> Step:
-    """Halted on the news of a close that the API does not confirm."""
-    return Resume() if now < watch.maturation_at else _maturation_window(watch)
+    return OpenWindow(watch.maturation_at, _ending(watch, watch.maturation_at, seconds), Cause.MATURED)
 
 
 def _without_answer(watch: Watch, now: int) -> Step:
-    """Ask again; 30 days after the verdict was due, or after a close never confirmed, the contract is void."""
+    """Ask again; 30 days after the verdict was due, or after news never confirmed, the contract is void."""
+    if watch.away_at is not None:
+        last = watch.away_at + NO_ANSWER_SECONDS
+        return Settle(Outcome.VOID) if now >= last else Wait(min(last, now + ASK_WHILE_AWAY_SECONDS))
+    if watch.cause is None:
+        return _without_event(watch, now)
+    if watch.ruling is not None and watch.window_ends_at is not None and now >= watch.window_ends_at:
+        return Settle(watch.ruling)
     ends_at = watch.window_ends_at
-    known = (at for at in (ends_at, watch.window_opened_at) if at is not None)
-    if now >= next(known, watch.maturation_at) + NO_ANSWER_SECONDS:
+    known = ends_at if ends_at is not None else watch.window_opened_at
+    if now >= (watch.maturation_at if known is None else known) + NO_ANSWER_SECONDS:
         return Settle(Outcome.VOID)
-    return Wait(now + ASK_AGAIN_SECONDS if ends_at is None else max(now + ASK_AGAIN_SECONDS, ends_at))
+    return Wait(now + ASK_AGAIN_SECONDS if ends_at is None else max(now + ASK_AGAIN_SECONDS, watch.due_at))

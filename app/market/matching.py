@@ -5,232 +5,283 @@ Pure calculation. The same commands in the same order always give the same fills
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from copy import deepcopy
 
-from app.market.contract import UNIT_MILLS, Status
-from app.market.errors import (
-    InsufficientFunds,
-    InsufficientUnits,
-    InvalidOffer,
-    NotTrading,
-    UnknownOffer,
-)
-from app.market.fill import AmendmentKind, Fill, FillKind
-from app.market.instants import command_date
-from app.market.journal import Kind
-from app.market.money import format_mills
-from app.market.offer import MAX_VOLUME, Action, NewOffer, Offer, book_price, is_bid
-from app.market.spoken import spoken
-from app.market.state import Changes, ContractState, Recorder
-
-MAX_FILLS = 1_000
-MAX_LIVE_OFFERS_OF_USER = 50
-MAX_LIVE_OFFERS = 5_000
-DUST_VOLUME = 5
+from app.market.arrival import Arrival, admit, check, check_resume, crosses, dust, no_room, tight
+from app.market.contract import Side
+from app.market.errors import UnknownOffer
+from app.market.moves import leave, mind_pool, release
+from app.market.offer import NewOffer, Offer
+from app.market.pool import Pool
+from app.market.state import Changes, ContractState, Market
+from app.market.sweep import MAX_FILLS, Passed, Taker, count, fills_whole, sweep, sweep_range
 
 
-def place(
-    state: ContractState, new: NewOffer, *, number: int, user: int, free_mills: int, cause: str, now: int
-) -> Changes:
-    """Let an offer arrive. `free_mills` is the user's free money in the contract's currency.
+def place(market: Market, contract: int, new: NewOffer, *, number: int, user: int, now: int) -> Changes:
+    """Let an offer arrive in one contract. The user's free money is in the market's purses.
 
     Offers that are due by `now` must have expired before (`expire`). Raises a Refusal and changes nothing.
     """
-    offer = _arrive(state, new, number, user, free_mills, now)
-    recorder = Recorder(state, cause, now)
-    recorder.touch(offer)
-    recorder.changes.sale_volume = offer.units_left
-    passed = _sweep(recorder, offer)
-    stopped = len(recorder.changes.fills) == MAX_FILLS and fillable(state, new, user) > 0
-    rests = bool(offer.remaining) and not offer.now_or_never and not stopped
-    if rests:
-        _rest(recorder, offer)
-    else:
-        offer.cut(offer.remaining)
-    for own, wanted in passed:
-        volume = own.remaining if rests else min(wanted, own.remaining)
-        recorder.changes.cut.append((own, volume))
-        recorder.release(own, volume, f"cut:{own.number}:{offer.number}")
-    return recorder.changes
+    state = market.contracts[contract]
+    offer = admit(market, state, new, number, user, now)
+    if offer is None:
+        return _place(Arrival(market, [state], new, user, now, contract), [number])
+    changes = Changes()
+    _enter(market, changes, state, offer, now)
+    return changes
 
 
-def cancel(state: ContractState, number: int, *, user: int, cause: str, now: int) -> Changes:
-    """Take a user's live offer out of the book. Raises UnknownOffer."""
-    offer = state.book.offers.get(number)
-    if offer is None or offer.user != user:
-        raise UnknownOffer(f"You have no open offer o{number}.", "/bugmark positions")
-    recorder = Recorder(state, cause, now)
-    recorder.release(offer, offer.remaining, f"cancel:{number}")
-    return recorder.changes
+def place_range(
+    market: Market, contracts: Sequence[int], new: NewOffer, *, numbers: Sequence[int], user: int, now: int, last: int
+) -> Changes:
+    """Let an offer arrive in several contracts of one statement, in each under a number of its own.
 
-
-def expire(state: ContractState, now: int) -> Changes:
-    """Cancel the offers that are due by `now`, in order of (until, number)."""
-    due = sorted(
-        (offer for offer in state.book.offers.values() if offer.until_at <= now),
-        key=lambda offer: (offer.until_at, offer.number),
-    )
-    recorder = Recorder(state, "expiry", now)
-    for offer in due:
-        recorder.release(offer, offer.remaining, f"expiry:{offer.number}")
-    return recorder.changes
-
-
-def fillable(state: ContractState, new: NewOffer, user: int) -> int:
-    """How much of an offer others would fill at once, counted no further than its volume."""
-    bid = is_bid(new.action, new.side)
-    found = 0
-    for counter in state.book.half(not bid).reached(book_price(new.side, new.price)):
-        if counter.user != user:
-            found += counter.remaining
-        if found >= new.volume:
-            return new.volume
-    return found
-
-
-def _arrive(state: ContractState, new: NewOffer, number: int, user: int, free_mills: int, now: int) -> Offer:
-    if state.status is not Status.OPEN or now >= state.maturation_at:
-        raise NotTrading("This contract is not trading now.", f"/bugmark book by {command_date(state.maturation_at)}")
-    _check_bounds(state, new, now)
-    gives = new.side if new.action is Action.SELL else new.side.other
-    held = state.free_units(user, gives)
-    if new.action is Action.SELL and held < new.volume:
-        raise InsufficientUnits(
-            new.volume,
-            held,
-            f"You have {held} free {gives.value} units here, not {new.volume}.",
-            _smaller(state, new, held) if held else "/bugmark positions",
-        )
-    sold = min(new.volume, held)
-    need = 0 if new.action is Action.SELL else (new.volume - sold) * new.price
-    if need > free_mills:
-        raise InsufficientFunds(
-            need,
-            free_mills,
-            f"This needs {format_mills(need)} and you have {format_mills(free_mills)} free.",
-            _smaller(state, new, affordable) if (affordable := sold + free_mills // new.price) else "/bugmark balance",
-        )
-    _check_room(state, new, user)
-    return Offer(
-        number=number,
-        user=user,
-        action=new.action,
-        side=new.side,
-        price=new.price,
-        volume=new.volume,
-        until_at=state.maturation_at if new.until_at is None else new.until_at,
-        now_or_never=new.now_or_never,
-        units_left=sold,
-        cash_left=new.volume - sold,
-    )
-
-
-def _smaller(state: ContractState, new: NewOffer, volume: int) -> str:
-    """The same offer for fewer units; so few that they may not wait, now or never."""
-    at_once = new.now_or_never or volume < DUST_VOLUME
-    return spoken(replace(new, volume=volume, now_or_never=at_once), state.maturation_at)
-
-
-def _check_bounds(state: ContractState, new: NewOffer, now: int) -> None:
-    if not 1 <= new.volume <= MAX_VOLUME:
-        raise InvalidOffer(f"The volume must be 1 to {MAX_VOLUME:,} units.", "/bugmark help offer")
-    if not 1 <= new.price < UNIT_MILLS:
-        raise InvalidOffer("The price must be between 0.001 and 0.999.")
-    if new.until_at is not None and not now < new.until_at <= state.maturation_at:
-        raise InvalidOffer(
-            "`until` must be later than now and not later than the contract's maturation.",
-            spoken(replace(new, until_at=None), state.maturation_at),
-        )
-
-
-def _check_room(state: ContractState, new: NewOffer, user: int) -> None:
-    """Bounds against dust; only offers that would come to rest are held to them."""
-    refusal = _no_room(state, new, user, spoken(replace(new, now_or_never=True), state.maturation_at))
-    if refusal and not new.now_or_never and fillable(state, new, user) < new.volume:
-        raise refusal
-
-
-def _no_room(state: ContractState, new: NewOffer, user: int, at_once: str) -> InvalidOffer | None:
-    if new.volume < DUST_VOLUME:
-        return InvalidOffer(
-            f"An offer that comes to rest must be for at least {DUST_VOLUME} units; a smaller one may be now-or-never.",
-            at_once,
-        )
-    if len(state.book.offers) >= MAX_LIVE_OFFERS:
-        return InvalidOffer(f"This contract's book is full ({MAX_LIVE_OFFERS:,} open offers).", at_once)
-    if state.book.counts.get(user, 0) >= MAX_LIVE_OFFERS_OF_USER:
-        return InvalidOffer(f"You have {MAX_LIVE_OFFERS_OF_USER} open offers here already.", "/bugmark cancel all")
-    return None
-
-
-def _sweep(recorder: Recorder, offer: Offer) -> list[tuple[Offer, int]]:
-    """Fill against the other half, best price then oldest.
-
-    Returns the user's own counter-offers that were passed, with the volume still wanted when each was passed.
+    `last` is the contract in which the rest waits if none of them has open interest. Raises a Refusal.
     """
-    passed = []
-    gone = []
-    for counter in recorder.state.book.half(not offer.bid).reached(offer.fixed_price):
-        if not offer.remaining:
-            break
-        if counter.user == offer.user:
-            passed.append((counter, offer.remaining))
-            continue
-        if len(recorder.changes.fills) == MAX_FILLS:
-            break
-        while offer.remaining and counter.remaining and len(recorder.changes.fills) < MAX_FILLS:
-            _fill(recorder, offer, counter)
-        if not counter.remaining:
-            gone.append(counter)
-    for counter in gone:
-        recorder.state.book.remove(counter)
-    return passed
+    states = [market.contracts[contract] for contract in contracts]
+    states.sort(key=lambda state: state.maturation_at, reverse=new.side is Side.FIXED)
+    return _place(Arrival(market, states, new, user, now, last), numbers)
 
 
-def _fill(recorder: Recorder, newcomer: Offer, rester: Offer) -> None:
-    """One fill of one kind: as much as the parts of both offers that are paid in the same way allow."""
-    volume = min(newcomer.units_left or newcomer.cash_left, rester.units_left or rester.cash_left)
-    bid, ask = (newcomer, rester) if newcomer.bid else (rester, newcomer)
-    price = rester.fixed_price
-    bid_sells, ask_sells = bool(bid.units_left), bool(ask.units_left)
-    if bid_sells and ask_sells:
-        kind = FillKind.REDUCE
-        recorder.retire(volume)
-    elif bid_sells or ask_sells:
-        kind = FillKind.TRANSFER
+def _place(arrival: Arrival, numbers: Sequence[int]) -> Changes:
+    check(arrival)
+    offers = arrival.offers(numbers)
+    _check_room(arrival, offers)
+    if arrival.new.post_only:
+        _check_post_only(arrival, offers)
+    return _let_in(arrival, offers)
+
+
+def _let_in(arrival: Arrival, offers: list[Offer]) -> Changes:
+    market, changes = arrival.market, Changes()
+    if arrival.new.pool:
+        _join_pool(market, offers, arrival.need_mills)
+    if len(offers) == 1:
+        _enter(market, changes, arrival.states[0], offers[0], arrival.now)
     else:
-        kind = FillKind.EXPAND
-        recorder.issue(volume, volume * price)
-    _exchange(recorder, bid, volume, price, rests=bid is rester)
-    _exchange(recorder, ask, volume, UNIT_MILLS - price, rests=ask is rester)
-    for party in (bid, ask):
-        party.take(volume)
-        recorder.touch(party)
-        recorder.redeem(party.user)
-    number = recorder.amend(AmendmentKind.FILL)
-    recorder.close_entry(f"fill:{recorder.state.id}:{number}")
-    recorder.changes.fills.append(
-        Fill(number, bid.number, ask.number, bid.user, ask.user, newcomer.number, volume, price, kind)
-    )
+        pool = market.pools[arrival.user] if arrival.new.pool else None
+        _enter_range(market, changes, arrival, offers, pool)
+    return changes
 
 
-def _exchange(recorder: Recorder, party: Offer, volume: int, price: int, rests: bool) -> None:
-    """One party's half of a fill; `price` is of the side it gains. What rests pays from its reserve."""
-    gained = party.gives.other
-    if party.units_left:
-        recorder.lose_units(party.user, party.gives, volume, reserved=rests)
-        recorder.money(Kind.FREE, party.user, volume * (UNIT_MILLS - price))
+def _check_room(arrival: Arrival, offers: list[Offer]) -> None:
+    """Bounds against dust; only an offer that would come to rest is held to them, where it would."""
+    new = arrival.new
+    if dust(new) or any(tight(state, new, arrival.user) for state in arrival.states):
+        home = _resting_place(arrival, offers)
+        if home is not None and (dust(new) or tight(home, new, arrival.user)):
+            raise no_room(arrival, home)
+
+
+def _resting_place(arrival: Arrival, offers: list[Offer]) -> ContractState | None:
+    """Where such an offer would come to rest, None if nowhere; found out on a copy where it cannot be counted."""
+    found, fills, pooled = count(arrival.states, offers[0], arrival.new.volume)
+    if not pooled and fills <= MAX_FILLS:
+        if found == arrival.new.volume:
+            return None
+        if len(offers) == 1:
+            return arrival.states[0]
+    twin, parts = deepcopy((arrival, offers))
+    _let_in(twin, parts)
+    return next((arrival.market.contracts[part.contract] for part in parts if part.held), None)
+
+
+def _join_pool(market: Market, offers: Sequence[Offer], need_mills: int) -> None:
+    user = offers[0].user
+    pool = market.pools.setdefault(user, Pool(user))
+    pool.offers.update((offer.number, offer) for offer in offers)
+    pool.fund(need_mills, market.purses[user])
+
+
+def _enter(market: Market, changes: Changes, state: ContractState, offer: Offer, now: int) -> None:
+    """An arrival: fill, rest, cut what one's own offers would have filled, try the all-or-none offers."""
+    changes.offers[offer.number] = offer
+    passed: Passed | None = None
+    if not (offer.special and offer.all_or_none) or fills_whole(market, changes, [state], [offer]):
+        passed = sweep(market, changes, state, offer)
+    open_volume = offer.units_left + offer.cash_left
+    rests = open_volume > 0 and not offer.placed.now_or_never and not changes.stopped
+    if rests:
+        _rest(market, state, offer)
+    elif open_volume:
+        offer.cut(open_volume)
+    if passed:
+        _cut_own(market, changes, passed, state.id if rests else None)
+    if market.pools:
+        mind_pool(market, changes, offer.user)
+    if state.book.whole or market.pools:
+        retry_all(market, changes, state, now)
+
+
+def _enter_range(market: Market, changes: Changes, arrival: Arrival, offers: list[Offer], pool: Pool | None) -> None:
+    """The same in several contracts."""
+    new, now = arrival.new, arrival.now
+    whole = not new.all_or_none or fills_whole(market, changes, arrival.states, offers)
+    taker = Taker(arrival.states, offers, pool)
+    passed = sweep_range(market, changes, taker) if whole else []
+    rests = bool(taker.offer.remaining) and not new.now_or_never and not changes.stopped
+    if rests:
+        home = taker.move_to(_home(taker.states, arrival.last))
+        _rest(market, market.contracts[home.contract], home)
     else:
-        recorder.gain_units(party.user, gained, volume, volume * price)
-        recorder.money(Kind.RESERVE if rests else Kind.FREE, party.user, -volume * price)
+        home = taker.move_to(_filled_last(market, changes, taker))
+        _, unsold = home.cut(home.remaining)
+        taker.sales[home.contract] += unsold
+    home.ranging = False
+    taker.let_go(market, changes)
+    changes.offers.update((offer.number, offer) for offer in taker.offers.values() if offer.volume)
+    _cut_own(market, changes, passed, home.contract if rests else None)
+    mind_pool(market, changes, home.user)
+    for state in taker.states:
+        retry_all(market, changes, state, now)
 
 
-def _rest(recorder: Recorder, offer: Offer) -> None:
+def _filled_last(market: Market, changes: Changes, taker: Taker) -> ContractState:
+    """Where what may not rest is cancelled; where nothing filled at all, in the first contract of the range."""
+    return market.contracts[changes.raw_fills[-1][0]] if changes.raw_fills else taker.states[0]
+
+
+def _home(states: Sequence[ContractState], last: int) -> ContractState:
+    """Where the rest of a range waits: most open interest, of equals the latest; if there is none, the last."""
+    best = max(states, key=lambda state: (state.open_interest, state.maturation_at))
+    return best if best.open_interest else next(state for state in states if state.id == last)
+
+
+def _rest(market: Market, state: ContractState, offer: Offer) -> None:
     """Hold back what the open part needs and put the offer in the book."""
-    mills = offer.reserve_mills
-    recorder.money(Kind.FREE, offer.user, -mills)
-    recorder.money(Kind.RESERVE, offer.user, mills)
-    if offer.units_left:
-        recorder.reserve_units(offer.user, offer.gives, offer.units_left)
-    recorder.state.book.add(offer)
-    recorder.close_entry(f"offer:{offer.number}")
+    if not (offer.special and offer.pooled):
+        held = offer.cash_left * offer.price
+        purse = market.purses[offer.user]
+        purse.free_mills -= held
+        purse.reserve_mills += held
+    if offer.units_left and not offer.ranging:
+        (state.unfixed if offer.bid else state.fixed)[offer.user].reserve(offer.units_left)
+    offer.held = True
+    state.book.add(offer)
+
+
+def _cut_own(market: Market, changes: Changes, passed: Passed, home: int | None) -> None:
+    """Where the newcomer rests its own counter-offers go wholly, elsewhere by what they would have filled."""
+    for own, wanted in passed:
+        if own.suspended or not own.remaining:
+            continue
+        volume = own.remaining if own.contract == home else _would_fill(own, wanted)
+        if volume:
+            changes.cut.append((own, volume))
+            release(market, changes, own, volume)
+
+
+def _would_fill(own: Offer, wanted: int) -> int:
+    if own.all_or_none:
+        return own.remaining if own.remaining <= wanted else 0
+    return own.remaining if own.post_only else min(wanted, own.remaining)
+
+
+def retry(market: Market, contract: int, *, now: int) -> Changes:
+    """Try the all-or-none offers of a contract whose book was changed by what happened in another."""
+    changes = Changes()
+    retry_all(market, changes, market.contracts[contract], now)
+    return changes
+
+
+def retry_all(market: Market, changes: Changes, state: ContractState, now: int) -> None:
+    """After a change of a book: its all-or-none offers whose limit is met, until a round fills nothing."""
+    changes.to_retry.discard(state.id)
+    while state.book.whole and state.trades(now) and _round(market, changes, state):
+        changes.to_retry.discard(state.id)
+
+
+def _round(market: Market, changes: Changes, state: ContractState) -> bool:
+    for offer in sorted(state.book.whole.values(), key=_turn):
+        if not state.book.half(not offer.bid).crosses(offer.fixed_price) or len(changes.raw_fills) >= MAX_FILLS:
+            continue
+        if fills_whole(market, changes, [state], [offer]):
+            changes.offers[offer.number] = offer
+            before = len(changes.raw_fills)
+            passed = sweep(market, changes, state, offer)
+            changes.retried += len(changes.raw_fills) - before
+            leave(market, offer)
+            mind_pool(market, changes, offer.user)
+            _cut_own(market, changes, passed, None)
+            return True
+    return False
+
+
+def _turn(offer: Offer) -> tuple[bool, int, int]:
+    """Bids (highest, oldest), then asks (lowest, oldest)."""
+    return not offer.bid, -offer.fixed_price if offer.bid else offer.fixed_price, offer.rank
+
+
+def _check_post_only(arrival: Arrival, offers: list[Offer]) -> None:
+    """Refuse if any fill, by itself or by a re-try, would follow; what re-tries would do is found out on a copy."""
+    if count(arrival.states, offers[0], arrival.new.volume)[0]:
+        raise crosses(arrival)
+    if any(state.book.whole for state in arrival.states):
+        twin, parts = deepcopy((arrival, offers))
+        if _let_in(twin, parts).raw_fills:
+            raise crosses(arrival)
+
+
+def resume_offer(market: Market, number: int, *, rank: int, now: int) -> Changes:
+    """A suspended offer arrives anew, with a new place, if what is left of its pool is enough. Raises a Refusal."""
+    offer = market.find(number)
+    if offer is None or not offer.suspended:
+        raise UnknownOffer(f"Offer o{number} is not suspended.", "/bugmark offers")
+    state = market.contracts[offer.contract]
+    units = check_resume(market, state, offer, now)
+    if offer.post_only or tight(state, offer.as_new(), offer.user):
+        _try_resume(market, offer, units, rank, now)
+    return _come_back(market, offer, units, rank, now)
+
+
+def _come_back(market: Market, offer: Offer, units: int, rank: int, now: int) -> Changes:
+    leave(market, offer)
+    offer.suspended = False
+    offer.rank = rank
+    offer.cash_left = offer.remaining - units
+    offer.units_left = units
+    changes = Changes()
+    _enter(market, changes, market.contracts[offer.contract], offer, now)
+    return changes
+
+
+def _try_resume(market: Market, offer: Offer, units: int, rank: int, now: int) -> None:
+    """What a new arrival would be refused for keeps an offer suspended."""
+    twin, again = deepcopy((market, offer))
+    changes = _come_back(twin, again, units, rank, now)
+    arrival = Arrival(market, [market.contracts[offer.contract]], offer.as_new(), offer.user, now, offer.contract)
+    if offer.post_only and changes.raw_fills:
+        raise crosses(arrival)
+    if again.held and tight(arrival.states[0], arrival.new, offer.user):
+        raise no_room(arrival, arrival.states[0])
+
+
+def cancel(market: Market, number: int, *, user: int, now: int, keep: int = 0) -> Changes:
+    """Take a user's offer back but for `keep` units, which keep their place. Raises UnknownOffer."""
+    offer = market.find(number)
+    if offer is None or offer.user != user or keep >= offer.remaining:
+        raise UnknownOffer(f"You have no open offer o{number}.", "/bugmark positions")
+    changes = Changes()
+    release(market, changes, offer, offer.remaining - keep)
+    state = market.contracts[offer.contract]
+    if state.book.whole or market.pools:
+        retry_all(market, changes, state, now)
+    return changes
+
+
+def due(state: ContractState, now: int) -> int | None:
+    """The offer that expires next by `now`, in order of (until, number); None if none does."""
+    found = [offer for offer in state.book.open_offers() if offer.until_at <= now]
+    return min(found, key=lambda offer: (offer.until_at, offer.number)).number if found else None
+
+
+def expire(market: Market, number: int, *, now: int) -> Changes:
+    """Cancel an offer that is due."""
+    offer = market.find(number)
+    if offer is None:
+        raise UnknownOffer(f"Offer o{number} is not open.")
+    changes = Changes()
+    release(market, changes, offer, offer.remaining)
+    retry_all(market, changes, market.contracts[offer.contract], now)
+    return changes

@@ -7,7 +7,7 @@ who holds free units of the other side sells those first, so a buy may have both
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.market.contract import UNIT_MILLS, Side
@@ -22,7 +22,11 @@ class Action(StrEnum):
 
 class OfferState(StrEnum):
     LIVE = "LIVE"
+    SUSPENDED = "SUSPENDED"
     DONE = "DONE"
+
+
+BUY, FIXED = Action.BUY, Side.FIXED  # looked up once: enums are slow at it
 
 
 def is_bid(action: Action, side: Side) -> bool:
@@ -45,9 +49,12 @@ def price_from_profit(profit_mills: int, volume: int) -> int:
     return UNIT_MILLS - profit_mills // volume
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewOffer:
-    """An offer before it has arrived. `price` is of the named side in mills; `until_at` None means maturation."""
+    """An offer before it has arrived. `price` is of the named side in mills; `until_at` None means maturation.
+
+    Nobody changes one. It is not frozen because making it would then take six times as long.
+    """
 
     action: Action
     side: Side
@@ -55,32 +62,97 @@ class NewOffer:
     price: int
     until_at: int | None = None
     now_or_never: bool = False
+    all_or_none: bool = False
+    post_only: bool = False
+    pool: bool = False
+    cancel_on_halt: bool = False
 
 
-@dataclass(slots=True)
 class Offer:
-    """An offer with a number. Always: volume = filled + units_left + cash_left + cancelled."""
+    """An offer with a number. Always: volume = filled + units_left + cash_left + cancelled.
 
-    number: int
-    user: int
-    action: Action
-    side: Side
-    price: int
-    volume: int
-    until_at: int
-    now_or_never: bool
-    units_left: int
-    cash_left: int
-    filled: int = 0
-    cancelled: int = 0
+    `rank` is its place in time: of two offers the one with the lower rank is the older. `held`: what is open is held
+    back, because it stands in a book. `ranging`: it is meeting several books. `placed` is what was asked for, of which
+    action, side and conditions are read; `bid` and `fixed_price` follow from it; `special`: pooled or all-or-none.
+    """
+
+    __slots__ = (
+        "bid",
+        "cancelled",
+        "cash_left",
+        "contract",
+        "created_at",
+        "filled",
+        "fixed_price",
+        "held",
+        "number",
+        "placed",
+        "price",
+        "ranging",
+        "rank",
+        "special",
+        "suspended",
+        "units_left",
+        "until_at",
+        "user",
+        "volume",
+    )
+
+    def __init__(
+        self,
+        new: NewOffer,
+        number: int,
+        user: int,
+        contract: int,
+        until_at: int,
+        units_left: int,
+        cash_left: int,
+        created_at: int,
+    ) -> None:
+        self.number = self.rank = number
+        self.user = user
+        self.contract = contract
+        self.placed = new
+        self.price = price = new.price
+        self.volume = units_left + cash_left
+        self.until_at = until_at
+        self.created_at = created_at
+        self.special = new.pool or new.all_or_none
+        self.units_left = units_left
+        self.cash_left = cash_left
+        self.filled = self.cancelled = 0
+        self.held = self.suspended = self.ranging = False
+        fixed = new.side is FIXED
+        self.bid = (new.action is BUY) == fixed
+        self.fixed_price = price if fixed else UNIT_MILLS - price
 
     @property
-    def bid(self) -> bool:
-        return is_bid(self.action, self.side)
+    def action(self) -> Action:
+        return self.placed.action
 
     @property
-    def fixed_price(self) -> int:
-        return book_price(self.side, self.price)
+    def side(self) -> Side:
+        return self.placed.side
+
+    @property
+    def now_or_never(self) -> bool:
+        return self.placed.now_or_never
+
+    @property
+    def all_or_none(self) -> bool:
+        return self.placed.all_or_none
+
+    @property
+    def post_only(self) -> bool:
+        return self.placed.post_only
+
+    @property
+    def cancel_on_halt(self) -> bool:
+        return self.placed.cancel_on_halt
+
+    @property
+    def pooled(self) -> bool:
+        return self.placed.pool
 
     @property
     def remaining(self) -> int:
@@ -92,26 +164,32 @@ class Offer:
         return Side.UNFIXED if self.bid else Side.FIXED
 
     @property
+    def need_mills(self) -> int:
+        """What its bought part needs at its own limit; a sale needs no money.
+
+        In the midst of a range it needs all that is still wanted: the next contract may have nothing to sell there.
+        """
+        return (self.remaining if self.ranging else self.cash_left) * self.price
+
+    @property
     def reserve_mills(self) -> int:
-        """Money that a live offer holds back: its bought part at its own limit."""
-        return self.cash_left * self.price if self.action is Action.BUY else 0
+        """Money held back for it alone: that of a pooled offer is held by its pool, a suspended one needs none."""
+        return 0 if self.pooled else self.need_mills
 
     @property
     def state(self) -> OfferState:
-        return OfferState.LIVE if self.remaining else OfferState.DONE
+        if not self.remaining:
+            return OfferState.DONE
+        return OfferState.SUSPENDED if self.suspended else OfferState.LIVE
 
-    def take(self, volume: int) -> None:
-        """Count a fill; the sale fills first."""
-        sold = min(volume, self.units_left)
-        self.units_left -= sold
-        self.cash_left -= volume - sold
-        self.filled += volume
+    def as_new(self) -> NewOffer:
+        """The offer as it would be placed anew for what is open of it."""
+        return replace(self.placed, volume=self.remaining, until_at=self.until_at)
 
     def cut(self, volume: int) -> tuple[int, int]:
-        """Cancel `volume` of what is open, the bought part first; returns (money mills, units) that come free."""
+        """Cancel `volume` of what is open, the bought part first; returns the (bought, sold) units given up."""
         bought = min(volume, self.cash_left)
-        mills = bought * self.price
         self.cash_left -= bought
         self.units_left -= volume - bought
         self.cancelled += volume
-        return mills, volume - bought
+        return bought, volume - bought

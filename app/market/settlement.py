@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from app.market.contract import UNIT_MILLS, Outcome, Side, Status
 from app.market.fill import AmendmentKind
-from app.market.journal import Kind
-from app.market.matching import expire
-from app.market.state import Changes, ContractState, Recorder
+from app.market.matching import retry_all
+from app.market.moves import mind_pool, receive, release
+from app.market.position import Position
+from app.market.state import Changes, ContractState, Market
 
 BPS = 10_000
 
@@ -31,77 +32,102 @@ class Payout:
     fee_mills: int
 
 
-def halt(state: ContractState, cause: str, now: int) -> Changes:
-    """Stop trading; a halted contract stays as it is. Raises ValueError if it is settled: settled is final."""
-    return _change_status(state, Status.HALTED, AmendmentKind.HALT, cause, now)
+def halt(market: Market, contract: int) -> Changes:
+    """Stop trading and cancel what is to be cancelled then; a halted contract stays as it is.
+
+    Raises ValueError if it is settled: settled is final.
+    """
+    state = _unsettled(market, contract)
+    changes = _change_status(state, Status.HALTED, AmendmentKind.HALT)
+    if changes.amendments:
+        for offer in [offer for offer in state.book.open_offers() if offer.cancel_on_halt]:
+            release(market, changes, offer, offer.remaining)
+    return changes
 
 
-def resume(state: ContractState, cause: str, now: int) -> Changes:
-    """Open the book again; offers that came due meanwhile expire. Raises ValueError if it is settled."""
-    changes = _change_status(state, Status.OPEN, AmendmentKind.RESUME, cause, now)
-    expired = expire(state, now)
-    expired.amendments[:0] = changes.amendments
-    return expired
+def resume(market: Market, contract: int, *, now: int) -> Changes:
+    """Open the book again and try its all-or-none offers. Raises ValueError if it is settled.
+
+    Offers that came due meanwhile must have expired before.
+    """
+    state = _unsettled(market, contract)
+    changes = _change_status(state, Status.OPEN, AmendmentKind.RESUME)
+    if changes.amendments:
+        retry_all(market, changes, state, now)
+    return changes
 
 
-def _change_status(state: ContractState, status: Status, kind: AmendmentKind, cause: str, now: int) -> Changes:
-    _check_unsettled(state)
-    recorder = Recorder(state, cause, now)
+def _change_status(state: ContractState, status: Status, kind: AmendmentKind) -> Changes:
+    changes = Changes()
     if state.status is not status:
         state.status = status
-        recorder.amend(kind)
-    return recorder.changes
+        changes.amend(state, kind)
+    return changes
 
 
-def _check_unsettled(state: ContractState) -> None:
+def _unsettled(market: Market, contract: int) -> ContractState:
+    state = market.contracts[contract]
     if state.status is Status.SETTLED:
-        raise ValueError(f"contract {state.id} is settled already")
+        raise ValueError(f"contract {contract} is settled already")
+    return state
 
 
 def settle(
-    state: ContractState, outcome: Outcome, cause: str, now: int, void: VoidPrice | None = None
+    market: Market, contract: int, outcome: Outcome, void: VoidPrice | None = None
 ) -> tuple[Changes, list[Payout]]:
     """Cancel every offer, pay the winners, leave escrow and positions at nothing.
 
     Raises ValueError if the contract is settled already or a VOID comes without its price.
     """
-    _check_unsettled(state)
+    state = _unsettled(market, contract)
     if outcome is Outcome.VOID and void is None:
         raise ValueError("a VOID needs its price")
-    recorder = Recorder(state, cause, now)
-    for offer in list(state.book.offers.values()):
-        recorder.release(offer, offer.remaining, f"cancel:{offer.number}")
-    payouts = _payouts(state, outcome, void or VoidPrice(0, 0))
-    for user, side in sorted(state.positions):
-        units = state.position(user, side).units
-        if units:
-            recorder.lose_units(user, side, units, reserved=False)
-    if state.open_interest:
-        recorder.retire(state.open_interest)
-    for payout in payouts:
-        recorder.money(Kind.FREE, payout.user, payout.paid_mills)
-        recorder.money(Kind.FEES, 0, payout.fee_mills)
     state.status = Status.SETTLED
-    recorder.amend(AmendmentKind.SETTLEMENT)
-    recorder.close_entry(f"settlement:{state.id}")
-    return recorder.changes, payouts
+    changes = Changes()
+    for offer in state.book.open_offers():
+        release(market, changes, offer, offer.remaining)
+    payouts = _payouts(state, outcome, void or VoidPrice(0, 0))
+    pooled = _pool_shares(state)
+    for holders in (state.fixed, state.unfixed):
+        changes.users |= holders.keys()
+        holders.update((user, Position()) for user in holders)
+    state.open_interest = state.minted_mills = 0
+    for payout in payouts:
+        units, of_pool = pooled[payout.user]
+        receive(market, payout.user, payout.paid_mills, payout.paid_mills * of_pool // units)
+        changes.fees_mills += payout.fee_mills
+        mind_pool(market, changes, payout.user)
+    changes.amend(state, AmendmentKind.SETTLEMENT)
+    return changes, payouts
+
+
+def _pool_shares(state: ContractState) -> dict[int, tuple[int, int]]:
+    """(units, units of them that the pool bought) of every holder."""
+    shares: dict[int, tuple[int, int]] = {}
+    for holders in (state.fixed, state.unfixed):
+        for user, held in holders.items():
+            units, pooled = shares.get(user, (0, 0))
+            shares[user] = units + held.units, pooled + held.pool_units
+    return shares
 
 
 def _payouts(state: ContractState, outcome: Outcome, void: VoidPrice) -> list[Payout]:
     costs: dict[int, int] = {}
     units: dict[Side, dict[int, int]] = {side: {} for side in Side}
-    for (user, side), position in sorted(state.positions.items()):
-        if position.units:
-            costs[user] = costs.get(user, 0) + position.cost_mills
-            units[side][user] = position.units
+    for side in Side:
+        for user, position in sorted(state.holders(side).items()):
+            if position.units:
+                costs[user] = costs.get(user, 0) + position.cost_mills
+                units[side][user] = position.units
+    holders = sorted(costs)
     if outcome.winner is not None:
         gross = {user: UNIT_MILLS * held for user, held in units[outcome.winner].items()}
-        return [_with_fee(user, gross.get(user, 0), cost, state.terms.fee_bps) for user, cost in costs.items()]
+        return [_with_fee(user, gross.get(user, 0), costs[user], state.terms.fee_bps) for user in holders]
     fixed_mills = void_fixed_mills(state.open_interest, void)
     shares = split(fixed_mills, units[Side.FIXED])
     for user, mills in split(state.escrow_mills - fixed_mills, units[Side.UNFIXED]).items():
         shares[user] = shares.get(user, 0) + mills
-    return [Payout(user, shares.get(user, 0), cost, 0) for user, cost in costs.items()]
+    return [Payout(user, shares.get(user, 0), costs[user], 0) for user in holders]
 
 
 def _with_fee(user: int, gross: int, cost: int, fee_bps: int) -> Payout:

@@ -1,6 +1,6 @@
-"""A contract as the calculation sees it, and the changes a calculation hands back.
+"""What a calculation works on, and the changes it hands back.
 
-A calculation owns the state it is given: it changes it in place and returns what has to be stored. A refusal is raised
+A calculation owns the market it is given: it changes it in place and returns what was touched. A refusal is raised
 before anything is changed.
 """
 
@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 
 from app.market.book import Book
 from app.market.contract import UNIT_MILLS, Side, Status, Terms
-from app.market.fill import Amendment, AmendmentKind, Fill
-from app.market.journal import AccountKey, Entry, Kind, entry, unit_currency
+from app.market.fill import Amendment, AmendmentKind, Fill, FillKind
 from app.market.offer import Offer
-from app.market.position import Position
+from app.market.pool import Pool
+from app.market.position import Position, Purses
+
+RawFill = tuple[int, int, Offer, Offer, Offer, int, int, FillKind, bool, int, int]
+"""(contract, amendment, bid, ask, newcomer, volume, price, kind, newcomer sold, open interest and minted after it)"""
 
 
 @dataclass(slots=True)
@@ -28,133 +31,118 @@ class ContractState:
     minted_mills: int = 0
     amendment: int = 0
     book: Book = field(default_factory=Book)
-    positions: dict[tuple[int, Side], Position] = field(default_factory=dict)
+    fixed: dict[int, Position] = field(default_factory=dict)
+    unfixed: dict[int, Position] = field(default_factory=dict)
 
     @property
     def escrow_mills(self) -> int:
         return UNIT_MILLS * self.open_interest
 
+    def holders(self, side: Side) -> dict[int, Position]:
+        """Positions of one side by user."""
+        return self.fixed if side is Side.FIXED else self.unfixed
+
     def position(self, user: int, side: Side) -> Position:
-        found = self.positions.get((user, side))
+        holders = self.holders(side)
+        found = holders.get(user)
         if found is None:
-            found = self.positions[user, side] = Position()
+            found = holders[user] = Position()
         return found
 
     def free_units(self, user: int, side: Side) -> int:
-        found = self.positions.get((user, side))
+        found = self.holders(side).get(user)
         return found.free if found else 0
 
-
-@dataclass(slots=True)
-class Changes:
-    """What a calculation did, in order: to be stored in one transaction.
-
-    `cut` is (own counter-offer, volume cancelled by the self-trade rule); `sale_volume` how many units of an arriving
-    offer were to be paid with units held.
-    """
-
-    fills: list[Fill] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    amendments: list[Amendment] = field(default_factory=list)
-    offers: dict[int, Offer] = field(default_factory=dict)
-    positions: set[tuple[int, Side]] = field(default_factory=set)
-    cut: list[tuple[Offer, int]] = field(default_factory=list)
-    sale_volume: int = 0
-
-
-class Recorder:
-    """Moves money and units of one contract and writes each step down as a journal entry."""
-
-    def __init__(self, state: ContractState, cause: str, now: int) -> None:
-        self.state = state
-        self.cause = cause
-        self.now = now
-        self.changes = Changes()
-        self._moves: dict[AccountKey, int] = {}
-
-    def move(self, kind: Kind, owner: int, currency: str, amount: int) -> None:
-        key = AccountKey(kind, owner, currency)
-        self._moves[key] = self._moves.get(key, 0) + amount
-
-    def money(self, kind: Kind, owner: int, mills: int) -> None:
-        self.move(kind, owner, self.state.terms.currency, mills)
-
-    def close_entry(self, key: str) -> None:
-        """Write the moves since the last call down as one entry; none if nothing moved."""
-        item = entry(key, self.cause, self.now, self._moves)
-        self._moves = {}
-        if item.postings:
-            self.changes.entries.append(item)
-
-    def amend(self, kind: AmendmentKind) -> int:
-        state = self.state
-        state.amendment += 1
-        self.changes.amendments.append(
-            Amendment(state.amendment, kind, state.open_interest, state.minted_mills, self.now)
-        )
-        return state.amendment
-
-    def touch(self, offer: Offer) -> None:
-        self.changes.offers[offer.number] = offer
-
-    def gain_units(self, user: int, side: Side, volume: int, paid_mills: int) -> None:
-        self.state.position(user, side).gain(volume, paid_mills)
-        self._units(Kind.UNITS_FREE, user, side, volume)
-
-    def lose_units(self, user: int, side: Side, volume: int, reserved: bool) -> None:
-        self.state.position(user, side).lose(volume, reserved)
-        self._units(Kind.UNITS_RESERVED if reserved else Kind.UNITS_FREE, user, side, -volume)
-
-    def reserve_units(self, user: int, side: Side, volume: int) -> None:
-        """Hold free units back for a live sell; a negative volume lets reserved ones go."""
-        self.state.position(user, side).reserve(volume)
-        self._units(Kind.UNITS_FREE, user, side, -volume)
-        self._units(Kind.UNITS_RESERVED, user, side, volume)
-
-    def _units(self, kind: Kind, user: int, side: Side, volume: int) -> None:
-        if volume:
-            self.move(kind, user, unit_currency(self.state.id, side), volume)
-            self.changes.positions.add((user, side))
-
-    def issue(self, volume: int, minted_mills: int) -> None:
-        """Open interest grows by `volume` units of both sides, entered at `minted_mills` of FIXED money."""
-        self.state.open_interest += volume
-        self.state.minted_mills += minted_mills
-        self._open_interest_moves(volume)
+    def trades(self, now: int) -> bool:
+        return self.status is Status.OPEN and now < self.maturation_at
 
     def retire(self, volume: int) -> None:
         """Open interest shrinks; `minted` keeps its share, rounded up (docs/market.md §5, VOID)."""
-        state = self.state
-        state.minted_mills -= state.minted_mills * volume // state.open_interest
-        state.open_interest -= volume
-        self._open_interest_moves(-volume)
+        self.minted_mills -= self.minted_mills * volume // self.open_interest
+        self.open_interest -= volume
 
-    def _open_interest_moves(self, volume: int) -> None:
-        self.money(Kind.ESCROW, self.state.id, UNIT_MILLS * volume)
-        for side in Side:
-            self.move(Kind.UNITS_ISSUED, self.state.id, unit_currency(self.state.id, side), -volume)
 
-    def redeem(self, user: int) -> int:
-        """Pay 1000 mills for each pair of free units a user holds, within the entry being written."""
-        state = self.state
-        pairs = min(state.free_units(user, Side.FIXED), state.free_units(user, Side.UNFIXED))
-        if pairs:
-            for side in Side:
-                self.lose_units(user, side, pairs, reserved=False)
-            self.retire(pairs)
-            self.money(Kind.FREE, user, UNIT_MILLS * pairs)
-        return pairs
+@dataclass(slots=True)
+class Market:
+    """Contracts of one currency that a command may change, the money of those concerned and their pools."""
 
-    def release(self, offer: Offer, volume: int, key: str) -> None:
-        """Cancel `volume` of an offer that stands in the book and give back what was held for it."""
-        mills, units = offer.cut(volume)
-        self.touch(offer)
-        self.money(Kind.RESERVE, offer.user, -mills)
-        self.money(Kind.FREE, offer.user, mills)
-        if units:
-            self.reserve_units(offer.user, offer.gives, -units)
-        if not offer.remaining:
-            self.state.book.remove(offer)
-        if self.redeem(offer.user):
-            self.amend(AmendmentKind.REDEEM)
-        self.close_entry(key)
+    contracts: dict[int, ContractState] = field(default_factory=dict)
+    purses: Purses = field(default_factory=Purses)
+    pools: dict[int, Pool] = field(default_factory=dict)
+
+    def add(self, state: ContractState) -> ContractState:
+        self.contracts[state.id] = state
+        return state
+
+    def find(self, number: int) -> Offer | None:
+        """A live or suspended offer."""
+        for state in self.contracts.values():
+            offer = state.book.offers.get(number) or state.book.suspended.get(number)
+            if offer is not None:
+                return offer
+        return None
+
+
+SELDOM: dict[str, type] = {
+    "amendments": list,
+    "cut": list,
+    "suspended": list,
+    "to_retry": set,
+    "users": set,
+    "retried": int,
+    "fees_mills": int,
+}
+
+
+class Changes:
+    """What a calculation did. Everybody whose money or units it moved owns one of `offers` or is in `users`.
+
+    `cut`: (own counter-offer, volume cancelled by the self-trade rule). `retried`: how many of the fills, the last
+    ones, came from re-tries. `to_retry`: other contracts whose all-or-none offers are to be tried, because a pool's
+    offers left their books. `stopped`: a command makes no more fills than this.
+    """
+
+    __slots__ = ("dead", "offers", "raw_fills", "stopped", *SELDOM)
+
+    amendments: list[Amendment]
+    cut: list[tuple[Offer, int]]
+    suspended: list[Offer]
+    to_retry: set[int]
+    users: set[int]
+    retried: int
+    fees_mills: int
+
+    def __init__(self) -> None:
+        self.raw_fills: list[RawFill] = []
+        self.offers: dict[int, Offer] = {}
+        self.dead: list[Offer] = []
+        self.stopped = False
+
+    def __getattr__(self, name: str) -> object:
+        """What is seldom needed starts empty when it is first asked for: most offers have no use for it."""
+        if name not in SELDOM:
+            raise AttributeError(name)
+        found = SELDOM[name]()
+        setattr(self, name, found)
+        return found
+
+    @property
+    def fills(self) -> list[Fill]:
+        return [
+            Fill(contract, number, bid.number, ask.number, bid.user, ask.user, new.number, volume, price, kind, sold)
+            for contract, number, bid, ask, new, volume, price, kind, sold, _, _ in self.raw_fills
+        ]
+
+    @property
+    def all_amendments(self) -> list[Amendment]:
+        """Those of the fills too, in the order of their numbers."""
+        of_fills = [Amendment(raw[0], raw[1], AmendmentKind.FILL, raw[-2], raw[-1]) for raw in self.raw_fills]
+        return sorted([*of_fills, *self.amendments])
+
+    @property
+    def touched_users(self) -> set[int]:
+        return self.users | {offer.user for offer in self.offers.values()}
+
+    def amend(self, state: ContractState, kind: AmendmentKind) -> None:
+        state.amendment += 1
+        self.amendments.append(Amendment(state.id, state.amendment, kind, state.open_interest, state.minted_mills))

@@ -34,10 +34,13 @@ def _completed(reason: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """The time for which an issue has been closed: since when, and when it was closed with its present reason."""
+    """The time for which an issue has been closed: since when, and when, by whom (a user's JSON) and by which commit it
+    was closed with its present reason."""
 
     since: int
     as_now_at: int
+    actor: Mapping[str, Any] | None = None
+    commit: str | None = None
 
 
 def spell_from(timeline: Iterable[Mapping[str, Any]]) -> Spell | None:
@@ -48,8 +51,22 @@ def spell_from(timeline: Iterable[Mapping[str, Any]]) -> Spell | None:
         if event.get("event") == "reopened":
             spell = None
         elif event.get("event") == "closed" and at is not None:
-            spell = Spell(spell.since if spell else at, at)
+            spell = Spell(spell.since if spell else at, at, _user(event.get("actor")), _text(event.get("commit_id")))
     return spell
+
+
+def discussion_since(timeline: Iterable[Mapping[str, Any]]) -> int | None:
+    """When the issue became a discussion. It is closed since then, and no issue any more."""
+    found = (read_instant(e.get("created_at")) for e in timeline if e.get("event") == "converted_to_discussion")
+    return next((at for at in found if at is not None), None)
+
+
+def _user(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, Mapping) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def reopenings_from(timeline: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
@@ -58,16 +75,21 @@ def reopenings_from(timeline: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
     return tuple(at for at in instants if at is not None)
 
 
-def facts_from(issue: Mapping[str, Any], closer_may_triage: bool = False) -> IssueFacts:
+def facts_from(issue: Mapping[str, Any]) -> IssueFacts:
     """The facts in an issue object of the API or of a webhook."""
-    closed = issue.get("state") == "closed"
-    closer = issue.get("closed_by")
-    closer_id, login = (closer.get("id"), closer.get("login")) if isinstance(closer, Mapping) else (None, None)
+    closed, reason = issue.get("state") == "closed", issue.get("state_reason")
+    closer = _user(issue.get("closed_by")) or {}
     return IssueFacts(
         closed=closed,
-        completed=closed and _completed(issue.get("state_reason")),
+        completed=closed and _completed(reason),
         closed_at=read_instant(issue.get("closed_at")) if closed else None,
-        closed_by=closer_id if isinstance(closer_id, int) else None,
-        closer_may_triage=closer_may_triage,
-        closer=login if isinstance(login, str) else "",
+        closed_by=closer["id"] if isinstance(closer.get("id"), int) else None,
+        closer=_text(closer.get("login")) or "",
+        reason=_text(reason),
     )
+
+
+def as_known(state: str, reason: str | None, closed_at: int | None) -> IssueFacts:
+    """The facts in what was kept of an issue."""
+    closed = state == "closed"
+    return IssueFacts(closed, closed and _completed(reason), closed_at if closed else None, reason=reason)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.market.journal import AccountKey, Kind, entry
 from app.services.config import Config, play_currency
-from app.storage import journal, places
+from app.storage import grants, journal, places
 from app.storage.db import Tx
 
 
@@ -50,6 +50,7 @@ async def open_account(tx: Tx, opening: Opening, config: Config, now: int) -> No
         AccountKey(Kind.FREE, opening.user_id, opening.currency): config.welcome_grant_mills,
     }
     await journal.append(tx, [entry(opening.grant_key, opening.cause, now, moves)])
+    await grants.granted(tx, opening.user_id, opening.currency, config.welcome_grant_mills)
 
 
 async def granted_by(tx: Tx, opening: Opening) -> int:

@@ -2,207 +2,197 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from typing import Protocol
 
-from app.market.contract import Outcome, Side, Status
-from app.market.life import (
-    VOID_LOOK_BACK_SECONDS,
-    IssueFacts,
-    OpenWindow,
-    Resume,
-    Settle,
-    Wait,
-    Watch,
-    look,
-)
-from app.market.settlement import Payout, VoidPrice, halt, resume, settle
-from app.market.state import ContractState
-from app.services.trading import refresh_board, store
-from app.storage import contracts, outbox, places
+from app.market.contract import Status
+from app.market.facts import Cause, IssueFacts
+from app.market.life import close_event, look
+from app.market.statement import ISSUE_FIXED, AnyForecast, read_forecast
+from app.services import halting, stepping
+from app.services.scene import refresh_board
+from app.services.turning import floors, show, stop
+from app.services.watching import backed, watch_of
+from app.storage import contracts, disputes, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, Tx
 from app.storage.places import Place
-
-CLOSED, MATURED, GONE = "closed", "matured", "gone"
 
 LOOK_SECONDS = 180
 """A contract that is being looked at is left alone by others for so long: longer than asking GitHub takes."""
 
 
 class Oracle(Protocol):
-    """Tells what has become of an issue."""
+    """Tells what has become of what contracts are about."""
 
     async def issue_facts(self, place: Place) -> IssueFacts | None:
         """The issue as the API gives it now; None when there is no answer."""
+
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int) -> IssueFacts | None:
+        """A forecast's statement as the API gives it now, `closed` meaning true; None when there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is looked at together: all contracts of an issue are judged by one answer, a forecast by its own."""
+
+    place: Place
+    contracts: tuple[int, ...]
+    forecast: AnyForecast | None
 
 
 async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
     """An event or a comment showed the issue in this state.
 
-    A good close stops trading at once; whatever does not fit what a contract remembers has GitHub asked.
+    A close that opens a window stops trading at once; whatever does not fit what a contract remembers has GitHub asked.
     """
-    halted = False
-    for found in sorted(await contracts.of_issue(tx, place.issue.id), key=lambda row: row.id):
-        good_close = facts.good_close_at(found.maturation_at)
-        if found.open and good_close is not None:
-            await _halt(tx, found.id, CLOSED, good_close, None, now)
-            halted = True
-        elif found.status is Status.HALTED:
-            await contracts.change(tx, found.id, next_look_at=now)
-    if halted:
+    if facts.gone is not None:
+        await note_gone(tx, place, now, facts.gone_at)
+        return
+    rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
+    closes = {row.id: close_event(await watch_of(tx, place, row), facts) for row in rows if row.halt_reason is None}
+    struck = [row for row in rows if closes.get(row.id) is not None]
+    aside = facts.closed and facts.completed and await disputes.set_aside_of_issue(tx, place.issue.id) is not None
+    to_ask = [row for row in rows if row not in struck and (aside or row.status is Status.HALTED)]
+    await _lock(tx, [*struck, *to_ask])
+    for floor in await floors(tx, struck, f"news:{place.issue.id}", now):
+        for row in struck:
+            close = closes[row.id]
+            if row.id in floor.rows and close is not None and floor.rows[row.id].halt_reason is None:
+                cause, at = close
+                await stop(floor, row.id, at, **_news(cause, at, now))
+        await show(floor, place)
+    for row in to_ask:
+        await contracts.change(tx, row.id, next_look_at=now)
+
+
+async def _lock(tx: Tx, rows: list[ContractRow]) -> None:
+    """In id order, as everybody does."""
+    for number in sorted(row.id for row in rows):
+        await contracts.get(tx, number, lock=True)
+
+
+async def closed_to_trade(tx: Tx, place: Place, facts: IssueFacts) -> bool:
+    """Whether the issue is closed as completed, by a close that no maintainer has set aside, or gone."""
+    if facts.gone is not None:
+        return True
+    if not (facts.closed and facts.completed):
+        return False
+    aside_at = await disputes.set_aside_of_issue(tx, place.issue.id)
+    return aside_at is None or facts.closed_at is None or facts.closed_at > aside_at
+
+
+async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) -> None:
+    """The issue was deleted or left the repository: trading stops. A VOID is reckoned from then, or from now."""
+    at = now if gone_at is None else gone_at
+    rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
+    struck = [row for row in rows if row.halt_reason is None and at <= row.maturation_at]
+    await _lock(tx, rows)
+    for floor in await floors(tx, struck, f"gone:{place.issue.id}", now):
+        for row in struck:
+            if row.id in floor.rows and floor.rows[row.id].halt_reason is None:
+                await stop(floor, row.id, at, **_news(Cause.GONE, at, now))
+        await show(floor, place)
+    for row in rows:
+        await contracts.change(tx, row.id, next_look_at=now)
+
+
+async def note_true(tx: Tx, contract_id: int, at: int, now: int) -> None:
+    """News makes a forecast's statement true since that instant: trading stops at once, and GitHub is asked."""
+    row = await contracts.get(tx, contract_id)
+    place = await places.place(tx, row.issue_id) if row else None
+    if row is None or place is None or row.status is Status.SETTLED:
+        return
+    (floor,) = await floors(tx, [row], f"news:{contract_id}", now)
+    if floor.rows[contract_id].halt_reason is None:
+        await stop(floor, contract_id, at, **_news(Cause.CLOSED, at, now))
+        await show(floor, place)
+
+
+def _news(cause: Cause, at: int, now: int) -> dict[str, object]:
+    """A window whose end is not known before GitHub has been asked."""
+    return {
+        "halt_reason": cause.value,
+        "window_opened_at": at,
+        "window_ends_at": None,
+        "verdict": None,
+        "next_look_at": now,
+    }
+
+
+async def follow(tx: Tx, old_issue_id: int, place: Place, now: int) -> None:
+    """The issue was transferred to where the App is installed: its contracts follow, with their terms."""
+    rows = await contracts.of_thread(tx, old_issue_id)
+    await _lock(tx, rows)
+    for row in rows:
+        settled = row.status is Status.SETTLED
+        await contracts.change(tx, row.id, issue_id=place.issue.id, next_look_at=None if settled else now)
+    if rows:
         await refresh_board(tx, place, now)
 
 
-async def note_gone(tx: Tx, place: Place, now: int) -> None:
-    """The issue was deleted or left the repository: trading stops, and a VOID is reckoned from this instant."""
-    for found in sorted(await contracts.of_issue(tx, place.issue.id), key=lambda row: row.id):
-        if found.open and now < found.maturation_at:
-            await _halt(tx, found.id, GONE, now, now + found.terms.dispute_window_seconds, now)
+async def ask(db: Database, oracle: Oracle, contract_id: int, now: int) -> bool:
+    """Before something fills by itself: whether GitHub has answered and the contract trades after all."""
+    answered = await look_at(db, oracle, contract_id, now)
+    async with db.reading() as tx:
+        row = await contracts.get(tx, contract_id)
+    return answered and row is not None and row.open
 
 
-async def look_at(db: Database, oracle: Oracle, contract_id: int, now: int) -> None:
+async def look_at(db: Database, oracle: Oracle, contract_id: int, now: int) -> bool:
     """Ask what has become of a contract's issue and take the step that follows. Safe to run any number of times.
 
     News that comes while GitHub is asked moves the next look: the answer may be older than the news and is dropped.
+    Returns whether there was an answer.
     """
     mine = now + LOOK_SECONDS
-    place = await _begin_look(db, contract_id, mine)
-    if place is None:
-        return
-    facts = await oracle.issue_facts(place)
-    async with db.transaction() as tx:
-        row = await contracts.get(tx, contract_id, lock=True)
-        if row is not None and row.status is not Status.SETTLED and row.next_look_at == mine:
-            await _take_step(tx, place, row, facts, now)
+    looked = await _begin_look(db, contract_id, mine)
+    if looked is None:
+        return False
+    facts = await _ask(oracle, looked, now)
+    for number in looked.contracts:
+        async with db.transaction() as tx:
+            await _look_with(tx, looked.place, number, facts, mine, now)
+    return facts is not None
 
 
-async def _begin_look(db: Database, contract_id: int, until_at: int) -> Place | None:
-    """Where to look. If this look fails the next is at `until_at`, after those of contracts that can be looked at."""
+async def _begin_look(db: Database, contract_id: int, until_at: int) -> _Looked | None:
+    """What to look at. If this look fails the next is at `until_at`, after those of contracts that can be looked at."""
     async with db.transaction() as tx:
-        row = await contracts.get(tx, contract_id, lock=True)
+        row = await contracts.get(tx, contract_id)
         if row is None or row.status is Status.SETTLED:
             return None
-        await contracts.change(tx, row.id, next_look_at=until_at)
-        return await places.place(tx, row.issue_id)
+        together = await _siblings(tx, row)
+        for number in together:
+            await contracts.get(tx, number, lock=True)
+            await contracts.change(tx, number, next_look_at=until_at)
+        place = await places.place(tx, row.issue_id)
+        return _Looked(place, together, read_forecast(row.statement_text)) if place else None
 
 
-async def _take_step(tx: Tx, place: Place, row: ContractRow, facts: IssueFacts | None, now: int) -> None:
-    state = await contracts.load(tx, row)
-    step = look(_watch(row), facts, facts is not None and _backed(state, facts), now)
-    match step:
-        case Wait(until_at):
-            await contracts.change(tx, row.id, next_look_at=max(until_at, now + 1))
-        case OpenWindow(opened_at, ends_at, by_close, backed):
-            await _halt(tx, row.id, CLOSED if by_close else MATURED, opened_at, ends_at, now)
-            body = {
-                "notice": "window",
-                "contract": row.id,
-                "by_close": by_close,
-                "backed": backed,
-                "ends_at": ends_at,
-            }
-            if by_close or state.open_interest:  # where nobody holds anything the market comment says enough
-                await _notify(tx, place, f"window:{row.id}:{opened_at}", body, now)
-            await refresh_board(tx, place, now)
-        case Resume():
-            await _resume(tx, place, row, state, now)
-        case Settle(outcome):
-            await _settle(tx, place, row, state, outcome, facts, now)
+async def _siblings(tx: Tx, row: ContractRow) -> tuple[int, ...]:
+    if row.kind != ISSUE_FIXED:
+        return (row.id,)
+    rows = await contracts.of_issue(tx, row.issue_id)
+    return tuple(sorted(found.id for found in rows if found.status is not Status.SETTLED))
 
 
-def _watch(row: ContractRow) -> Watch:
-    return Watch(
-        row.status,
-        row.maturation_at,
-        row.terms.dispute_window_seconds,
-        row.halt_reason == CLOSED,
-        row.window_opened_at,
-        row.window_ends_at,
-    )
+async def _ask(oracle: Oracle, looked: _Looked, now: int) -> IssueFacts | None:
+    if looked.forecast is not None:
+        return await oracle.forecast_facts(looked.place, looked.forecast, now)
+    return await oracle.issue_facts(looked.place)
 
 
-def _backed(state: ContractState, facts: IssueFacts) -> bool:
-    """Closed by somebody with triage rights who has no position."""
-    if not facts.closer_may_triage or facts.closed_by is None:
-        return False
-    return not any(state.position(facts.closed_by, side).units for side in Side)
-
-
-async def _halt(tx: Tx, contract_id: int, reason: str, opened_at: int, ends_at: int | None, now: int) -> None:
-    """Stop trading while a window runs; `ends_at` None until the API has told how long it is."""
-    row = await contracts.get(tx, contract_id, lock=True)
-    if row is None or row.status is Status.SETTLED:
+async def _look_with(tx: Tx, place: Place, number: int, facts: IssueFacts | None, mine: int, now: int) -> None:
+    row = await contracts.get(tx, number)
+    if row is None or row.status is Status.SETTLED or row.next_look_at != mine:
         return
-    state = await contracts.load(tx, row)
-    if row.open:
-        await store(tx, state, halt(state, f"{reason}:{row.id}:{opened_at}", now), now)
-    await contracts.change(
-        tx,
-        row.id,
-        halted_at=now if row.open else row.halted_at,
-        halt_reason=reason,
-        window_opened_at=opened_at,
-        window_ends_at=ends_at,
-        next_look_at=now if ends_at is None else max(ends_at, now),
-    )
-
-
-async def _resume(tx: Tx, place: Place, row: ContractRow, state: ContractState, now: int) -> None:
-    await places.lock_users(tx, {found.user for found in state.book.offers.values()})
-    changes = resume(state, f"resume:{row.id}:{state.amendment + 1}", now)
-    await store(tx, state, changes, now)
-    await contracts.change(
-        tx,
-        row.id,
-        halted_at=None,
-        halt_reason=None,
-        window_opened_at=None,
-        window_ends_at=None,
-        next_look_at=row.maturation_at,
-    )
-    await _notify(tx, place, f"resume:{row.id}:{state.amendment}", {"notice": "resumed", "contract": row.id}, now)
-    await refresh_board(tx, place, now)
-
-
-async def _settle(
-    tx: Tx,
-    place: Place,
-    row: ContractRow,
-    state: ContractState,
-    outcome: Outcome,
-    facts: IssueFacts | None,
-    now: int,
-) -> None:
-    users = {user for user, _ in state.positions} | {found.user for found in state.book.offers.values()}
-    await places.lock_users(tx, users)
-    void = await _void_price(tx, row, now) if outcome is Outcome.VOID else None
-    changes, payouts = settle(state, outcome, f"settlement:{row.id}", now, void)
-    await store(tx, state, changes, now)
-    await contracts.change(tx, row.id, outcome=outcome.value, settled_at=now, next_look_at=None)
-    body = {
-        "notice": "settled",
-        "contract": row.id,
-        "outcome": outcome.value,
-        "closed_by": facts.closed_by if facts else None,
-        "closer": facts.closer if facts else "",
-        "closed_at": facts.closed_at if facts else None,
-        "payouts": [_payout(item) for item in payouts],
-    }
-    if payouts:
-        await _notify(tx, place, f"settlement:{row.id}", body, now)
-    await refresh_board(tx, place, now)
-
-
-async def _void_price(tx: Tx, row: ContractRow, now: int) -> VoidPrice:
-    """As it stood seven days before what halted the contract, whenever we learnt of it."""
-    event_at = now if row.window_opened_at is None else row.window_opened_at
-    return await contracts.void_price(tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
-
-
-def _payout(item: Payout) -> list[int]:
-    return [item.user, item.paid_mills, item.cost_mills, item.fee_mills]
-
-
-async def _notify(tx: Tx, place: Place, key: str, body: dict[str, object], now: int) -> None:
-    await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
+    (floor,) = await floors(tx, [row], f"look:{number}", now)
+    row = floor.rows[number]
+    if row.status is Status.SETTLED or row.next_look_at != mine:
+        return
+    if facts is not None:
+        await halting.note_answer(tx, place, now)
+    watch = await watch_of(tx, place, row)
+    step = look(watch, facts, facts is not None and await backed(tx, row, facts), now)
+    await stepping.take(floor, place, row, watch, step, facts)

@@ -1,69 +1,75 @@
-"""Trading: offers placed, taken and cancelled, each in one transaction under the contract's lock."""
+"""Trading: offers placed, taken, changed and cancelled, each in one transaction under the contracts' locks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from app.market.contract import Outcome, Side, Status, canonical, digest
-from app.market.errors import InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
-from app.market.instants import command_date, format_instant, last_second
-from app.market.journal import Kind
-from app.market.matching import DUST_VOLUME, cancel, expire, place
+from app.market.arrival import DUST_VOLUME
+from app.market.contract import UNIT_MILLS, Side, Status
+from app.market.errors import InvalidOffer, NotTrading, Refusal, UnknownOffer
+from app.market.instants import command_date
+from app.market.matching import cancel, place, place_range
 from app.market.money import format_price
 from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
-from app.market.spoken import spoken
+from app.market.position import Position
 from app.market.state import Changes, ContractState
-from app.services.config import Config
-from app.storage import contracts, journal, outbox, places
+from app.market.statement import ISSUE_FIXED
+from app.services import choosing, forecasting, limits
+from app.services.choosing import check_trading, to_look
+from app.services.floor import Floor, open_floor
+from app.services.insiders import check_insider
+from app.services.scene import Scene, refresh_board
+from app.storage import contracts, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
-from app.storage.places import Place
 
-SUGGESTED_SPAN_SECONDS = 90 * 86_400
+__all__ = ["Cancelled", "Scene", "Traded", "cancel_offers", "change", "offer", "refresh_board", "sell", "take"]
+
 LOWEST_PRICE = 1
-BOARD_DELAY_SECONDS = 1
-"""The market comment lets the reply to the same command go before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Where and when a command happens.
-
-    `cause` names it in the journal, `now` is the instant it carries; `closed`: the issue is closed as completed.
-    """
-
-    place: Place
-    config: Config
-    user_id: int
-    cause: str
-    now: int
-    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """What an offer's arrival did. `neighbours`: open contracts beside one that was made for this offer."""
+    """What an offer's arrival did in one contract. `neighbours`: open contracts beside one that was made for it.
+
+    `others`: what the same command did in the other contracts of a range. `before`: what came of cancelling the offer
+    that it replaces.
+    """
 
     contract: ContractRow
     offer: Offer
     changes: Changes
-    made: bool
-    neighbours: list[ContractRow]
+    made: bool = False
+    neighbours: list[ContractRow] = field(default_factory=list)
+    others: tuple[Traded, ...] = ()
+    before: Changes | None = None
 
 
-async def offer(tx: Tx, scene: Scene, new: NewOffer, by_at: int | None) -> Traded:
-    """Place an offer in the issue's contract maturing at `by_at`, made if there is none. Raises a Refusal."""
-    _check_not_closed(scene)
-    rows = await contracts.of_issue(tx, scene.place.issue.id)
-    if by_at is None:
-        return await _place(tx, scene, _only_open(rows, scene, new), new)
-    now_open = [row for row in rows if row.open and row.maturation_at != by_at]
-    number = _round(rows)
-    for row in rows:
-        if row.maturation_at == by_at and (row.round == number or row.status is not Status.SETTLED):
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Offers taken back, and what came of it: others' all-or-none offers may have filled then."""
+
+    offers: list[Offer] = field(default_factory=list)
+    changes: list[Changes] = field(default_factory=list)
+
+
+async def offer(
+    tx: Tx, scene: Scene, new: NewOffer, by_at: int | None, from_at: int | None = None, contract: int | None = None
+) -> Traded:
+    """Place an offer in the contract maturing at `by_at`, made if there is none, or in all maturing from `from_at` on.
+
+    `contract` is the number of a forecast. Raises a Refusal.
+    """
+    if contract is not None:
+        row = await forecasting.contract_of(tx, scene, contract)
+        with forecasting.in_words_of(row):
             return await _place(tx, scene, row, new)
-    made = await _make_contract(tx, scene, by_at, number, new)
-    return await _place(tx, scene, made, new, made=True, neighbours=now_open)
+    _check_not_closed(scene)
+    if from_at is not None and by_at is not None:
+        return await _place_range(tx, scene, new, from_at, by_at)
+    found, neighbours = await choosing.to_offer_in(tx, scene, new, by_at)
+    return await _place(tx, scene, found, new, neighbours)
 
 
 async def sell(
@@ -74,293 +80,234 @@ async def sell(
     price: int | None,
     *,
     by_at: int | None = None,
-    until_at: int | None = None,
-    now_or_never: bool = False,
+    contract: int | None = None,
+    conditions: NewOffer | None = None,
 ) -> Traded:
-    """Sell units. `volume` None: all free ones. `price` None: what the book gives now, best counter-offers first."""
-    _check_not_closed(scene)
-    row = await _contract_to_sell_in(tx, scene, side, by_at, volume, price)
-    state = await _as_it_will_be(tx, row, scene.now)
+    """Sell units. `volume` None: all free ones. `price` None: what the book gives now, best counter-offers first.
+
+    `conditions` are those of an offer; its volume and price do not count. Raises a Refusal.
+    """
+    if contract is None:
+        _check_not_closed(scene)
+        row = await choosing.to_sell_in(tx, scene, side, by_at, volume, price)
+    else:
+        row = await forecasting.contract_of(tx, scene, contract)
+    with forecasting.in_words_of(row):
+        return await _sell(tx, scene, row, side, volume, price, conditions)
+
+
+async def _sell(
+    tx: Tx,
+    scene: Scene,
+    row: ContractRow,
+    side: Side,
+    volume: int | None,
+    price: int | None,
+    conditions: NewOffer | None,
+) -> Traded:
+    state = await _as_it_will_be(tx, scene, row)
     free = state.free_units(scene.user_id, side)
-    wanted = free if volume is None else volume
     if not free:
-        raise InsufficientUnits(
-            wanted, 0, f"You have no free {side.value} units in this contract.", "/bugmark positions"
-        )
-    if price is None:
-        buyers = state.book.half(not is_bid(Action.SELL, side)).all()
-        if all(counter.user == scene.user_id for counter in buyers):
-            raise Refusal("Nobody buys here now; name your price and wait.", _to_wait(row, side, min(wanted, free)))
-    new = NewOffer(
-        Action.SELL,
-        side,
-        wanted,
-        LOWEST_PRICE if price is None else price,
-        until_at,
-        now_or_never or price is None,
+        held = state.holders(side).get(scene.user_id)
+        raise choosing.none_free(side, held.reserved if held else 0, "contract")
+    wanted = free if volume is None else volume
+    new = replace(
+        conditions or NewOffer(Action.SELL, side, wanted, LOWEST_PRICE),
+        action=Action.SELL,
+        side=side,
+        volume=wanted,
+        price=LOWEST_PRICE if price is None else price,
     )
+    if price is None:
+        _check_buyers(state, scene, row, new)
+        new = replace(new, now_or_never=True)
     return await _place(tx, scene, row, new)
+
+
+def _check_buyers(state: ContractState, scene: Scene, row: ContractRow, new: NewOffer) -> None:
+    buyers = state.book.half(not is_bid(new.action, new.side)).all()
+    if all(counter.user == scene.user_id for counter in buyers):
+        position = state.holders(new.side)[scene.user_id]
+        raise Refusal("Nobody buys here now; name your price and wait.", _to_wait(row, new, position))
+
+
+def _to_wait(row: ContractRow, new: NewOffer, position: Position) -> str:
+    """A sale that can wait in the book, for what the units cost; so few that none may: the book to look at."""
+    units, by = min(new.volume, position.free), f"by {command_date(row.maturation_at)}"
+    if units < DUST_VOLUME:
+        return f"/bugmark book {by}"
+    return f"/bugmark sell {new.side.value.lower()} {units} at {format_price(cost_price(position))} {by}"
+
+
+def cost_price(position: Position) -> int:
+    """The least price in mills at which units are sold without a loss, as far as there is one."""
+    return min(max(-(-position.cost_mills // position.units), LOWEST_PRICE), UNIT_MILLS - 1)
 
 
 async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
     """The other side of an offer at its price, by default all that is open of it; better or older offers fill first."""
-    _check_not_closed(scene)
-    row = await _contract_here(tx, scene, number)
-    state = await _as_it_will_be(tx, row, scene.now)
-    wanted = state.book.offers.get(number)
+    row = await choosing.of_offer(tx, scene, number)
+    if row.kind == ISSUE_FIXED:
+        _check_not_closed(scene)
+    wanted = (await _as_it_will_be(tx, scene, row)).book.offers.get(number)
     if wanted is None:
-        raise UnknownOffer(f"Offer o{number} is not open any more.", await _to_look(tx, scene))
+        raise UnknownOffer(f"Offer o{number} is not open any more.", await to_look(tx, scene))
     if wanted.user == scene.user_id:
         raise UnknownOffer(f"Offer o{number} is your own.", f"/bugmark cancel o{number}")
     if volume is not None and volume > wanted.remaining:
         raise InvalidOffer(
-            f"Only {wanted.remaining} units of o{number} are open.",
-            f"/bugmark take o{number} {wanted.remaining}",
+            f"Only {wanted.remaining} units of o{number} are open.", f"/bugmark take o{number} {wanted.remaining}"
         )
+    if wanted.all_or_none and volume not in (None, wanted.remaining):
+        raise InvalidOffer(f"Offer o{number} is all-or-none: take all of it.", f"/bugmark take o{number}")
     side = Side.UNFIXED if wanted.bid else Side.FIXED
     price = book_price(side, wanted.fixed_price)
     new = NewOffer(Action.BUY, side, volume or wanted.remaining, price, now_or_never=True)
-    return await _place(tx, scene, row, new)
+    with forecasting.in_words_of(row):
+        return await _place(tx, scene, row, new)
 
 
-async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> list[Offer]:
+async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
     """Cancel one of the user's offers in this thread, or all of them. Works while a contract is halted."""
-    states = await _locked_states(tx, scene.place.issue.id)
-    mine = [found for state in states for found in state.book.offers.values() if found.user == scene.user_id]
-    wanted = {found.number for found in mine if number in (None, found.number)}
-    if not wanted:
-        which = "open offer" if number is None else f"open offer o{number}"
-        raise UnknownOffer(f"You have no {which} in this thread.", "/bugmark positions")
-    await _lock_parties(tx, states, {scene.user_id}, scene.now)
-    cancelled = []
-    for state in states:
-        cancelled += await _cancel_in(tx, scene, state, wanted)
-    if not cancelled:
-        raise UnknownOffer("That offer is not open any more.", "/bugmark positions")
-    await refresh_board(tx, scene.place, scene.now)
+    cancelled = Cancelled()
+    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+    for currency in sorted({row.currency for row in rows}):
+        ids = {row.id for row in rows if row.currency == currency}
+        await _cancel_in(tx, scene, ids, number, cancelled)
+    if not cancelled.offers:
+        raise await _nothing_to_cancel(tx, scene, number)
     return cancelled
 
 
-async def contract_to_show(tx: Tx, scene: Scene, by_at: int | None) -> ContractRow:
-    """The contract whose book is asked for: the one that is not settled yet. Raises a Refusal."""
-    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
-    if not rows:
-        date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
-        instead = "/bugmark positions" if scene.closed else f"/bugmark offer fixed 50 by {date}"
-        raise Refusal("No contract is open on this issue.", instead)
-    return _single(rows, by_at, "/bugmark book by")
+async def _nothing_to_cancel(tx: Tx, scene: Scene, number: int | None) -> UnknownOffer:
+    if number is None:
+        return UnknownOffer("You have no open offer in this thread.", "/bugmark positions")
+    if await contracts.owner_of_offer(tx, number, scene.place.issue.id) == scene.user_id:
+        return UnknownOffer(f"Your offer o{number} is not open any more.", "/bugmark offers")
+    return UnknownOffer(f"You have no open offer o{number} in this thread.", "/bugmark offers")
 
 
-def _only_open(rows: list[ContractRow], scene: Scene, new: NewOffer) -> ContractRow:
-    """The issue's only open contract. Raises a Refusal that hands out the same offer with a date."""
-    now_open = [row for row in rows if row.open]
-    if not now_open:
-        date = last_second(scene.now + SUGGESTED_SPAN_SECONDS)
-        raise Refusal("No contract is open on this issue; say by when.", spoken(new, date))
-    if len(now_open) > 1:
-        raise Refusal(_several(now_open), spoken(new, now_open[0].maturation_at))
-    return now_open[0]
+async def _cancel_in(tx: Tx, scene: Scene, ids: set[int], number: int | None, cancelled: Cancelled) -> None:
+    floor = await open_floor(tx, ids, cause=scene.cause, now=scene.now, user=scene.user_id)
+    await floor.expire(ids)
+    mine = [found for each in sorted(ids) for found in floor.state(each).book.open_offers()]
+    wanted = [found for found in mine if found.user == scene.user_id and number in (None, found.number)]
+    for found in wanted:
+        if found.remaining:  # a re-try may have filled it meanwhile
+            made = partial(cancel, floor.market, found.number, user=scene.user_id, now=scene.now)
+            cancelled.changes.append(await floor.run(made))
+            cancelled.offers.append(found)
+    await show(floor, scene)
 
 
-def _single(rows: list[ContractRow], by_at: int | None, again: str) -> ContractRow:
-    """The one contract that is meant. `again` is the command to copy, up to its date."""
-    named = [row for row in rows if by_at in (None, row.maturation_at)]
-    if len(named) == 1:
-        return named[0]
-    example = f"{again} {command_date(rows[0].maturation_at)}"
-    if by_at is None:
-        raise Refusal(_several(rows), example)
-    raise Refusal(f"No contract here matures at {format_instant(by_at)}; open here: {_known(rows)}.", example)
+async def change(
+    tx: Tx, scene: Scene, number: int, volume: int | None, price: int | None, until_at: int | None
+) -> Traded:
+    """A smaller open volume keeps the offer's place; anything else is cancel and new. None leaves as it is."""
+    row = await choosing.of_offer(tx, scene, number)
+    found = next(
+        (
+            found
+            for found in (await _as_it_will_be(tx, scene, row)).book.open_offers()
+            if (found.number, found.user) == (number, scene.user_id)
+        ),
+        None,
+    )
+    if found is None:
+        raise UnknownOffer(f"You have no open offer o{number} in this thread.", "/bugmark offers")
+    if volume is not None and volume < found.remaining and price in (None, found.price) and until_at is None:
+        return await _shrink(tx, scene, row, found, volume)
+    if row.kind == ISSUE_FIXED:
+        _check_not_closed(scene)
+    new = replace(
+        found.as_new(),
+        volume=found.remaining if volume is None else volume,
+        price=found.price if price is None else price,
+        until_at=found.until_at if until_at is None else until_at,
+    )
+    return await _place(tx, scene, row, new, instead_of=number)
 
 
-def _several(rows: list[ContractRow]) -> str:
-    return f"Several contracts are open here: {_known(rows)}; add `by DATE`."
-
-
-def _known(rows: list[ContractRow]) -> str:
-    return "; ".join(f"by {format_instant(row.maturation_at)}" for row in rows)
-
-
-async def _to_look(tx: Tx, scene: Scene) -> str:
-    """The command that shows what there is to trade in this thread."""
-    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
-    if not rows:
-        return "/bugmark positions"
-    return "/bugmark book" if len(rows) == 1 else f"/bugmark book by {command_date(rows[0].maturation_at)}"
-
-
-def _to_wait(row: ContractRow, side: Side, units: int) -> str:
-    """A sale that can wait in the book; so few units that none may: the book to look at."""
-    by = f"by {command_date(row.maturation_at)}"
-    return f"/bugmark sell {side.value.lower()} {units} at 0.50 {by}" if units >= DUST_VOLUME else f"/bugmark book {by}"
-
-
-async def sweep_expired(tx: Tx, contract_id: int, now: int) -> bool:
-    """Let the offers of a contract that are due expire. Returns whether there were any."""
-    row = await contracts.get(tx, contract_id, lock=True)
-    if row is None or row.status is Status.SETTLED:
-        return False
-    state = await contracts.load(tx, row)
-    await _lock_parties(tx, [state], set(), now)
-    return await _expire(tx, state, now)
-
-
-async def store(tx: Tx, state: ContractState, changes: Changes, now: int) -> None:
-    """Store what a calculation did: contract, offers, positions, fills and journal."""
-    await contracts.save(tx, state, changes, now)
-    await journal.append(tx, changes.entries)
-
-
-async def refresh_board(tx: Tx, place_: Place, now: int) -> None:
-    """Have the issue's market comment made or brought up to date."""
-    due_at = now + BOARD_DELAY_SECONDS
-    await outbox.put(tx, key=f"board:{place_.issue.id}", kind="board", place=place_, body="", now=due_at)
+async def _shrink(tx: Tx, scene: Scene, row: ContractRow, found: Offer, volume: int) -> Traded:
+    if volume < DUST_VOLUME:
+        raise InvalidOffer(f"At least {DUST_VOLUME} units must stay open.", f"/bugmark cancel o{found.number}")
+    floor = await open_floor(tx, {row.id}, cause=scene.cause, now=scene.now, user=scene.user_id)
+    await floor.expire({row.id})
+    changes = await floor.run(
+        lambda: cancel(floor.market, found.number, user=scene.user_id, now=scene.now, keep=volume)
+    )
+    await show(floor, scene)
+    return Traded(row, changes.offers[found.number], changes)
 
 
 async def _place(
     tx: Tx,
     scene: Scene,
-    found: ContractRow,
+    row: ContractRow,
     new: NewOffer,
-    made: bool = False,
     neighbours: list[ContractRow] | None = None,
+    instead_of: int | None = None,
 ) -> Traded:
-    row = await contracts.get(tx, found.id, lock=True)
-    if row is None or not row.open:
-        raise NotTrading(_why_closed(found if row is None else row), await _to_look(tx, scene))
-    state = await contracts.load(tx, row)
-    await _lock_parties(tx, [state], _reached(state, new) | {scene.user_id}, scene.now)
-    await _expire(tx, state, scene.now)
-    number = await contracts.next_offer_number(tx)
-    changes = place(
-        state,
-        new,
-        number=number,
-        user=scene.user_id,
-        free_mills=await journal.balance(tx, Kind.FREE, scene.user_id, row.currency),
-        cause=scene.cause,
-        now=scene.now,
+    floor = await _floor(tx, scene, {row.id}, new)
+    before = None
+    if instead_of is not None:
+        before = await floor.run(lambda: cancel(floor.market, instead_of, user=scene.user_id, now=scene.now))
+    await limits.check(tx, scene, floor.state(row.id), new)
+    (number,) = await contracts.next_offer_numbers(tx, 1)
+    changes = await floor.run(
+        lambda: place(floor.market, row.id, new, number=number, user=scene.user_id, now=scene.now)
     )
-    await store(tx, state, changes, scene.now)
-    await refresh_board(tx, scene.place, scene.now)
-    return Traded(row, changes.offers[number], changes, made, neighbours or [])
+    await show(floor, scene)
+    return Traded(row, changes.offers[number], changes, neighbours is not None, neighbours or [], before=before)
+
+
+async def _place_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int) -> Traded:
+    rows, last = await choosing.in_range(tx, scene, new, from_at, by_at)
+    ids = [row.id for row in rows]
+    floor = await _floor(tx, scene, set(ids), new)
+    for each in ids:
+        await limits.check(tx, scene, floor.state(each), new)
+    numbers = await contracts.next_offer_numbers(tx, len(ids))
+    changes = await floor.run(
+        lambda: place_range(floor.market, ids, new, numbers=numbers, user=scene.user_id, now=scene.now, last=last)
+    )
+    await show(floor, scene)
+    parts = [
+        Traded(floor.rows[found.contract], found, changes)
+        for number in numbers
+        if (found := changes.offers.get(number))
+    ]
+    return replace(parts[-1], others=tuple(parts[:-1]))
+
+
+async def _floor(tx: Tx, scene: Scene, ids: set[int], new: NewOffer) -> Floor:
+    """The contracts an offer goes to, without what is due before it. Raises NotTrading."""
+    floor = await open_floor(tx, ids, cause=scene.cause, now=scene.now, user=scene.user_id, reaching=new)
+    for number in sorted(ids):
+        row = check_trading(floor.rows.get(number), await to_look(tx, scene))
+        check_insider(scene, row.terms)
+    await floor.expire(ids)
+    return floor
+
+
+async def _as_it_will_be(tx: Tx, scene: Scene, row: ContractRow) -> ContractState:
+    """The contract as the command will find it: locked, without the offers that are due before it."""
+    floor = await open_floor(tx, {row.id}, cause=scene.cause, now=scene.now, user=scene.user_id)
+    await floor.expire({row.id})
+    return floor.state(row.id)
+
+
+async def show(floor: Floor, scene: Scene) -> None:
+    """Have the market comments of all threads concerned brought up to date."""
+    changed = {floor.rows[number].issue_id for number in floor.changed}
+    for issue_id in sorted(changed | {scene.place.issue.id}):  # in one order for all writers
+        mine = issue_id == scene.place.issue.id
+        place_ = scene.place if mine else await places.place(floor.tx, issue_id)
+        if place_ is not None:
+            await refresh_board(floor.tx, place_, scene.now)
 
 
 def _check_not_closed(scene: Scene) -> None:
     if scene.closed:
         why = "This issue is closed as completed; nothing is traded unless it is reopened."
         raise NotTrading(why, "/bugmark positions")
-
-
-async def _lock_parties(tx: Tx, states: list[ContractState], parties: set[int], now: int) -> None:
-    """Lock all whose accounts a command may change, at once: its contracts are locked before, users in id order."""
-    due = {found.user for state in states for found in state.book.offers.values() if found.until_at <= now}
-    await places.lock_users(tx, parties | due)
-
-
-async def _expire(tx: Tx, state: ContractState, now: int) -> bool:
-    """Let due offers go; their owners are locked."""
-    expired = expire(state, now)
-    if expired.offers:
-        await store(tx, state, expired, now)
-    return bool(expired.offers)
-
-
-def _reached(state: ContractState, new: NewOffer) -> set[int]:
-    limit = book_price(new.side, new.price)
-    return {found.user for found in state.book.half(not is_bid(new.action, new.side)).reached(limit)}
-
-
-async def _as_it_will_be(tx: Tx, row: ContractRow, now: int) -> ContractState:
-    """The contract as the command will find it: locked, without the offers that are due before it."""
-    state = await contracts.load(tx, await contracts.get(tx, row.id, lock=True) or row)
-    expire(state, now)
-    return state
-
-
-async def _locked_states(tx: Tx, issue_id: int) -> list[ContractState]:
-    """The contracts of an issue that are not settled, in id order."""
-    rows = [row for row in await contracts.of_issue(tx, issue_id) if row.status is not Status.SETTLED]
-    locked = [await contracts.get(tx, number, lock=True) for number in sorted(row.id for row in rows)]
-    return [await contracts.load(tx, row) for row in locked if row is not None]
-
-
-async def _cancel_in(tx: Tx, scene: Scene, state: ContractState, numbers: set[int]) -> list[Offer]:
-    """Cancel those of the offers that stand when the due ones have expired."""
-    await _expire(tx, state, scene.now)
-    cancelled = []
-    for number in sorted(numbers & set(state.book.offers)):
-        changes = cancel(state, number, user=scene.user_id, cause=scene.cause, now=scene.now)
-        await store(tx, state, changes, scene.now)
-        cancelled.append(changes.offers[number])
-    return cancelled
-
-
-async def _contract_here(tx: Tx, scene: Scene, number: int) -> ContractRow:
-    row = await contracts.contract_of_offer(tx, number)
-    if row is None or row.issue_id != scene.place.issue.id:
-        raise UnknownOffer(f"There is no offer o{number} in this thread.", await _to_look(tx, scene))
-    return row
-
-
-async def _contract_to_sell_in(
-    tx: Tx, scene: Scene, side: Side, by_at: int | None, volume: int | None, price: int | None
-) -> ContractRow:
-    """Without a date the only contract in which the user has such units. Raises a Refusal."""
-    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
-    if by_at is None:
-        held = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
-        ids = {contract for contract, of_side, position in held if of_side is side and position.free}
-        rows = [row for row in rows if row.id in ids]
-    if not rows:
-        raise InsufficientUnits(1, 0, f"You have no free {side.value} units in this thread.", "/bugmark positions")
-    at = "" if price is None else f" at {format_price(price)}"
-    again = f"/bugmark sell {side.value.lower()} {volume or 'all'}{at} by"
-    return _single(rows, by_at, again if by_at is None else "/bugmark book by")
-
-
-def _round(rows: list[ContractRow]) -> int:
-    """The round that trades now: once a contract settled as FIXED, only a reopened issue trades, in the next one."""
-    newest = max((row.round for row in rows), default=1)
-    return newest + any(row.round == newest and row.outcome is Outcome.FIXED for row in rows)
-
-
-async def _make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, new: NewOffer) -> ContractRow:
-    span = maturation_at - scene.now
-    config, issue = scene.config, scene.place.issue
-    if not config.least_maturation_seconds <= span <= config.most_maturation_seconds:
-        raise _unfit_maturation(span, scene, maturation_at, new)
-    statement = canonical({"kind": "issue_fixed", "issue": issue.id, "round": number})
-    terms = config.terms(scene.place.repository.owner_id)
-    return await contracts.create(
-        tx,
-        issue_id=issue.id,
-        statement_text=statement,
-        statement_hash=digest(statement),
-        round=number,
-        maturation_at=maturation_at,
-        currency=terms.currency,
-        terms_text=terms.text(),
-        terms_hash=digest(terms.text()),
-        status=Status.OPEN.value,
-        created_at=scene.now,
-        next_look_at=maturation_at,
-    )
-
-
-def _unfit_maturation(span: int, scene: Scene, maturation_at: int, new: NewOffer) -> Refusal:
-    config = scene.config
-    if span <= 0:
-        what = "is in the past"
-    elif span < config.least_maturation_seconds:
-        what = f"is too near: a contract runs at least {config.least_maturation_seconds // 60} minutes"
-    else:
-        what = f"is too far: a contract runs at most {config.most_maturation_seconds // 86_400} days"
-    suggested = replace(new, until_at=None), last_second(scene.now + SUGGESTED_SPAN_SECONDS)
-    return InvalidOffer(f"{format_instant(maturation_at)} {what}.", spoken(*suggested))
-
-
-def _why_closed(row: ContractRow) -> str:
-    if row.status is Status.SETTLED:
-        return f"That contract is settled ({row.outcome.value if row.outcome else ''}); settled is final."
-    return "That contract is halted: the issue was closed or its maturation has come."

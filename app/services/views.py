@@ -1,139 +1,118 @@
-"""What the market tells: read-only views for replies, the market comment and badges (docs/market.md §8)."""
+"""Reading what the market tells, for replies and the market comment (docs/market.md §8). Nothing is locked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from app.market.book import Half
-from app.market.contract import UNIT_MILLS, Side, Status
-from app.market.fill import Fill
-from app.market.offer import Offer
-from app.market.position import Position
-from app.services.accounts import Balance, balance
-from app.storage import contracts, places
+from app.market.contract import Status
+from app.market.life import VOID_LOOK_BACK_SECONDS
+from app.services import insiders
+from app.services.contract_views import BookView, ContractView, Holder, IssueView
+from app.storage import contracts, tape
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
-from app.storage.places import Place
+from app.storage.tape import DAY_SECONDS
 
-LAST_PRICE_VOLUME = 5
-"""A smaller fill does not make a price."""
+TOP_HOLDERS = 3
+SPARK_PRICES = 60
+"""How many of the last prices a spark line covers."""
 
-LOOK_BACK_FILLS = 40
+BOOK_OFFERS = 10
+"""Offers of each half that are named."""
 
+MOST_BOOKS = 4
+"""Books under a reply."""
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    login: str
-    side: Side
-    units: int
-
-
-@dataclass(frozen=True, slots=True)
-class ContractView:
-    """A contract as people see it. Prices in mills of FIXED; bids and asks as (price, units), best first."""
-
-    row: ContractRow
-    bids: list[tuple[int, int]]
-    asks: list[tuple[int, int]]
-    offers: list[Offer]
-    prices: list[int]
-    volume: int
-    holders: list[Holder]
-    logins: dict[int, str]
-
-    @property
-    def best_bid(self) -> int | None:
-        return self.bids[0][0] if self.bids else None
-
-    @property
-    def best_ask(self) -> int | None:
-        return self.asks[0][0] if self.asks else None
-
-    @property
-    def last_price(self) -> int | None:
-        return self.prices[-1] if self.prices else None
-
-    @property
-    def price(self) -> int | None:
-        """Last price, else the middle of the book, else the only side's best."""
-        if self.last_price is not None:
-            return self.last_price
-        if self.best_bid is not None and self.best_ask is not None:
-            return (self.best_bid + self.best_ask) // 2
-        return self.best_bid if self.best_ask is None else self.best_ask
-
-    @property
-    def reward_mills(self) -> int:
-        """What a fixer would win by taking every ask now."""
-        return sum(units * (UNIT_MILLS - price) for price, units in self.asks)
+MOST_TRADING = 30
+MOST_SETTLED = 20
+"""Contracts of one issue that are shown, the largest and the newest; anybody may make more."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserView:
-    """What a user has in one thread: offers and positions by contract, and free and reserved money."""
-
-    login: str
-    balance: Balance
-    offers: list[tuple[int, Offer]]
-    positions: list[tuple[int, Side, Position]]
-    maturations: dict[int, int]
-
-
-async def contract_view(tx: Tx, row: ContractRow) -> ContractView:
-    state = await contracts.load(tx, row)
-    fills = await contracts.fills_of(tx, row.id, LOOK_BACK_FILLS)
-    users = {user for user, _ in state.positions} | {found.user for found in state.book.offers.values()}
-    logins = await places.logins(tx, users)
-    holders = [Holder(logins[user], side, position.units) for (user, side), position in state.positions.items()]
-    return ContractView(
-        row=row,
-        bids=_levels(state.book.bids),
-        asks=_levels(state.book.asks),
-        offers=[*state.book.bids.all(), *state.book.asks.all()],
-        prices=_prices(fills),
-        volume=await contracts.traded_units(tx, row.id),
-        holders=sorted(holders, key=lambda holder: (-holder.units, holder.login)),
-        logins=logins,
+async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
+    """Every contract of an issue that there is room for."""
+    rows = await contracts.of_thread(tx, issue_id)
+    going = [row for row in rows if row.status is not Status.SETTLED]
+    done = sorted(
+        (row for row in rows if row.status is Status.SETTLED), key=lambda row: (-(row.settled_at or 0), row.id)
     )
+    trading = _largest(going, MOST_TRADING)
+    settled = done[:MOST_SETTLED]
+    left_out = len(rows) - len(trading) - len(settled)
+    return IssueView(now, await _views(tx, trading, now), await _settled(tx, settled, now), left_out)
 
 
-async def issue_view(tx: Tx, issue_id: int) -> list[ContractView]:
-    """Every contract of an issue, nearest maturation first."""
-    return [await contract_view(tx, row) for row in await contracts.of_issue(tx, issue_id)]
+async def contract_view(tx: Tx, row: ContractRow, now: int) -> ContractView:
+    return (await _views(tx, [row], now))[0]
 
 
-async def user_view(tx: Tx, place: Place, user_id: int) -> UserView:
-    rows = await contracts.of_issue(tx, place.issue.id)
-    return UserView(
-        login=(await places.logins(tx, {user_id})).get(user_id, ""),
-        balance=await balance(tx, user_id, place.repository.owner_id),
-        offers=await contracts.live_offers(tx, user_id, place.issue.id),
-        positions=await contracts.positions_of(tx, user_id, place.issue.id),
-        maturations={row.id: row.maturation_at for row in rows},
-    )
+async def book_view(tx: Tx, row: ContractRow, now: int) -> BookView:
+    levels = await tape.levels(tx, [row.id], now)
+    return BookView(row, now, levels[row.id], await tape.best_offers(tx, row.id, now, BOOK_OFFERS))
 
 
-async def badge_price(tx: Tx, owner: str, name: str, number: int) -> int | None:
-    """The FIXED price of an issue's nearest open contract; None where there is none or the repository is private.
-
-    A contract that has traded goes before one that has only offers, which anybody can make for a few tokens.
-    """
-    place = await places.place_by_name(tx, owner, name, number)
-    if place is None or place.repository.private:
-        return None
-    rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is Status.OPEN]
-    views = [await contract_view(tx, row) for row in rows]
-    traded = (view.last_price for view in views if view.last_price is not None)
-    offered = (view.price for view in views if view.price is not None)
-    return next(traded, next(offered, None))
+async def book_views(tx: Tx, issue_id: int, now: int) -> list[BookView]:
+    """The books of an issue's largest contracts that are not settled, nearest maturation first."""
+    rows = [row for row in await contracts.of_thread(tx, issue_id) if row.status is not Status.SETTLED]
+    return [await book_view(tx, row, now) for row in _largest(rows, MOST_BOOKS)]
 
 
-def _levels(half: Half) -> list[tuple[int, int]]:
-    levels: dict[int, int] = {}
-    for found in half.all():
-        levels[found.fixed_price] = levels.get(found.fixed_price, 0) + found.remaining
-    return list(levels.items())
+async def best_reward(tx: Tx, issue_id: int, now: int) -> int:
+    """The largest reward that an open contract on the issue has on offer, in mills."""
+    rows = [row for row in await contracts.of_issue(tx, issue_id) if row.open]
+    levels = await tape.levels(tx, [row.id for row in rows], now)
+    return max((ContractView(row, now, levels[row.id]).reward_mills for row in rows), default=0)
 
 
-def _prices(newest_first: list[Fill]) -> list[int]:
-    return [fill.price for fill in reversed(newest_first) if fill.volume >= LAST_PRICE_VOLUME]
+async def worths(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, tuple[int, str] | None]:
+    """What FIXED is worth in each of these contracts, and by what."""
+    levels = await tape.levels(tx, [row.id for row in rows], now)
+    return {row.id: ContractView(row, now, levels[row.id], await tape.prices(tx, row.id, 1)).worth for row in rows}
+
+
+def _largest(rows: Sequence[ContractRow], most: int) -> list[ContractRow]:
+    """Those with the most open interest, in the order they came."""
+    kept = {row.id for row in sorted(rows, key=lambda row: (-row.open_interest, row.maturation_at, row.id))[:most]}
+    return [row for row in rows if row.id in kept]
+
+
+async def _views(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[ContractView]:
+    """Rows of one issue."""
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    marked = await insiders.disclosed(tx, rows[0].issue_id)
+    levels = await tape.levels(tx, ids, now)
+    volumes = await tape.volumes(tx, ids, now - DAY_SECONDS)
+    holders = await tape.holders(tx, ids)
+    return [
+        ContractView(
+            row=row,
+            now=now,
+            levels=levels[row.id],
+            prices=await tape.prices(tx, row.id, SPARK_PRICES),
+            price_before=await tape.price_at(tx, row.id, now - DAY_SECONDS),
+            volume=volumes[row.id],
+            void_price=await _void_price(tx, row, now),
+            top=[
+                Holder(login, side, units, user in marked and row.terms.insiders != insiders.ALLOW)
+                for user, login, side, units in await tape.largest(tx, row.id, TOP_HOLDERS)
+            ],
+            holders=holders.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+async def _settled(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[ContractView]:
+    """Of what is over only the last price and the volume."""
+    volumes = await tape.volumes(tx, [row.id for row in rows], now - DAY_SECONDS)
+    return [
+        ContractView(row=row, now=now, prices=await tape.prices(tx, row.id, 1), volume=volumes[row.id]) for row in rows
+    ]
+
+
+async def _void_price(tx: Tx, row: ContractRow, now: int) -> int | None:
+    """As a settlement would read it: as it stood seven days before the window opened, or before now."""
+    event_at = now if row.window_opened_at is None else row.window_opened_at
+    pair = await contracts.void_price(tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
+    return pair.minted_mills // pair.open_interest if pair.open_interest else None

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, func, select, text, update
 
 from app.market.contract import Outcome, Side, Status, Terms
-from app.market.fill import Fill, FillKind
-from app.market.offer import Action, Offer, OfferState
+from app.market.fill import Amendment, Fill
+from app.market.ledger import Difference
+from app.market.offer import Action, NewOffer, Offer, OfferState
 from app.market.position import Position
 from app.market.settlement import VoidPrice
 from app.market.state import Changes, ContractState
-from app.storage.db import Tx
+from app.market.statement import ISSUE_FIXED
+from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
 from app.storage.places import insert, upsert
 from app.storage.tables import amendments, contracts, fills, offers, positions
 
 
 @dataclass(frozen=True, slots=True)
 class ContractRow:
-    """A contract as stored, without its book. Instants in seconds; `next_look_at` None: nothing to wait for."""
+    """A contract as stored, without its book. Instants in seconds; `next_look_at` None: nothing to wait for.
+
+    `halt_reason` is a market.life.Cause, None while no window runs; `halt_event_at` the event from which trading is
+    halted; `maintainer_halt` a maintainer's reason; `verdict` what the thread was told last; `ended_round`: settled
+    while the issue was closed as completed.
+    """
 
     id: int
     issue_id: int
     statement_text: str
     statement_hash: str
+    kind: str
     round: int
     maturation_at: int
     currency: str
@@ -43,6 +52,14 @@ class ContractRow:
     window_ends_at: int | None
     next_look_at: int | None
     settled_at: int | None
+    retry_due: bool
+    halt_event_at: int | None
+    maintainer_halt: str | None
+    verdict: Outcome | None
+    backed: bool
+    ruling: Outcome | None
+    ruling_price: int | None
+    ended_round: bool
 
     @property
     def terms(self) -> Terms:
@@ -56,7 +73,8 @@ class ContractRow:
 def contract_from(row: Row[Any]) -> ContractRow:
     values = dict(row._mapping)
     values["status"] = Status(values["status"])
-    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+    for name in ("outcome", "verdict", "ruling"):
+        values[name] = Outcome(values[name]) if values[name] else None
     return ContractRow(**values)
 
 
@@ -65,7 +83,12 @@ async def _rows(tx: Tx, statement: Select[Any]) -> list[ContractRow]:
 
 
 async def create(tx: Tx, **values: Any) -> ContractRow:
-    """A new contract, or the one that somebody else made of this statement and maturation at the same moment."""
+    """A new contract, or the one that somebody else made of this statement and maturation at the same moment.
+
+    A rehearsal, which makes one at most, imagines its number: that of the next real one would be somebody else's.
+    """
+    if rehearsing(tx):
+        values["id"] = FIRST_IMAGINED
     statement = insert(tx, contracts).values(**values).on_conflict_do_nothing().returning(*contracts.columns)
     row = (await tx.execute(statement)).first()
     if row is not None:
@@ -82,9 +105,22 @@ async def get(tx: Tx, contract_id: int, lock: bool = False) -> ContractRow | Non
 
 
 async def of_issue(tx: Tx, issue_id: int) -> list[ContractRow]:
-    """All contracts of an issue, nearest maturation first."""
+    """All contracts on the issue's being fixed, nearest maturation first."""
+    own = select(contracts).where(contracts.c.issue_id == issue_id, contracts.c.kind == ISSUE_FIXED)
+    return await _rows(tx, own.order_by(contracts.c.maturation_at, contracts.c.id))
+
+
+async def of_thread(tx: Tx, issue_id: int) -> list[ContractRow]:
+    """All contracts that live in an issue's thread, forecasts too; nearest maturation first."""
     order = contracts.c.maturation_at, contracts.c.id
     return await _rows(tx, select(contracts).where(contracts.c.issue_id == issue_id).order_by(*order))
+
+
+async def unsettled_forecasts(tx: Tx, kind: str, holding: str = "") -> list[ContractRow]:
+    """Forecasts of a kind that are not settled, with this in their predicate, in id order."""
+    open_ones = select(contracts).where(contracts.c.kind == kind, contracts.c.status != Status.SETTLED.value)
+    holders = open_ones.where(contracts.c.statement_text.contains(holding, autoescape=True))
+    return await _rows(tx, holders.order_by(contracts.c.id))
 
 
 async def due(tx: Tx, now: int, limit: int) -> list[ContractRow]:
@@ -93,10 +129,24 @@ async def due(tx: Tx, now: int, limit: int) -> list[ContractRow]:
     return await _rows(tx, statement.order_by(contracts.c.next_look_at, contracts.c.id).limit(limit))
 
 
-async def with_due_offers(tx: Tx, now: int, limit: int) -> list[int]:
-    """Ids of contracts in which live offers have come to their end."""
-    statement = select(offers.c.contract_id).where(offers.c.state == OfferState.LIVE.value, offers.c.until_at <= now)
+async def with_due_offers(tx: Tx, now: int, limit: int, but: Collection[int] = ()) -> list[int]:
+    """Ids of contracts in which open offers have come to their end, leaving out those in `but`."""
+    ending = offers.c.state.in_(OPEN_STATES), offers.c.until_at <= now, offers.c.contract_id.not_in(list(but))
+    statement = select(offers.c.contract_id).where(*ending)
     return list((await tx.execute(statement.distinct().order_by(offers.c.contract_id).limit(limit))).scalars())
+
+
+async def with_retry_due(tx: Tx, limit: int, but: Collection[int] = ()) -> list[int]:
+    """Open contracts whose all-or-none offers are to be tried, because of what happened in another contract."""
+    open_ones = contracts.c.retry_due, contracts.c.status == Status.OPEN.value, contracts.c.id.not_in(list(but))
+    statement = select(contracts.c.id).where(*open_ones)
+    return list((await tx.execute(statement.order_by(contracts.c.id).limit(limit))).scalars())
+
+
+async def has_whole(tx: Tx, contract_id: int) -> bool:
+    """Whether all-or-none offers wait in a contract: then any change of its book may bring a fill."""
+    waiting = offers.c.contract_id == contract_id, offers.c.all_or_none, offers.c.state == OfferState.LIVE.value
+    return (await tx.execute(select(offers.c.id).where(*waiting).limit(1))).first() is not None
 
 
 async def change(tx: Tx, contract_id: int, **values: Any) -> None:
@@ -104,26 +154,40 @@ async def change(tx: Tx, contract_id: int, **values: Any) -> None:
 
 
 def offer_from(row: Row[Any]) -> Offer:
-    return Offer(
+    new = NewOffer(
+        Action(row.action),
+        Side(row.side),
+        row.volume,
+        row.price,
+        row.until_at,
+        row.now_or_never,
+        row.all_or_none,
+        row.post_only,
+        row.pooled,
+        row.cancel_on_halt,
+    )
+    offer = Offer(
+        new,
         number=row.id,
         user=row.user_id,
-        action=Action(row.action),
-        side=Side(row.side),
-        price=row.price,
-        volume=row.volume,
+        contract=row.contract_id,
         until_at=row.until_at,
-        now_or_never=row.now_or_never,
         units_left=row.units_left,
         cash_left=row.cash_left,
-        filled=row.filled,
-        cancelled=row.cancelled,
+        created_at=row.created_at,
     )
+    offer.volume, offer.filled, offer.cancelled, offer.rank = row.volume, row.filled, row.cancelled, row.rank
+    offer.held = row.state == OfferState.LIVE.value
+    offer.suspended = row.state == OfferState.SUSPENDED.value
+    return offer
 
 
-_LIVE = (
+OPEN_STATES = (OfferState.LIVE.value, OfferState.SUSPENDED.value)
+
+_OPEN = (
     select(offers)
-    .where(offers.c.contract_id == bindparam("contract"), offers.c.state == OfferState.LIVE.value)
-    .order_by(offers.c.id)
+    .where(offers.c.contract_id == bindparam("contract"), offers.c.state.in_(OPEN_STATES))
+    .order_by(offers.c.rank)
 )
 _HOLDERS = select(positions).where(
     positions.c.contract_id == bindparam("contract"), positions.c.free + positions.c.reserved > 0
@@ -131,48 +195,60 @@ _HOLDERS = select(positions).where(
 
 
 async def load(tx: Tx, row: ContractRow) -> ContractState:
-    """The contract's state for a calculation: its live offers in the order of their numbers and its positions."""
+    """The contract's state for a calculation: its open offers in the order of their ranks, and its positions."""
     state = ContractState(
         row.id, row.terms, row.maturation_at, row.status, row.open_interest, row.minted_mills, row.amendment
     )
-    for found in await tx.execute(_LIVE, {"contract": row.id}):
-        state.book.add(offer_from(found))
+    for found in await tx.execute(_OPEN, {"contract": row.id}):
+        offer = offer_from(found)
+        if offer.suspended:
+            state.book.suspended[offer.number] = offer
+        else:
+            state.book.add(offer)
     for held in await tx.execute(_HOLDERS, {"contract": row.id}):
-        state.positions[held.user_id, Side(held.side)] = Position(held.free, held.reserved, held.cost_mills)
+        position = Position(held.free, held.reserved, held.cost_mills, held.pool_units)
+        state.holders(Side(held.side))[held.user_id] = position
     return state
 
 
-async def save(tx: Tx, state: ContractState, changes: Changes, now: int) -> None:
-    """Store what a calculation changed in a contract; the journal is stored by `journal.append`."""
-    await change(
-        tx,
-        state.id,
-        status=state.status.value,
-        open_interest=state.open_interest,
-        minted_mills=state.minted_mills,
-        amendment=state.amendment,
-    )
+async def save(tx: Tx, changes: Changes, differ: Difference, now: int) -> None:
+    """Store what a calculation changed; the journal is stored by `journal.append`."""
+    for state in differ.contracts:
+        await change(
+            tx,
+            state.id,
+            status=state.status.value,
+            open_interest=state.open_interest,
+            minted_mills=state.minted_mills,
+            amendment=state.amendment,
+        )
     if changes.offers:
-        values = [_offer_values(state.id, offer, now) for offer in changes.offers.values()]
-        await upsert(tx, offers, values, keep=frozenset({"created_at"}))
-    if changes.amendments:
-        rows = [{"contract_id": state.id, **_fields(item)} for item in changes.amendments]
-        await tx.execute(insert(tx, amendments), rows)
-    if changes.fills:
-        rows = [{"contract_id": state.id, "at": now, **_fields(item)} for item in changes.fills]
-        await tx.execute(insert(tx, fills), rows)
-    if changes.positions:
-        await upsert(tx, positions, [_position_values(state, *key) for key in sorted(changes.positions)])
+        await upsert(tx, offers, [_offer_values(offer) for offer in changes.offers.values()])
+    if changed := changes.all_amendments:
+        await tx.execute(insert(tx, amendments), [_amendment_values(item, now) for item in changed])
+    if filled := changes.fills:
+        await tx.execute(insert(tx, fills), [_fill_values(item, now) for item in filled])
+    if differ.positions:
+        await upsert(tx, positions, [_position_values(*item) for item in differ.positions])
+    for number in changes.to_retry:
+        await change(tx, number, retry_due=True)
 
 
-def _fields(item: Any) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in item.__slots__}
+def _amendment_values(item: Amendment, now: int) -> dict[str, Any]:
+    values = item._asdict()
+    return {"contract_id": values.pop("contract"), "at": now, **values}
 
 
-def _offer_values(contract_id: int, offer: Offer, now: int) -> dict[str, Any]:
+def _fill_values(item: Fill, now: int) -> dict[str, Any]:
+    values = item._asdict()
+    del values["sold"]
+    return {"contract_id": values.pop("contract"), "at": now, **values}
+
+
+def _offer_values(offer: Offer) -> dict[str, Any]:
     return {
         "id": offer.number,
-        "contract_id": contract_id,
+        "contract_id": offer.contract,
         "user_id": offer.user,
         "action": offer.action.value,
         "side": offer.side.value,
@@ -180,33 +256,44 @@ def _offer_values(contract_id: int, offer: Offer, now: int) -> dict[str, Any]:
         "volume": offer.volume,
         "until_at": offer.until_at,
         "now_or_never": offer.now_or_never,
+        "all_or_none": offer.all_or_none,
+        "post_only": offer.post_only,
+        "cancel_on_halt": offer.cancel_on_halt,
+        "pooled": offer.pooled,
+        "rank": offer.rank,
         "units_left": offer.units_left,
         "cash_left": offer.cash_left,
         "filled": offer.filled,
         "cancelled": offer.cancelled,
         "state": offer.state.value,
-        "created_at": now,
+        "created_at": offer.created_at,
     }
 
 
-def _position_values(state: ContractState, user: int, side: Side) -> dict[str, Any]:
-    held = state.position(user, side)
+def _position_values(contract: int, user: int, side: Side, held: Position) -> dict[str, Any]:
     return {
-        "contract_id": state.id,
+        "contract_id": contract,
         "user_id": user,
         "side": side.value,
         "free": held.free,
         "reserved": held.reserved,
         "cost_mills": held.cost_mills,
+        "pool_units": held.pool_units,
     }
 
 
-async def next_offer_number(tx: Tx) -> int:
-    """The next offer's number. SQLite has one writer at a time, so the highest number tells."""
-    if tx.dialect.name == "sqlite":
-        return ((await tx.execute(select(func.max(offers.c.id)))).scalar() or 0) + 1
-    number: int = (await tx.execute(text("SELECT nextval(pg_get_serial_sequence('offers', 'id'))"))).scalar_one()
-    return number
+async def next_offer_numbers(tx: Tx, count: int) -> list[int]:
+    """The next numbers (or ranks) of offers. SQLite has one writer at a time, so the highest tells.
+
+    A rehearsal imagines them, since numbers that were drawn are gone.
+    """
+    if rehearsing(tx) or tx.dialect.name == "sqlite":
+        newest = [select(func.max(column)).scalar_subquery() for column in (offers.c.id, offers.c.rank)]  # by index
+        highest = (await tx.execute(select(*newest))).one()
+        first = max(highest[0] or 0, highest[1] or 0, FIRST_IMAGINED - 1 if rehearsing(tx) else 0) + 1
+        return list(range(first, first + count))
+    drawn = text("SELECT nextval(pg_get_serial_sequence('offers', 'id')) FROM generate_series(1, :count)")
+    return list((await tx.execute(drawn, {"count": count})).scalars())
 
 
 async def contract_of_offer(tx: Tx, number: int) -> ContractRow | None:
@@ -215,14 +302,20 @@ async def contract_of_offer(tx: Tx, number: int) -> ContractRow | None:
     return rows[0] if rows else None
 
 
+async def owner_of_offer(tx: Tx, number: int, issue_id: int) -> int | None:
+    """Whose offer this is, or was, in an issue's thread."""
+    found = select(offers.c.user_id).join(contracts, contracts.c.id == offers.c.contract_id)
+    return (await tx.execute(found.where(offers.c.id == number, contracts.c.issue_id == issue_id))).scalar()
+
+
 async def live_offers(tx: Tx, user_id: int, issue_id: int) -> list[tuple[int, Offer]]:
-    """A user's live offers in an issue as (contract id, offer), oldest first."""
+    """A user's open offers in an issue as (contract id, offer), oldest first; suspended ones too."""
     statement = (
         select(offers)
         .join(contracts, contracts.c.id == offers.c.contract_id)
         .where(
             offers.c.user_id == user_id,
-            offers.c.state == OfferState.LIVE.value,
+            offers.c.state.in_(OPEN_STATES),
             contracts.c.issue_id == issue_id,
         )
         .order_by(offers.c.id)
@@ -243,29 +336,16 @@ async def positions_of(tx: Tx, user_id: int, issue_id: int) -> list[tuple[int, S
         .order_by(positions.c.contract_id, positions.c.side)
     )
     return [
-        (row.contract_id, Side(row.side), Position(row.free, row.reserved, row.cost_mills))
+        (row.contract_id, Side(row.side), Position(row.free, row.reserved, row.cost_mills, row.pool_units))
         for row in await tx.execute(statement)
     ]
 
 
-async def fills_of(tx: Tx, contract_id: int, limit: int) -> list[Fill]:
-    """The newest fills of a contract, newest first."""
-    statement = select(fills).where(fills.c.contract_id == contract_id)
+async def fills_of(tx: Tx, contract_id: int, limit: int) -> list[tuple[int, int]]:
+    """The newest fills of a contract as (volume, FIXED price), newest first."""
+    statement = select(fills.c.volume, fills.c.price).where(fills.c.contract_id == contract_id)
     rows = await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(limit))
-    return [
-        Fill(
-            row.amendment,
-            row.bid,
-            row.ask,
-            row.buyer,
-            row.seller,
-            row.newcomer,
-            row.volume,
-            row.price,
-            FillKind(row.kind),
-        )
-        for row in rows
-    ]
+    return [(row.volume, row.price) for row in rows]
 
 
 async def traded_units(tx: Tx, contract_id: int) -> int:

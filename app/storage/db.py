@@ -25,6 +25,10 @@ Tx = AsyncConnection
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 BUSY_TIMEOUT_MS = 15_000
 READING = "bugmark_reading"
+REHEARSING = "bugmark_rehearsing"
+
+FIRST_IMAGINED = 46 * 10**17
+"""Offers and contracts of a rehearsal have numbers from here on: those of real ones are not used up."""
 
 PASSING_CLASSES = ("08", "40", "53", "57")
 """Classes of SQLSTATE: connection lost, deadlock, out of connections or disk, shutting down or starting up."""
@@ -60,6 +64,22 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def rehearsal(tx: Tx) -> AsyncIterator[None]:
+    """Whatever is done inside is undone at its end, the rest of the transaction stays."""
+    savepoint = await tx.begin_nested()
+    tx.info[REHEARSING] = True
+    try:
+        yield
+    finally:
+        del tx.info[REHEARSING]
+        await savepoint.rollback()
+
+
+def rehearsing(tx: Tx) -> bool:
+    return REHEARSING in tx.info
 
 
 @contextmanager

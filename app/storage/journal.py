@@ -31,7 +31,7 @@ async def append(tx: Tx, items: Sequence[Entry]) -> None:
     if not items:
         return
     statement = insert(tx, entries).returning(entries.c.id, sort_by_parameter_order=True)
-    values = [{"key": item.key, "cause": item.cause, "at": item.at} for item in items]
+    values = [{"key": item.key, "cause": item.cause, "at": item.at, "detail": item.detail} for item in items]
     ids = list((await tx.execute(statement, values)).scalars())
     rows = []
     deltas: dict[AccountKey, int] = {}
@@ -41,7 +41,8 @@ async def append(tx: Tx, items: Sequence[Entry]) -> None:
             if posting.kind not in UNIT_KINDS:
                 account = AccountKey(posting.kind, posting.owner, posting.currency)
                 deltas[account] = deltas.get(account, 0) + posting.amount
-    await tx.execute(insert(tx, postings), rows)
+    if rows:  # an entry may only tell rows
+        await tx.execute(insert(tx, postings), rows)
     await _move(tx, {account: amount for account, amount in deltas.items() if amount})
 
 

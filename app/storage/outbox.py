@@ -18,10 +18,11 @@ from app.storage.tables import outbox
 
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
 
-RANKS = {"reaction": 0, "reply": 1, "notice": 1, "board": 2}
+RANKS = {"reaction": 0, "reply": 1, "notice": 1, "board": 2, "check": 2, "label": 3}
 """Reactions leave before replies, replies before the market comment."""
 
 BOARD_GAP_SECONDS = 3
+LABEL_GAP_SECONDS = 86_400
 
 CLAIMING = 0x0B0C5
 """The advisory lock of those who claim on PostgreSQL: a lease not committed yet must hold its installation too."""
@@ -127,9 +128,16 @@ async def sent(tx: Tx, message: Message, remote_id: int | None, now: int) -> Non
             remote_id=remote_id,
             lease_until=None,
             error=None,
-            due_at=now + (BOARD_GAP_SECONDS if message.kind == "board" else 0),
+            due_at=now + _gap_seconds(message, remote_id),
         )
     )
+
+
+def _gap_seconds(message: Message, remote_id: int | None) -> int:
+    """How long the next version waits: a market comment a little, a label a day if this one has changed it."""
+    if message.kind == "label":
+        return LABEL_GAP_SECONDS if (message.remote_id or 0) != (remote_id or 0) else 0
+    return BOARD_GAP_SECONDS if message.kind == "board" else 0
 
 
 async def postpone(tx: Tx, message: Message, due_at: int, error: str, dead: bool) -> None:
@@ -157,6 +165,27 @@ async def move(tx: Tx, repository_ids: set[int], installation_id: int) -> None:
     for some in in_parts(repository_ids):
         here = outbox.c.repository_id.in_(some)
         await tx.execute(update(outbox).where(here, *waits).values(installation_id=installation_id))
+
+
+async def follow(tx: Tx, old_issue_id: int, place: Place) -> None:
+    """The issue was transferred: what nobody has read yet is said there, and the old thread gets nothing more.
+
+    Comments have other ids there, so that none of ours can be edited and no comment be reacted to.
+    """
+    waits = outbox.c.issue_id == old_issue_id, outbox.c.state == WAITING
+    fresh = outbox.c.kind.in_(("reply", "notice")), outbox.c.remote_id.is_(None)
+    there = {
+        "installation_id": place.repository.installation_id,
+        "repository_id": place.repository.id,
+        "issue_id": place.issue.id,
+        "issue_number": place.issue.number,
+    }
+    await tx.execute(update(outbox).where(*waits, *fresh).values(**there))
+    await tx.execute(update(outbox).where(*waits).values(state=DEAD, error="the issue was transferred"))
+
+
+async def knows(tx: Tx, key: str) -> bool:
+    return (await tx.execute(select(outbox.c.id).where(outbox.c.key == key))).first() is not None
 
 
 async def waiting(tx: Tx) -> int:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Table, func, select, update
+from sqlalchemy import Row, Table, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.storage.db import Tx
@@ -28,16 +28,21 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
+    """`updated_at` is GitHub's: what is told later of an earlier state does not count."""
+
     id: int
     installation_id: int
     owner_id: int
     owner_login: str
     name: str
     private: bool
+    updated_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
+    """`updated_at` is GitHub's; `moved_to` the id that the issue has where it was transferred to."""
+
     id: int
     repository_id: int
     number: int
@@ -45,6 +50,8 @@ class Issue:
     state: str
     state_reason: str | None
     closed_at: int | None
+    updated_at: int = 0
+    moved_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,45 @@ def _upsert(dialect: str, table: Table, keep: frozenset[str]) -> Any:
 
 
 async def save_installation(tx: Tx, installation: Installation) -> None:
-    await upsert(tx, installations, asdict(installation))
+    """`changed_at` stays while the state does. A deleted one never comes back: installed anew it has another id."""
+    await tx.execute(_save_installation(tx.dialect.name), asdict(installation))
+
+
+@cache
+def _save_installation(dialect: str) -> Any:
+    statement = insert_for(dialect, installations)
+    new, old = statement.excluded, installations.c
+    return statement.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            "account_login": new.account_login,
+            "state": new.state,
+            "changed_at": case((old.state == new.state, old.changed_at), else_=new.changed_at),
+        },
+        where=old.state != "deleted",
+    )
 
 
 async def save_repository(tx: Tx, repository: Repository) -> None:
-    await upsert(tx, repositories, asdict(repository))
+    """Unless something later is known. Of two installations at one instant the one with the higher id is newer."""
+    await tx.execute(_save_repository(tx.dialect.name), asdict(repository))
+
+
+@cache
+def _save_repository(dialect: str) -> Any:
+    statement = insert_for(dialect, repositories)
+    new, old = statement.excluded, repositories.c
+    again = (old.updated_at == new.updated_at) & (old.installation_id <= new.installation_id)
+    return statement.on_conflict_do_update(
+        index_elements=["id"],
+        set_={c.name: new[c.name] for c in old if not c.primary_key},
+        where=(old.updated_at < new.updated_at) | again,
+    )
+
+
+async def repository(tx: Tx, repository_id: int) -> Repository | None:
+    row = (await tx.execute(select(repositories).where(repositories.c.id == repository_id))).first()
+    return Repository(**row._mapping) if row else None
 
 
 async def move_repositories(tx: Tx, repository_ids: set[int], installation_id: int) -> None:
@@ -95,7 +136,28 @@ async def move_repositories(tx: Tx, repository_ids: set[int], installation_id: i
 
 
 async def save_issue(tx: Tx, issue: Issue) -> None:
-    await upsert(tx, issues, asdict(issue))
+    """Unless something later is known."""
+    await tx.execute(_save_issue(tx.dialect.name), asdict(issue))
+
+
+@cache
+def _save_issue(dialect: str) -> Any:
+    statement = insert_for(dialect, issues)
+    new, old = statement.excluded, issues.c
+    return statement.on_conflict_do_update(
+        index_elements=["id"],
+        set_={c.name: new[c.name] for c in old if c.name not in ("id", "moved_to")},
+        where=old.updated_at <= new.updated_at,
+    )
+
+
+async def note_moved(tx: Tx, old_issue_id: int, new_issue_id: int) -> None:
+    """The issue was transferred and has another id now."""
+    await tx.execute(update(issues).where(issues.c.id == old_issue_id).values(moved_to=new_issue_id))
+
+
+async def came_by_transfer(tx: Tx, issue_id: int) -> bool:
+    return (await tx.execute(select(issues.c.id).where(issues.c.moved_to == issue_id).limit(1))).first() is not None
 
 
 async def installation(tx: Tx, installation_id: int) -> Installation | None:
@@ -128,6 +190,12 @@ async def lock_users(tx: Tx, user_ids: set[int]) -> None:
         await tx.execute(statement.with_for_update(key_share=True))
 
 
+async def lock_issue(tx: Tx, issue_id: int) -> None:
+    """Hold an issue's row: whoever makes a contract of which there may be one only waits here for the other."""
+    if tx.dialect.name != "sqlite":
+        await tx.execute(select(issues.c.id).where(issues.c.id == issue_id).with_for_update(key_share=True))
+
+
 async def logins(tx: Tx, user_ids: set[int]) -> dict[int, str]:
     found: dict[int, str] = {}
     for some in in_parts(user_ids):
@@ -147,6 +215,12 @@ async def user_by_login(tx: Tx, login: str) -> int | None:
     """The id of the user who was last seen under this login; GitHub's logins ignore case."""
     statement = select(users.c.id).where(func.lower(users.c.login) == login.lower())
     return (await tx.execute(statement)).scalar()
+
+
+async def users_by_login(tx: Tx, login: str) -> list[int]:
+    """All who were last seen under this login, for what must not go to the wrong one."""
+    statement = select(users.c.id).where(func.lower(users.c.login) == login.lower())
+    return list((await tx.execute(statement.order_by(users.c.id))).scalars())
 
 
 def _place(row: Row[Any]) -> Place:

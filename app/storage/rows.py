@@ -1,119 +1,211 @@
-"""Whole tables read back for the audit, in constant memory."""
+"""Whole tables read back for the audit, in order and in constant memory. The rows may hold anything."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, String, and_, case, cast, func, literal, not_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    not_,
+    select,
+)
 
+from app.market.bookkeeping import KINDS, Value
 from app.market.contract import UNIT_MILLS, Side
-from app.market.journal import AccountKey, Kind
-from app.market.offer import Action, Offer, OfferState
-from app.market.position import Position
-from app.storage.contracts import ContractRow, contract_from, offer_from
+from app.market.offer import Action, OfferState
 from app.storage.db import Tx
-from app.storage.tables import amendments, balances, contracts, entries, fills, offers, positions
+from app.storage.tables import balances, contracts, disputes, metadata, offers, pools, positions
+
+PAGE = 2_000
+Found = tuple[Value, ...]
+
+_O, _P = offers.c, positions.c
 
 
-async def all_balances(tx: Tx) -> AsyncIterator[tuple[AccountKey, int]]:
-    async for row in await tx.stream(select(balances)):
-        yield AccountKey(Kind(row.kind), row.owner, row.currency), row.amount
+async def pages(tx: Tx, statement: Select[Any]) -> AsyncIterator[Sequence[Any]]:
+    result = await tx.stream(statement.execution_options(yield_per=PAGE))
+    async for page in result.partitions():
+        yield page
 
 
-async def all_contracts(tx: Tx) -> AsyncIterator[ContractRow]:
-    async for row in await tx.stream(select(contracts).order_by(contracts.c.id)):
-        yield contract_from(row)
+async def stream(tx: Tx, statement: Select[Any]) -> AsyncIterator[Any]:
+    async for page in pages(tx, statement):
+        for row in page:
+            yield row
 
 
-async def all_positions(tx: Tx) -> AsyncIterator[tuple[int, int, Side, Position]]:
-    """(contract, user, side, position)"""
-    order = positions.c.contract_id, positions.c.user_id, positions.c.side
-    async for row in await tx.stream(select(positions).order_by(*order)):
-        held = Position(row.free, row.reserved, row.cost_mills)
-        yield row.contract_id, row.user_id, Side(row.side), held
+def exactly(tx: Tx, column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column as it is ordered by its bytes, as Python does."""
+    return column.collate("BINARY" if tx.dialect.name == "sqlite" else "C")
 
 
-async def all_offers(tx: Tx) -> AsyncIterator[tuple[int, OfferState, Offer]]:
-    """(contract, stored state, offer)"""
-    async for row in await tx.stream(select(offers).order_by(offers.c.id)):
-        yield row.contract_id, OfferState(row.state), offer_from(row)
+async def stored(tx: Tx, name: str) -> AsyncIterator[list[str]]:
+    """The rows of a kind as details tell them (`bookkeeping.KINDS`), in the order of their keys, in pages.
+
+    Each is canonical JSON without its brackets: the database writes it faster than it could hand the columns over.
+    """
+    kind = KINDS[name]
+    columns = [metadata.tables[kind.table].c[column] for column in kind.columns]
+    order = [exactly(tx, c) if isinstance(c.type, String) else c for c in columns[: kind.keys]]
+    text = written(tx, columns[0])
+    for column in columns[1:]:
+        text = text + "," + written(tx, column)
+    async for page in pages(tx, select(text).order_by(*order)):
+        yield [row[0] for row in page]
 
 
-async def unfit_fills(tx: Tx) -> AsyncIterator[tuple[int, int]]:
-    """(contract, amendment) of fills that do not fit their two offers, their amendment or their entry."""
-    bid, ask = offers.alias("bid_offer"), offers.alias("ask_offer")
-    older = case((fills.c.newcomer == fills.c.bid, _fixed_price(ask)), else_=_fixed_price(bid))
-    fits = and_(
-        bid.c.contract_id == fills.c.contract_id,
-        ask.c.contract_id == fills.c.contract_id,
-        bid.c.user_id == fills.c.buyer,
-        ask.c.user_id == fills.c.seller,
-        _is_bid(bid),
-        not_(_is_bid(ask)),
-        fills.c.newcomer == case((bid.c.id > ask.c.id, bid.c.id), else_=ask.c.id),
-        fills.c.price == older,
-        fills.c.price.between(_fixed_price(ask), _fixed_price(bid)),
-        amendments.c.kind == "fill",
-        amendments.c.at == fills.c.at,
-        entries.c.at == fills.c.at,
-    )
-    number = and_(amendments.c.contract_id == fills.c.contract_id, amendments.c.number == fills.c.amendment)
+def written(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[str]:
+    """A value as JSON."""
+    if isinstance(column.type, Boolean):
+        return case((column, "true"), else_="false")
+    if not isinstance(column.type, String):
+        return cast(column, String)
+    if tx.dialect.name == "sqlite":
+        return func.json_quote(column, type_=String)
+    return func.coalesce(cast(func.to_json(column), String), "null", type_=String)
+
+
+async def all_balances(tx: Tx) -> AsyncIterator[tuple[str, int, str, int]]:
+    """(kind, owner, currency, amount), ordered so."""
+    c = balances.c
+    order = exactly(tx, c.kind), c.owner, exactly(tx, c.currency)
+    async for row in stream(tx, select(c.kind, c.owner, c.currency, c.amount).order_by(*order)):
+        yield tuple(row)
+
+
+async def all_units(tx: Tx) -> AsyncIterator[tuple[int, int, str, int, int]]:
+    """(contract, user, side, free, reserved) of every position, ordered so."""
+    order = _P.contract_id, _P.user_id, exactly(tx, _P.side)
+    async for row in stream(tx, select(_P.contract_id, _P.user_id, _P.side, _P.free, _P.reserved).order_by(*order)):
+        yield tuple(row)
+
+
+async def units_held_back(tx: Tx) -> AsyncIterator[tuple[int, int, str, int]]:
+    """(contract, user, side, units) that live offers are to sell, ordered so."""
+    gives = case((is_bid(offers), Side.UNFIXED.value), else_=Side.FIXED.value)
     statement = (
-        select(fills.c.contract_id, fills.c.amendment)
-        .outerjoin(bid, bid.c.id == fills.c.bid)
-        .outerjoin(ask, ask.c.id == fills.c.ask)
-        .outerjoin(amendments, number)
-        .outerjoin(entries, entries.c.key == _fill_key())
-        .where(case((fits, 1), else_=0) == 0)
+        select(_O.contract_id, _O.user_id, gives, func.sum(_O.units_left))
+        .where(_O.state == OfferState.LIVE.value, _O.units_left != 0)
+        .group_by(_O.contract_id, _O.user_id, gives)
+        .order_by(_O.contract_id, _O.user_id, exactly(tx, gives))
     )
-    async for row in await tx.stream(statement):
-        yield row.contract_id, row.amendment
+    async for contract, user, side, units in stream(tx, statement):
+        yield contract, user, side, int(units)
 
 
-def _fixed_price(offer: FromClause) -> ColumnElement[int]:
+async def standing(tx: Tx) -> AsyncIterator[tuple[int, str, int, int, bool, bool, int | None]]:
+    """(user, currency, bought units, price, pooled, live, mills left of the pool), by user and currency.
+
+    Of buy offers live or suspended.
+    """
+    live = case((_O.state == OfferState.LIVE.value, 1), else_=0)
+    currency = contracts.c.currency
+    pool = and_(pools.c.user_id == _O.user_id, pools.c.currency == currency)
+    statement = (
+        select(_O.user_id, currency, _O.cash_left, _O.price, _O.pooled, live, pools.c.left_mills)
+        .join(contracts, contracts.c.id == _O.contract_id)
+        .outerjoin(pools, pool)
+        .where(stands(), _O.action == Action.BUY.value)
+        .order_by(_O.user_id, exactly(tx, currency))
+    )
+    async for row in stream(tx, statement):
+        yield tuple(row)
+
+
+def stands() -> ColumnElement[bool]:
+    return _O.state.in_((OfferState.LIVE.value, OfferState.SUSPENDED.value))
+
+
+async def open_bonds(tx: Tx) -> AsyncIterator[tuple[int, str, int]]:
+    """(contract, currency, mills) of the bonds of open disputes, ordered so."""
+    c = disputes.c
+    statement = (
+        select(c.contract_id, contracts.c.currency, func.sum(c.bond_mills))
+        .join(contracts, contracts.c.id == c.contract_id)
+        .where(c.state == "open")
+        .group_by(c.contract_id, contracts.c.currency)
+        .order_by(c.contract_id)
+    )
+    async for contract, currency, mills in stream(tx, statement):
+        yield contract, currency, int(mills)
+
+
+class ContractFacts(NamedTuple):
+    """A contract, and beside it what its positions and its book come to; None: nothing.
+
+    `fixed`, `unfixed`: units held; `standing`: offers live or suspended; `bid`, `ask`: the best, all-or-none aside.
+    """
+
+    id: int
+    kind: str
+    round: int
+    currency: str
+    status: str
+    outcome: str | None
+    settled_at: int | None
+    open_interest: int
+    minted_mills: int
+    terms_text: str
+    terms_hash: str
+    statement_text: str
+    statement_hash: str
+    fixed: int | None
+    unfixed: int | None
+    standing: int | None
+    bid: int | None
+    ask: int | None
+
+
+async def contract_facts(tx: Tx) -> AsyncIterator[ContractFacts]:
+    """Every contract, in order."""
+    held, book = _held(), _books()
+    beside = held.c.fixed, held.c.unfixed, book.c.standing, book.c.bid, book.c.ask
+    own = [contracts.c[name] for name in ContractFacts._fields if name in contracts.c]
+    statement = (
+        select(*own, *beside)
+        .outerjoin(held, held.c.contract_id == contracts.c.id)
+        .outerjoin(book, book.c.contract_id == contracts.c.id)
+        .order_by(contracts.c.id)
+    )
+    async for row in stream(tx, statement):
+        yield ContractFacts(*row)
+
+
+def _held() -> Subquery:
+    units = _P.free + _P.reserved
+    sums = [func.sum(case((_P.side == side.value, units), else_=0)).label(side.value.lower()) for side in Side]
+    return select(_P.contract_id, *sums).group_by(_P.contract_id).subquery()
+
+
+def _books() -> Subquery:
+    quoted = and_(_O.state == OfferState.LIVE.value, not_(_O.all_or_none))
+    price = fixed_price(offers)
+    return (
+        select(
+            _O.contract_id,
+            func.count().label("standing"),
+            func.max(case((and_(quoted, is_bid(offers)), price))).label("bid"),
+            func.min(case((and_(quoted, not_(is_bid(offers))), price))).label("ask"),
+        )
+        .where(stands())
+        .group_by(_O.contract_id)
+        .subquery()
+    )
+
+
+def fixed_price(offer: FromClause) -> ColumnElement[int]:
     return case((offer.c.side == Side.FIXED.value, offer.c.price), else_=UNIT_MILLS - offer.c.price)
 
 
-def _is_bid(offer: FromClause) -> ColumnElement[bool]:
+def is_bid(offer: FromClause) -> ColumnElement[bool]:
     return (offer.c.action == Action.BUY.value) == (offer.c.side == Side.FIXED.value)
-
-
-def _fill_key() -> ColumnElement[str]:
-    contract, amendment = cast(fills.c.contract_id, String), cast(fills.c.amendment, String)
-    return literal("fill:") + contract + literal(":") + amendment
-
-
-async def unfit_offers(tx: Tx) -> AsyncIterator[int]:
-    """Offers that count other volumes as filled than their fills say."""
-    parts = (
-        select(fills.c.bid.label("number"), fills.c.volume).union_all(select(fills.c.ask, fills.c.volume)).subquery()
-    )
-    sums = select(parts.c.number, func.sum(parts.c.volume).label("volume")).group_by(parts.c.number).subquery()
-    statement = select(offers.c.id).outerjoin(sums, sums.c.number == offers.c.id)
-    async for row in await tx.stream(statement.where(offers.c.filled != func.coalesce(sums.c.volume, 0))):
-        yield row.id
-
-
-async def unfit_contracts(tx: Tx) -> AsyncIterator[int]:
-    """Contracts that are not as their last amendment left them, or miss one of their amendments."""
-    of_contract = amendments.c.contract_id
-    counted = select(of_contract, func.count().label("count"), func.max(amendments.c.number).label("last"))
-    counts = counted.group_by(of_contract).subquery()
-    fits = and_(
-        counts.c.count == contracts.c.amendment,
-        counts.c.last == contracts.c.amendment,
-        amendments.c.open_interest == contracts.c.open_interest,
-        amendments.c.minted_mills == contracts.c.minted_mills,
-    )
-    untouched = and_(
-        contracts.c.amendment == 0,
-        counts.c.last.is_(None),
-        contracts.c.open_interest == 0,
-        contracts.c.minted_mills == 0,
-    )
-    last = and_(of_contract == contracts.c.id, amendments.c.number == counts.c.last)
-    statement = (
-        select(contracts.c.id).outerjoin(counts, counts.c.contract_id == contracts.c.id).outerjoin(amendments, last)
-    )
-    async for row in await tx.stream(statement.where(case((fits, 1), (untouched, 1), else_=0) == 0)):
-        yield row.id

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.sql.type_api import TypeEngine
 
@@ -51,6 +52,10 @@ def _number(name: str, default: int | None = None) -> Column[int]:
     return Column(name, BigInteger, nullable=False, server_default=None if default is None else str(default))
 
 
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=false())
+
+
 def _name(name: str) -> Column[str]:
     return Column(name, String(255), nullable=False)
 
@@ -74,10 +79,34 @@ repositories = Table(
     _name("owner_login"),
     _name("name"),
     Column("private", Boolean, nullable=False),
+    _number("updated_at", 0),
     Index("ix_repositories_owner_login_name", "owner_login", "name"),
 )
 
-users = Table("users", metadata, _github_id(), _name("login"), _number("created_at"))
+users = Table(
+    "users",
+    metadata,
+    _github_id(),
+    _name("login"),
+    _number("created_at"),
+    Column("account_made_at", BigInteger),
+)
+
+configs = Table(
+    "configs",
+    metadata,
+    _github_id("repository_id"),
+    _number("owner_id"),
+    Column("source", String(16), nullable=False),
+    Column("sha", String(64)),
+    Column("text", Text, nullable=False),
+    Column("good_text", Text, nullable=False),
+    Column("problems_text", Text, nullable=False),
+    _number("fetched_at"),
+    _number("next_fetch_at"),
+    Index("ix_configs_next_fetch_at", "next_fetch_at"),
+    Index("ix_configs_owner_id", "owner_id"),
+)
 
 issues = Table(
     "issues",
@@ -89,6 +118,8 @@ issues = Table(
     Column("state", String(16), nullable=False),
     Column("state_reason", String(64)),
     Column("closed_at", BigInteger),
+    _number("updated_at", 0),
+    Column("moved_to", BigInteger),
     UniqueConstraint("repository_id", "number"),
 )
 
@@ -99,6 +130,7 @@ contracts = Table(
     Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
     Column("statement_text", Text, nullable=False),
     Column("statement_hash", String(64), nullable=False),
+    Column("kind", String(16), nullable=False, server_default="issue_fixed"),
     _number("round"),
     _number("maturation_at"),
     Column("currency", String(64), nullable=False),
@@ -116,10 +148,19 @@ contracts = Table(
     Column("window_ends_at", BigInteger),
     Column("next_look_at", BigInteger),
     Column("settled_at", BigInteger),
+    _flag("retry_due"),
+    Column("halt_event_at", BigInteger),
+    Column("maintainer_halt", Text),
+    Column("verdict", String(16)),
+    _flag("backed"),
+    Column("ruling", String(16)),
+    Column("ruling_price", BigInteger),
+    _flag("ended_round"),
     UniqueConstraint("statement_hash", "maturation_at"),
     CheckConstraint("open_interest >= 0", name="open_interest"),
     CheckConstraint("minted_mills >= 0 AND minted_mills <= 1000 * open_interest", name="minted"),
     Index("ix_contracts_issue_id", "issue_id"),
+    Index("ix_contracts_kind_status", "kind", "status"),
     Index("ix_contracts_next_look_at", "next_look_at"),
 )
 
@@ -135,17 +176,23 @@ offers = Table(
     _number("volume"),
     _number("until_at"),
     Column("now_or_never", Boolean, nullable=False),
+    _flag("all_or_none"),
+    _flag("post_only"),
+    _flag("cancel_on_halt"),
+    _flag("pooled"),
+    _number("rank", 0),
     _number("units_left"),
     _number("cash_left"),
     _number("filled", 0),
     _number("cancelled", 0),
-    Column("state", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
     _number("created_at"),
     CheckConstraint("volume = filled + units_left + cash_left + cancelled", name="volume"),
     CheckConstraint("price BETWEEN 1 AND 999", name="price"),
     Index("ix_offers_contract_id_state", "contract_id", "state"),
     Index("ix_offers_user_id_state", "user_id", "state"),
     Index("ix_offers_state_until_at", "state", "until_at"),
+    Index("ix_offers_rank", "rank"),
     sqlite_autoincrement=True,
 )
 
@@ -185,8 +232,64 @@ positions = Table(
     _number("free"),
     _number("reserved"),
     _number("cost_mills"),
+    _number("pool_units", 0),
     CheckConstraint("free >= 0 AND reserved >= 0 AND cost_mills >= 0", name="not_negative"),
     Index("ix_positions_user_id", "user_id"),
+)
+
+pools = Table(
+    "pools",
+    metadata,
+    Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
+    Column("currency", String(64), primary_key=True),
+    _number("left_mills"),
+    CheckConstraint("left_mills >= 0", name="not_negative"),
+)
+
+disputes = Table(
+    "disputes",
+    metadata,
+    _serial(),
+    Column("contract_id", BigInteger, ForeignKey("contracts.id"), nullable=False),
+    Column("cause", String(32), nullable=False),
+    _number("window_opened_at"),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    _number("bond_mills"),
+    Column("reason", Text, nullable=False),
+    _number("at"),
+    Column("state", String(16), nullable=False),
+    Column("ruling", String(16)),
+    Column("ruled_by", BigInteger, ForeignKey("users.id")),
+    Column("ruling_reason", Text),
+    Column("ended_at", BigInteger),
+    UniqueConstraint("contract_id", "cause", "window_opened_at"),
+    CheckConstraint("bond_mills > 0", name="bond"),
+    sqlite_autoincrement=True,
+)
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("contract_id", _big(), ForeignKey("contracts.id"), primary_key=True, autoincrement=False),
+    _number("closed_at"),
+)
+
+insiders = Table(
+    "insiders",
+    metadata,
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
+    Column("insider", Boolean, nullable=False),
+    _number("asked_at"),
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    Column("repository_id", _big(), ForeignKey("repositories.id"), primary_key=True, autoincrement=False),
+    _number("away_at"),
+    Column("back_at", BigInteger),
 )
 
 balances = Table(
@@ -199,6 +302,24 @@ balances = Table(
     CheckConstraint("CASE WHEN kind IN ('issuance', 'bridge') THEN amount <= 0 ELSE amount >= 0 END", name="sign"),
 )
 
+grants = Table(
+    "grants",
+    metadata,
+    Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
+    Column("currency", String(64), primary_key=True),
+    _number("untraded_mills"),
+    CheckConstraint("untraded_mills >= 0", name="not_negative"),
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
+    Column("repository_id", BigInteger, ForeignKey("repositories.id"), primary_key=True),
+    Column("mode", String(8), nullable=False),
+    Column("mentioned_at", BigInteger),
+)
+
 entries = Table(
     "entries",
     metadata,
@@ -206,6 +327,7 @@ entries = Table(
     Column("key", String(100), nullable=False, unique=True),
     Column("cause", String(100), nullable=False),
     _number("at"),
+    Column("detail", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 

@@ -35,8 +35,10 @@ log = structlog.get_logger(__name__)
 
 
 class Prices(Protocol):
-    async def badge_price(self, owner: str, repo: str, number: int) -> int | None:
-        """FIXED's price in mills in the issue's nearest open contract; None without one, or if not public.
+    async def badge_price(self, owner: str, repo: str, number: int) -> int | str | None:
+        """FIXED's price in mills in the issue's nearest open contract; without one how its contracts stand.
+
+        None without any, or if the repository is not public.
 
         GitHub's names are the same in any case.
         """
@@ -83,10 +85,12 @@ class Badges:
             return _drawn(UNAVAILABLE, _GREY)
 
 
-def draw(price_mills: int | None) -> Image:
-    """The image for a price of 1..999, or for None. The same price gives the same bytes in every process."""
+def draw(price_mills: int | str | None) -> Image:
+    """The image for a price of 1..999, a state in words, or None. The same gives the same bytes in every process."""
     if price_mills is None:
         return _drawn(NO_MARKET, _GREY)
+    if isinstance(price_mills, str):
+        return _drawn(price_mills, _GREY)
     color = next(color for below, color in _COLORS if price_mills < below)
     return _drawn(f"fixed {price_text(price_mills)}", color)
 

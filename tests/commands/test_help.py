@@ -4,8 +4,9 @@ import pytest
 
 from app.commands import docs, registry
 from app.commands.grammar import Command
-from app.commands.help import help_text
+from app.commands.help import MOST_LINES, help_text
 from app.commands.reader import read_commands
+from app.commands.replies import visible_lines
 from app.market.errors import Refusal
 
 
@@ -23,6 +24,11 @@ def test_the_overview_names_every_command() -> None:
     assert all(f"`{command.name}`" in help_text(None) for command in registry.commands())
 
 
+def test_help_keeps_to_the_lines_of_a_reply() -> None:
+    texts = [help_text(name) for name in (None, *(command.name for command in registry.commands()))]
+    assert max(visible_lines(text) for text in texts) <= MOST_LINES
+
+
 def test_nothing_in_a_help_text_can_run() -> None:
     names = [None, *(command.name for command in registry.commands())]
     texts = [help_text(name) for name in names]
@@ -31,8 +37,8 @@ def test_nothing_in_a_help_text_can_run() -> None:
 
 
 def test_there_is_no_help_for_what_there_is_not() -> None:
-    with pytest.raises(Refusal, match="no command `fund`"):
-        help_text("fund")
+    with pytest.raises(Refusal, match="no command `frob`"):
+        help_text("frob")
 
 
 def test_the_page_is_the_one_that_the_table_prints() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,19 @@ from hypothesis import strategies as st
 from app.commands import registry
 from app.commands.grammar import Command
 from app.commands.reader import read_commands
-from app.commands.registry import parse
+from app.commands.registry import parse, understand
 from app.commands.requests import (
     BalanceRequest,
     BookRequest,
     CancelRequest,
+    ChangeRequest,
+    DryRunRequest,
+    FundRequest,
+    GiveRequest,
     HelpRequest,
+    MuteRequest,
     OfferRequest,
+    OffersRequest,
     PositionsRequest,
     Request,
     TakeRequest,
@@ -24,9 +31,11 @@ from app.commands.requests import (
 from app.market.contract import Side
 from app.market.errors import Refusal
 from app.market.offer import Action
+from app.services.mutes import Mode
 
 NOW = int(datetime(2017, 11, 28, 11, 53, 20, tzinfo=UTC).timestamp())
 DEC_1 = int(datetime(2017, 12, 1, 23, 59, 59, tzinfo=UTC).timestamp())
+DEC_1_BEGINS = DEC_1 - 86_399
 DEC_12 = int(datetime(2017, 12, 12, 23, 59, 59, tzinfo=UTC).timestamp())
 
 
@@ -42,12 +51,13 @@ def offer(
     by: int | None = None,
     until: int | None = None,
     now: bool = False,
+    **more: Any,
 ) -> OfferRequest:
-    return OfferRequest(action, side, volume, amount, price, deposit, profit, by, until, now)
+    return OfferRequest(action, side, volume, amount, price, deposit, profit, by, until, now, **more)
 
 
-def sell(side: Side, volume: int | None = None, price: int | None = None, **more: int) -> OfferRequest:
-    return offer(side, volume, action=Action.SELL, price=price, by=more.get("by"))
+def sell(side: Side, volume: int | None = None, price: int | None = None, **more: Any) -> OfferRequest:
+    return offer(side, volume, action=Action.SELL, price=price, **more)
 
 
 FIXED, UNFIXED = Side.FIXED, Side.UNFIXED
@@ -65,11 +75,43 @@ READ: dict[str, Request] = {
     "offer fixed 100 profit 12.5 by 2w": offer(FIXED, 100, profit=12_500, by=DEC_12),
     "offer fixed 50 until friday by in 2 weeks at 0.5": offer(FIXED, 50, price=500, by=DEC_12, until=DEC_1),
     "offer fixed 50 now-or-never by 1 Dec 2017 at 0.5": offer(FIXED, 50, price=500, by=DEC_1, now=True),
+    "offer fixed 50 @ 40% by 2017-12-01..2017-12-12": offer(FIXED, 50, price=400, by=DEC_12, from_at=DEC_1_BEGINS),
+    "offer fixed 50 by friday .. in 2 weeks until 36h": offer(
+        FIXED, 50, by=DEC_12, from_at=DEC_1_BEGINS, until=NOW + 36 * 3600
+    ),
+    "offer fixed 50 by 2017-12-01T00:00Z..2017-12-12": offer(FIXED, 50, by=DEC_12, from_at=DEC_1_BEGINS),
+    "offer fixed 50 all-or-none": offer(FIXED, 50, all_or_none=True),
+    "offer fixed 50 all-or-none now-or-never": offer(FIXED, 50, all_or_none=True, now=True),
+    "offer fixed 50 post-only": offer(FIXED, 50, post_only=True, cancel_on_halt=True),
+    "offer fixed 50 pool cancel-on-halt": offer(FIXED, 50, pool=True, cancel_on_halt=True),
+    "offer fixed 50 --pool --all-or-none --until friday": offer(FIXED, 50, pool=True, all_or_none=True, until=DEC_1),
     "offer --fixed 50 --at 0.4 --by 2017-12-01 --now-or-never": offer(FIXED, 50, price=400, by=DEC_1, now=True),
     "sell fixed 20 at 0.40": sell(FIXED, 20, 400),
     "sell fixed all at 0.40": sell(FIXED, None, 400),
     "sell unfixed all": sell(UNFIXED),
     "sell unfixed 5 by friday": sell(UNFIXED, 5, by=DEC_1),
+    "sell fixed 20 at 0.40 until friday all-or-none": sell(FIXED, 20, 400, until=DEC_1, all_or_none=True),
+    "sell fixed 20 @ 0.40 post-only": sell(FIXED, 20, 400, post_only=True, cancel_on_halt=True),
+    "sell fixed 20 at .4 cancel-on-halt": sell(FIXED, 20, 400, cancel_on_halt=True),
+    "sell fixed all now-or-never at 0.4": sell(FIXED, None, 400, now=True),
+    "sell fixed 20 by 2017-12-01..2017-12-12": sell(FIXED, 20, by=DEC_12, from_at=DEC_1_BEGINS),
+    "fund 50 by friday": FundRequest(50_000, DEC_1, None),
+    "fund 1,000.50 by 1 Dec 2017 at 80%": FundRequest(1_000_500, DEC_1, 800),
+    "fund 2k @ 0.8 by 2w": FundRequest(2_000_000, DEC_12, 800),
+    "change o17 20": ChangeRequest(17, 20, None, None),
+    "change o17 at 0.45": ChangeRequest(17, None, 450, None),
+    "change 17 1k @.45 until friday": ChangeRequest(17, 1000, 450, DEC_1),
+    "change o17 until friday at 0.45": ChangeRequest(17, None, 450, DEC_1),
+    "offers": OffersRequest(),
+    "give @beth 20": GiveRequest("beth", 20_000),
+    "give Beth-2 .5": GiveRequest("Beth-2", 500),
+    "mute": MuteRequest(Mode.NEVER),
+    "mute daily": MuteRequest(Mode.DAILY),
+    "mute --daily": MuteRequest(Mode.DAILY),
+    "unmute": MuteRequest(Mode.EVERY),
+    "dry-run balance": DryRunRequest("balance", BalanceRequest()),
+    "dry-run buy fixed 50 by friday": DryRunRequest("offer", offer(FIXED, 50, by=DEC_1)),
+    "Dry-Run GIVE @Beth 2k": DryRunRequest("give", GiveRequest("Beth", 2_000_000)),
     "take o17": TakeRequest(17, None),
     "take O17 20": TakeRequest(17, 20),
     "take 17 1_000": TakeRequest(17, 1000),
@@ -93,25 +135,34 @@ READ: dict[str, Request] = {
 
 REFUSED = {
     # what is typed: (what the sentence says, the command to copy)
-    "offer": ("missing: `fixed` or `unfixed`", "offer fixed 50"),
+    "offer": ("missing: `fixed`, `unfixed`", "offer fixed 50"),
     "offer fixed": ("missing: a volume such as `50` or `for AMOUNT`", "offer fixed 50"),
     "offer fixed by friday": ("missing before `by`: a volume", "offer fixed 50 by friday"),
-    "offer 50": ("`50` is not understood: here may stand `fixed` or `unfixed`", "offer fixed 50"),
+    "offer 50": ("`50` is not understood: here may stand `fixed`, `unfixed`", "offer fixed 50"),
     "offer 50 unfixed 0.4": ("`50` is not understood", "offer unfixed 50 at 0.4"),
     "offer unfixd 20 by friday": ("did you mean `unfixed`?", "offer unfixed 20 by friday"),
     "offer fixed fifty": ("`fifty` is no volume", "offer fixed 50"),
     "offer fixed 0": ("`0` is no volume", "offer fixed 50"),
     "offer fixed 2.5": ("`2.5` is no volume", "offer fixed 50"),
+    "offer fixed 10.5": ("`10.5` is no volume", "offer fixed 10"),
+    "offer fixed 1e3": ("`1e3` is no volume", "offer fixed 1000"),
+    "offer fixed 1.000": ("`1.000` is no volume: a point before three zeros", "offer fixed 1000"),
+    "offer fixed 10'000": ("`10'000` is no volume", "offer fixed 10000"),
+    "offer fixed 1 000 at 40%": ("`000` is not understood", "offer fixed 1000 at 40%"),
+    "offer fixed $50 at $0.40": ("`$50` is no volume", "offer fixed 50 at 0.40"),
+    "offer fixed -50": ("`-50` is no volume", "offer fixed 50"),
     "offer fixed 2\u212a": ("`2\u212a` is no volume", "offer fixed 50"),
     "offer fixed \uff15\uff10 at 0.4": ("is no volume", "offer fixed 50 at 0.4"),
     "offer fixed 1000000001": ("is no volume", "offer fixed 50"),
     "offer fixed for": ("missing: an amount", "offer fixed 50"),
     "offer fixed for 0 at 0.4": ("`0` is no amount", "offer fixed 50 at 0.4"),
-    "offer fixed for 1.2345 at 0.4": ("`1.2345` is no amount", "offer fixed 50 at 0.4"),
+    "offer fixed for 1.2345 at 0.4": ("`1.2345` is no amount", "offer fixed for 1.234 at 0.4"),
     "offer fixed 50 at": ("missing: a price", "offer fixed 50 at 0.50"),
     "offer fixed 50 at 1": ("`1` is no price", "offer fixed 50 at 0.50"),
     "offer fixed 50 at 0": ("`0` is no price", "offer fixed 50 at 0.50"),
     "offer fixed 50 at 0.4005 by friday": ("`0.4005` is no price", "offer fixed 50 at 0.400 by friday"),
+    "offer fixed 50 at 40": ("`40` is no price", "offer fixed 50 at 0.40"),
+    "offer fixed 50 at 40 %": ("`40` is no price", "offer fixed 50 at 40%"),
     "offer fixed 50 at 0,4": ("`0,4` is no price", "offer fixed 50 at 0.4"),
     "offer fixed 50 @1.5": ("`1.5` is no price", "offer fixed 50 at 0.50"),
     "offer fixed 50 @": ("missing: a price", "offer fixed 50 at 0.50"),
@@ -126,20 +177,48 @@ REFUSED = {
     "offer fixed 50 profit 9 deposit 20": ("`profit` and `deposit` exclude", "offer fixed 50 profit 9"),
     "offer fixed for 25 deposit 20": ("need a volume", "offer fixed for 25 at 0.50"),
     "offer fixed 50 by": ("missing: a date", "offer fixed 50 by 2018-02-26"),
-    "offer fixed 50 by 18:00": ("needs its zone", "offer fixed 50 by 2018-02-26"),
-    "offer fixed 50 by 7": ("a bare number is no date", "offer fixed 50 by 2018-02-26"),
-    "offer fixed 50 by may": ("a bare month is no date", "offer fixed 50 by 2018-02-26"),
-    "offer fixed 50 by 1 Dec": ("needs its year", "offer fixed 50 by 2018-02-26"),
-    "offer fixed 50 by 2017-12-01..2017-12-31": ("not a range", "offer fixed 50 by 2018-02-26"),
+    "offer fixed 50 by 18:00": ("needs its zone", "offer fixed 50 by 2017-11-28T18:00Z"),
+    "offer fixed 50 by 9:30": ("needs its zone", "offer fixed 50 by 2017-11-29T09:30Z"),
+    "offer fixed 50 by 2018-12-01 18:00 UTC": ("together with its day and zone", "offer fixed 50 by 2018-12-01T18:00Z"),
+    "offer fixed 50 by 2018-12-01T18:00": ("needs its zone", "offer fixed 50 by 2018-12-01T18:00Z"),
+    "offer fixed 50 by 31.12.2018": ("begins with its year", "offer fixed 50 by 2018-12-31"),
+    "offer fixed 50 by 12/31/2018": ("begins with its year", "offer fixed 50 by 2018-12-31"),
+    "offer fixed 50 by 1/2/2018": ("could be taken for each other", "offer fixed 50 by 2018-02-01"),
+    "offer fixed 50 by 2018/12/31": ("begins with its year", "offer fixed 50 by 2018-12-31"),
+    "offer fixed 50 by 31.02.2018": ("begins with its year", "offer fixed 50 by 2018-02-26"),
+    "offer fixed 50 by next friday": ("a weekday alone is the next one", "offer fixed 50 by friday"),
+    "offer fixed 50 by next month": ("is no date", "offer fixed 50 by in 1 months"),
+    "offer fixed 50 by a week": ("is no date", "offer fixed 50 by in 1 weeks"),
+    "offer fixed 50 by 2 weeks": ("is no date", "offer fixed 50 by in 2 weeks"),
+    "offer fixed 50 by end of the month": ("is no date", "offer fixed 50 by end of month"),
+    "offer fixed 50 by end of year": ("is no date", "offer fixed 50 by 2017-12-31"),
+    "offer fixed 50 by firday": ("`firday` is no date", "offer fixed 50 by friday"),
+    "offer fixed 50 by 7": ("a bare number is no date", "offer fixed 50 by in 7 days"),
+    "offer fixed 50 by 2018": ("a bare number is no date", "offer fixed 50 by 2018-12-31"),
+    "offer fixed 50 by may": ("a bare month is no date", "offer fixed 50 by 2018-05-31"),
+    "offer fixed 50 by Dec 2018": ("a date needs its day", "offer fixed 50 by 2018-12-31"),
+    "offer fixed 50 by 1 Dec": ("needs its year", "offer fixed 50 by 1 dec 2017"),
+    "offer fixed 50 by 1 Nov": ("needs its year", "offer fixed 50 by 1 nov 2018"),
+    "offer fixed 50 by the 1st of December 2018": ("is no date", "offer fixed 50 by 1 december 2018"),
+    "offer fixed 50 by 2w..friday": ("the range ends before it begins", "offer fixed 50 by friday..2w"),
+    "offer fixed 50 by friday to 2w": ("`to` is not understood", "offer fixed 50 by friday..2w"),
+    "offer fixed 50 for 0.4": ("`for` is not understood", "offer fixed 50 at 0.4"),
+    "offer fixed 50 by friday..": ("a range has a date on both sides", "offer fixed 50 by friday"),
+    "offer fixed 50 by ..friday": ("a range has a date on both sides", "offer fixed 50 by friday"),
+    "offer fixed 50 until friday..2w": ("not a range", "offer fixed 50 until 2w"),
+    "offer fixed 50 post-only all-or-none": ("`post-only` and `all-or-none` exclude", "offer fixed 50 post-only"),
+    "offer fixed 50 now-or-never post-only": ("`now-or-never` and `post-only` exclude", "offer fixed 50 now-or-never"),
+    "offer fixed 50 allornone": ("did you mean `all-or-none`?", "offer fixed 50 all-or-none"),
+    "offer fixed 50 post only": ("`post` is not understood", "offer fixed 50 post-only"),
+    "sell fixed 20 pool": ("`pool` is for offers that buy", "sell fixed 20"),
+    "sell fixed 20 post-only": ("`post-only` needs a price", "sell fixed 20 at 0.50 post-only"),
     "offer fixed 50 by friday nowornever": ("did you mean `now-or-never`?", "offer fixed 50 by friday now-or-never"),
     "offer fixed 50 by friday please": ("After `offer fixed 50 by friday`, `please`", "offer fixed 50 by friday"),
     "offer fixed 50 bye friday": ("did you mean `by`?", "offer fixed 50 by friday"),
     "offer fixed 50 until someday": ("`someday` is no date", "offer fixed 50"),
-    "offer fixed 50 post-only": ("`post-only` is not understood", "offer fixed 50"),
     "offer fixed all": ("missing before `all`", "offer fixed 50"),
     "offer fixed 50by friday": ("`50by` is no volume", "offer fixed 50 by friday"),
-    "offer true 50": ("`true` is not understood", "offer fixed 50"),
-    "sell": ("missing: `fixed` or `unfixed`", "sell fixed all"),
+    "sell": ("missing: `fixed`, `unfixed`", "sell fixed all"),
     "sell fixed": ("missing: a volume such as `50` or `all`", "sell fixed all"),
     "sell all": ("missing before `all`", "sell fixed all"),
     "sell fixed for 5": ("missing before `for`", "sell fixed 5"),
@@ -150,13 +229,37 @@ REFUSED = {
     "take o17 5 now": ("`now` is not understood: nothing may follow", "take o17 5"),
     "take o0": ("`o0` is no offer", "book"),
     "take #17": ("`#17` is no offer", "book"),
-    "cancel": ("missing: the number of an offer such as `o17` or `all`", "positions"),
-    "cancel everything": ("`everything` is no offer", "positions"),
+    "cancel": ("missing: the number of an offer such as `o17` or `all`", "offers"),
+    "cancel everything": ("`everything` is no offer", "offers"),
     "cancel all o17": ("nothing may follow", "cancel o17"),
     "book friday": ("`friday` is not understood", "book by friday"),
     "book by": ("missing: a date", "book"),
     "positions @adam @beth": ("nothing may follow", "positions @adam"),
     "positions @a@b": ("`@a@b` is no user", "positions"),
+    "book by friday..2w": ("not a range", "book by 2w"),
+    "fund": ("missing: an amount", "fund 50 by 2018-02-26"),
+    "fund 50": ("missing: `by DATE`.", "fund 50 by 2018-02-26"),
+    "fund by friday 25": ("missing before `by`: an amount", "fund 50 by friday"),
+    "fund 1e3 at 0,8 by 31.12.2018": ("`1e3` is no amount", "fund 1000 by 2018-12-31 at 0.8"),
+    "fund 25 by friday..2w": ("not a range", "fund 25 by 2w"),
+    "fund 25 units by friday": ("`units` is not understood", "fund 25 by friday"),
+    "change": ("missing: the number of an offer", "offers"),
+    "change o17": ("missing: a volume such as `50`, `at PRICE` or `until DATE`", "offers"),
+    "change o17 20.5": ("`20.5` is no volume", "change o17 20"),
+    "change o17 at 45": ("`45` is no price", "change o17 at 0.45"),
+    "change o17 by friday": ("missing before `by`", "offers"),
+    "offers all": ("nothing may follow", "offers"),
+    "give": ("missing: a user", "balance"),
+    "give 20": ("missing: an amount", "balance"),
+    "give 20 to @beth": ("`to` is no amount", "give @beth 20"),
+    "give @beth 1e3": ("`1e3` is no amount", "give @beth 1000"),
+    "give @a@b 20": ("`@a@b` is no user", "balance"),
+    "mute weekly": ("here may stand `daily`", "mute"),
+    "unmute daily": ("nothing may follow", "unmute"),
+    "dry-run": ("missing: a command", "dry-run help"),
+    "dry-run offr fixed 50 by next friday": ("did you mean `offer`?", "dry-run offer fixed 50 by friday"),
+    "dry-run dry-run balance": ("does nothing twice", "dry-run balance"),
+    "dry-run offer fixed 50 at 1": ("`1` is no price", "dry-run offer fixed 50 at 0.50"),
     "balance please": ("nothing may follow", "balance"),
     "help ofer": ("There is no command `ofer`", "help offer"),
     "help me out": ("`out` is not understood", "help"),
@@ -164,7 +267,6 @@ REFUSED = {
     "ofer fixd": ("did you mean `offer`?", "offer fixed 50"),
     "postions": ("did you mean `positions`?", "positions"),
     "frobnicate": ("There is no command `frobnicate`; there are `offer`", "help"),
-    "fund 50 by friday": ("There is no command `fund`", "help"),
     "@everyone": ("There is no command `@everyone`", "help"),
     "offer " + "x" * 1000: ("at most 500 characters", "help"),
 }
@@ -188,11 +290,9 @@ def test_a_refusal_says_what_is_wrong_and_gives_a_command_to_copy(text: str) -> 
 
 @pytest.mark.parametrize("command", registry.commands(), ids=lambda command: command.name)
 def test_every_example_is_a_command_of_its_kind_and_reads_back_from_a_comment(command: Command) -> None:
-    kinds = set()
     for example in command.examples:
         (found,) = read_commands(f"/bugmark {example}")
-        kinds.add(type(parse(found.text, NOW)))
-    assert len(kinds) == 1
+        assert understand(found.text, NOW)[0] is command
 
 
 def test_names_and_aliases_are_unique() -> None:
@@ -209,10 +309,10 @@ def assert_is_one_sentence(sentence: str) -> None:
 
 
 VERBS, VALUES, KEYWORDS, DATES, ODD = (
-    ["offer", "buy", "sell", "take", "cancel", "book", "positions", "balance", "help", "ofer", "/bugmark"],
+    ["offer", "buy", "sell", "fund", "take", "change", "cancel", "book", "give", "mute", "dry-run", "ofer", "/bugmark"],
     ["fixed", "unfixed", "fixd", "50", "0", "1,000", "2k", "0.4", "40%", "1", "@", "@0.4", "o17", "@adam", "#7"],
-    ["at", "by", "--by", "until", "for", "all", "deposit", "profit", "now-or-never"],
-    ["friday", "2w", "in", "2", "weeks", "1", "Dec", "2026", "2026-12-01", "18:00", ".."],
+    ["at", "by", "--by", "until", "for", "all", "deposit", "profit", "now-or-never", "post-only", "pool", "daily"],
+    ["friday", "2w", "in", "2", "weeks", "1", "Dec", "2026", "2026-12-01", "18:00", "..", "31.12.2026", "next"],
     ["--", "`", "```", "<!--", "\u202e", "\0", "\ud800", "\u212a", "x" * 70],
 )
 WORDS = st.sampled_from([*VERBS, *VALUES, *KEYWORDS, *DATES, *ODD])

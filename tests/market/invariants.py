@@ -1,28 +1,42 @@
-"""The invariants of docs/market.md §4 over a scene, by their numbers; counted anew from entries and offers."""
+"""The invariants of docs/market.md §4 over a venue, by their numbers; counted anew from entries and offers."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-from app.market.contract import Status
-from app.market.journal import UNIT_KINDS, AccountKey, Entry, Kind, unit_currency
+from app.market.contract import Side, Status
+from app.market.journal import AccountKey, Entry, Kind, unit_currency
 from app.market.offer import Action, Offer
-from tests.market.drawing import CONTRACT, CURRENCY, FIXED, UNFIXED, Scene
+from app.market.state import ContractState
+from tests.market.venue import CURRENCY, Venue
 
 MONEY_FROM_NOWHERE = {Kind.ISSUANCE, Kind.BRIDGE, Kind.UNITS_ISSUED}
 
 
-def check(scene: Scene) -> None:
-    check_entries(scene.entries)
-    check_accounts(scene)
-    check_contract(scene)
-    check_reserves(scene)
-    check_book(scene)
-    check_offers(scene.offers.values())
-    check_settled(scene)
-    check_replay(scene)
-    check_positions(scene)
+def check(venue: Venue) -> int:
+    """Everything, the whole journal included; returns how many invariants were looked at."""
+    check_entries(venue.entries)
+    check_replay(venue)
+    check_offers(venue.offers.values())
+    live = {offer.number for state in venue.market.contracts.values() for offer in state.book.open_offers()}
+    assert {number for number, known in venue.offers.items() if known.remaining} == live
+    return 3 + check_now(venue)
+
+
+def check_now(venue: Venue) -> int:
+    """What takes no longer as a story goes on."""
+    check_accounts(venue)
+    check_reserves(venue)
+    check_stored(venue)
+    for state in venue.market.contracts.values():
+        check_contract(venue, state)
+        check_book(state)
+        check_offers(state.book.open_offers())
+        check_settled(venue, state)
+        check_positions(state)
+    return 3 + 5 * len(venue.market.contracts)
 
 
 def check_entries(entries: Iterable[Entry]) -> None:
@@ -38,51 +52,68 @@ def check_entries(entries: Iterable[Entry]) -> None:
         assert len({posting[:3] for posting in item.postings}) == len(item.postings), item
 
 
-def check_accounts(scene: Scene) -> None:
-    """2: only the accounts from which money and units come are below nothing, and those are never above."""
-    for key, amount in scene.balances.items():
+def check_accounts(venue: Venue) -> None:
+    """1, 2: all sums to nothing; only what money and units come from is below nothing, and that is never above."""
+    sums: Counter[str] = Counter()
+    for key, amount in venue.balances.items():
         assert amount <= 0 if key.kind in MONEY_FROM_NOWHERE else amount >= 0, (key, amount)
+        sums[key.currency] += amount
+    assert not any(sums.values()), sums
 
 
-def check_contract(scene: Scene) -> None:
+def check_contract(venue: Venue, state: ContractState) -> None:
     """3: as many units of one side as of the other, 1000 mills of escrow for each, minted within it."""
-    state = scene.state
-    for side in (FIXED, UNFIXED):
-        held = sum(position.units for (_, of), position in state.positions.items() if of is side)
-        issued = AccountKey(Kind.UNITS_ISSUED, CONTRACT, unit_currency(CONTRACT, side))
-        assert held == state.open_interest == -scene.balances.get(issued, 0)
-    assert scene.escrow == 1000 * state.open_interest == state.escrow_mills
+    for side in Side:
+        held = sum(position.units for position in state.holders(side).values())
+        issued = AccountKey(Kind.UNITS_ISSUED, state.id, unit_currency(state.id, side))
+        assert held == state.open_interest == -venue.balances.get(issued, 0)
+    assert venue.mills(Kind.ESCROW, state.id) == 1000 * state.open_interest == state.escrow_mills
     assert 0 <= state.minted_mills <= 1000 * state.open_interest
 
 
-def check_reserves(scene: Scene) -> None:
-    """4: held back is what the live offers need: units for what is sold, money for the rest."""
+def check_reserves(venue: Venue) -> None:
+    """4: held back is what the live offers need: units for what is sold, money for the rest; a pool's share it."""
     needs: Counter[AccountKey] = Counter()
-    for standing in scene.state.book.offers.values():
-        if standing.action is Action.SELL:
-            assert standing.cash_left == 0
-        needs[AccountKey(Kind.RESERVE, standing.user, CURRENCY)] += standing.cash_left * standing.price
-        sold = standing.side if standing.action is Action.SELL else standing.side.other
-        needs[AccountKey(Kind.UNITS_RESERVED, standing.user, unit_currency(CONTRACT, sold))] += standing.units_left
-    held = {
-        key: amount
-        for key, amount in scene.balances.items()
-        if key.kind in {Kind.RESERVE, Kind.UNITS_RESERVED} and amount
-    }
+    most: dict[int, int] = {}
+    pooled_live: dict[int, int] = {}
+    for state in venue.market.contracts.values():
+        for standing in state.book.open_offers():
+            user, need = standing.user, standing.cash_left * standing.price
+            if standing.action is Action.SELL:
+                assert standing.cash_left == 0
+            if standing.pooled:
+                most[user] = max(most.get(user, 0), need)
+            if standing.suspended:
+                assert standing.pooled and not standing.units_left
+                continue
+            if standing.pooled:
+                pooled_live[user] = max(pooled_live.get(user, 0), need)
+            else:
+                needs[AccountKey(Kind.RESERVE, user, CURRENCY)] += need
+            sold = standing.side if standing.action is Action.SELL else standing.side.other
+            needs[AccountKey(Kind.UNITS_RESERVED, user, unit_currency(state.id, sold))] += standing.units_left
+    for user, pool in venue.market.pools.items():
+        assert pooled_live.get(user, 0) <= pool.left_mills <= most.get(user, 0), (user, pool.left_mills)
+        needs[AccountKey(Kind.RESERVE, user, CURRENCY)] += pool.left_mills
+    held = {key: n for key, n in venue.balances.items() if key.kind in {Kind.RESERVE, Kind.UNITS_RESERVED} and n}
     assert held == {key: amount for key, amount in needs.items() if amount}
 
 
-def check_book(scene: Scene) -> None:
-    """5: no bid as high as an ask; and the book's halves, best prices and queues are those of its offers."""
-    book = scene.state.book
+def check_book(state: ContractState) -> None:
+    """5: no bid as high as an ask, all-or-none aside; and the book's halves and queues are those of its offers."""
+    book = state.book
     bids = [standing for standing in book.offers.values() if standing.bid]
     asks = [standing for standing in book.offers.values() if not standing.bid]
-    best_bid = max((standing.fixed_price for standing in bids), default=None)
-    best_ask = min((standing.fixed_price for standing in asks), default=None)
-    assert (book.best_bid, book.best_ask) == (best_bid, best_ask)
+    best_bid = max((standing.fixed_price for standing in bids if not standing.all_or_none), default=None)
+    best_ask = min((standing.fixed_price for standing in asks if not standing.all_or_none), default=None)
     assert best_bid is None or best_ask is None or best_bid < best_ask
-    assert list(book.bids.all()) == sorted(bids, key=lambda bid: (-bid.fixed_price, bid.number))
-    assert list(book.asks.all()) == sorted(asks, key=lambda ask: (ask.fixed_price, ask.number))
+    assert list(book.bids.all()) == sorted(bids, key=lambda bid: (-bid.fixed_price, bid.rank))
+    assert list(book.asks.all()) == sorted(asks, key=lambda ask: (ask.fixed_price, ask.rank))
+    assert not any(standing.suspended for standing in book.offers.values())
+    assert all(standing.suspended for standing in book.suspended.values())
+    assert book.whole == {number: standing for number, standing in book.offers.items() if standing.all_or_none}
+    counts = Counter(standing.user for standing in book.offers.values())
+    assert counts == +Counter(book.counts)
 
 
 def check_offers(offers: Iterable[Offer]) -> None:
@@ -90,53 +121,73 @@ def check_offers(offers: Iterable[Offer]) -> None:
     for known in offers:
         parts = (known.filled, known.units_left, known.cash_left, known.cancelled)
         assert min(parts) >= 0
-        assert sum(parts) == known.volume, known
+        assert sum(parts) == known.volume, known.number
 
 
-def check_settled(scene: Scene) -> None:
+def check_settled(venue: Venue, state: ContractState) -> None:
     """7: a settled contract is empty."""
-    state = scene.state
     if state.status is Status.SETTLED:
-        assert scene.escrow == state.open_interest == state.minted_mills == 0
-        assert not any(position.units for position in state.positions.values())
-        assert not state.book.offers
+        assert venue.mills(Kind.ESCROW, state.id) == state.open_interest == state.minted_mills == 0
+        assert not any(position.units for side in Side for position in state.holders(side).values())
+        assert not state.book.open_offers()
 
 
-def check_replay(scene: Scene) -> None:
-    """8: the entries give the balances and positions; what the changes named is all that has changed."""
+def check_replay(venue: Venue) -> None:
+    """8: the entries give the balances; amendments are numbered without a gap."""
     replayed: Counter[AccountKey] = Counter()
-    for item in scene.entries:
+    for item in venue.entries:
         for posting in item.postings:
             replayed[AccountKey(*posting[:3])] += posting.amount
     assert {key: amount for key, amount in replayed.items() if amount} == {
-        key: amount for key, amount in scene.balances.items() if amount
+        key: amount for key, amount in venue.balances.items() if amount
     }
-    units = {key: amount for key, amount in replayed.items() if key.kind in UNIT_KINDS and amount}
-    units = {key: amount for key, amount in units.items() if key.kind is not Kind.UNITS_ISSUED}
-    assert units == _units(scene)
-    state = scene.state
-    assert {key: p for key, p in scene.positions.items() if p.units} == {
-        key: p for key, p in state.positions.items() if p.units
-    }
-    assert {number: known for number, known in scene.offers.items() if known.remaining} == state.book.offers
-    if scene.amendments:
-        assert [amendment.number for amendment in scene.amendments] == [*range(1, state.amendment + 1)]
-        last = scene.amendments[-1]
-        assert (last.open_interest, last.minted_mills) == (state.open_interest, state.minted_mills)
+    for state in venue.market.contracts.values():
+        made = [amendment for amendment in venue.amendments if amendment.contract == state.id]
+        assert [amendment.number for amendment in made] == [*range(1, state.amendment + 1)]
+        if made:
+            assert (made[-1].open_interest, made[-1].minted_mills) == (state.open_interest, state.minted_mills)
 
 
-def _units(scene: Scene) -> dict[AccountKey, int]:
-    found = {}
-    for (user, side), position in scene.state.positions.items():
-        found[AccountKey(Kind.UNITS_FREE, user, unit_currency(CONTRACT, side))] = position.free
-        found[AccountKey(Kind.UNITS_RESERVED, user, unit_currency(CONTRACT, side))] = position.reserved
-    return {key: amount for key, amount in found.items() if amount}
+def check_stored(venue: Venue) -> None:
+    """8: balances are the purses and positions; and what calculations named is all that has changed."""
+    market = venue.market
+    held: dict[AccountKey, int] = {}
+    for user, purse in market.purses.items():
+        held[AccountKey(Kind.FREE, user, CURRENCY)] = purse.free_mills
+        held[AccountKey(Kind.RESERVE, user, CURRENCY)] = purse.reserve_mills
+    positions = {}
+    for state in market.contracts.values():
+        for side in Side:
+            units = unit_currency(state.id, side)
+            for user, position in state.holders(side).items():
+                held[AccountKey(Kind.UNITS_FREE, user, units)] = position.free
+                held[AccountKey(Kind.UNITS_RESERVED, user, units)] = position.reserved
+                positions[state.id, user, side] = position
+    kinds = {Kind.FREE, Kind.RESERVE, Kind.UNITS_FREE, Kind.UNITS_RESERVED}
+    assert _some(held) == _some({key: n for key, n in venue.balances.items() if key.kind in kinds})
+    assert {key: p for key, p in venue.positions.items() if p.units} == {k: p for k, p in positions.items() if p.units}
+    assert {user: purse for user, purse in market.purses.items() if user in venue.purses} == venue.purses
+    assert _some({user: pool.left_mills for user, pool in market.pools.items()}) == _some(venue.pools)
+    live = [offer for state in market.contracts.values() for offer in state.book.open_offers()]
+    assert all(_same(venue.offers[offer.number], offer) for offer in live)
 
 
-def check_positions(scene: Scene) -> None:
+K = TypeVar("K")
+
+
+def _some(amounts: Mapping[K, int]) -> dict[K, int]:
+    return {key: amount for key, amount in amounts.items() if amount}
+
+
+def _same(one: Offer, other: Offer) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in Offer.__slots__)
+
+
+def check_positions(state: ContractState) -> None:
     """10, 11: nobody has free units of both sides; costs are never negative, and 0 where there are no units."""
-    state = scene.state
-    for (user, side), position in state.positions.items():
-        assert min(position.free, state.free_units(user, side.other)) == 0
-        assert position.cost_mills >= 0
-        assert position.units or not position.cost_mills
+    for side in Side:
+        for user, position in state.holders(side).items():
+            assert min(position.free, state.free_units(user, side.other)) == 0
+            assert position.cost_mills >= 0
+            assert 0 <= position.pool_units <= position.units
+            assert position.units or not position.cost_mills

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from app.market.contract import Outcome, Side, canonical
+from app.market.contract import Outcome, Side, canonical, digest
 from app.market.errors import Refusal
 from app.market.journal import (
     GENESIS_SEAL,
@@ -17,16 +17,21 @@ from app.market.journal import (
     Entry,
     Kind,
     Posting,
+    dated_seal,
     entry,
     entry_hash,
     imbalance,
     seal_hash,
+    stored_hash,
     unit_currency,
 )
+from app.market.ledger import Before, entry_of
 from app.market.offer import Action, NewOffer
 from app.market.settlement import VoidPrice
-from tests.market.drawing import CONTRACT, CURRENCY, FIXED, IDS, UNFIXED, Scene, book, scene
+from app.market.state import Changes
+from tests.market.drawing import FIXED, IDS, UNFIXED, Scene, book, scene
 from tests.market.invariants import check_entries
+from tests.market.venue import CONTRACT, CURRENCY
 
 ANN, BOB = IDS["ann"], IDS["bob"]
 
@@ -69,6 +74,7 @@ def test_units_of_each_side_of_each_contract_are_currencies_of_their_own() -> No
         Entry("k", "c", 1, (Posting(Kind.FREE, 1, "a", 6),)),
         Entry("k", "c", 1, (Posting(Kind.RESERVE, 1, "a", 5),)),
         Entry("k", "c", 1, ()),
+        Entry("k", "c", 1, (Posting(Kind.FREE, 1, "a", 5),), "[[]]"),
     ],
 )
 def test_the_hash_of_an_entry_is_of_all_of_it(other: Entry) -> None:
@@ -84,6 +90,19 @@ def test_the_hash_of_an_entry_never_changes() -> None:
     assert entry_hash(made) == "9f00c1a38b33bbe5ef057c01b5aaa86ed1b6f09808ae7bdd8b73f363d8f8890d"
 
 
+def test_what_an_entry_tells_is_in_its_hash_and_its_stored_text_is_enough_to_find_it() -> None:
+    told = entry("command:1", "command:1", 7, {free(ANN): 5, free(BOB): -5}, '[["pool",1,"play:1",5]]')
+    assert (told.detail, entry("k", "c", 7, {}).detail) == ('[["pool",1,"play:1",5]]', "")
+    stored = ("command:1", "command:1", 7, canonical(told.postings), told.detail)
+    whole = canonical(["command:1", "command:1", 7, told.postings, told.detail])
+    assert entry_hash(told) == stored_hash(*stored) == digest(whole)
+    assert stored_hash(*stored[:4], "") == digest(canonical(["command:1", "command:1", 7, told.postings]))
+
+
+def test_a_seal_is_dated() -> None:
+    assert dated_seal("abc", 7) == digest("abc@7") != dated_seal("abc", 8)
+
+
 def test_a_seal_hangs_on_every_entry_before_it_and_on_their_order() -> None:
     hashes = [f"{number:064x}" for number in range(3)]
     seal = seal_hash(GENESIS_SEAL, hashes)
@@ -92,10 +111,12 @@ def test_a_seal_hangs_on_every_entry_before_it_and_on_their_order() -> None:
     assert seal_hash(seal, []) == seal
 
 
-def test_a_fill_is_one_entry_with_its_postings() -> None:
+def test_a_command_is_one_entry_with_the_postings_of_all_it_moved() -> None:
     standing = book("bob ask 10 @ 300")
-    (made,) = standing.add("ann bid 10 @ 400").entries
-    assert (made.key, made.cause, made.at) == ("fill:3:1", "command:2", standing.now)
+    earlier = len(standing.entries)
+    standing.add("ann bid 10 @ 400")
+    (made,) = standing.entries[earlier:]
+    assert made.at == standing.now
     assert set(made.postings) == {
         Posting(Kind.FREE, ANN, CURRENCY, -3_000),
         Posting(Kind.RESERVE, BOB, CURRENCY, -7_000),
@@ -107,10 +128,25 @@ def test_a_fill_is_one_entry_with_its_postings() -> None:
     }
 
 
-def test_what_moves_nothing_makes_no_entry() -> None:
-    assert not scene().add("ann bid 10 @ 400 now-or-never").entries
-    assert not scene().halt().entries
-    assert not scene().expire().entries
+def test_what_moves_nothing_posts_nothing() -> None:
+    standing = scene()
+    before = Before(standing.market)
+    changes = standing.add("ann bid 10 @ 400 now-or-never")
+    assert not moves_of(standing, before, changes)
+    assert not moves_of(standing, before, standing.halt())
+
+
+def moves_of(standing: Scene, before: Before, changes: Changes) -> tuple[Posting, ...]:
+    return entry_of(standing.market, before, changes, CURRENCY, key="k", cause="c", now=standing.now).postings
+
+
+def test_a_calculation_that_makes_money_out_of_nothing_has_no_entry() -> None:
+    standing = scene()
+    before = Before(standing.market)
+    changes = standing.add("ann bid 10 @ 400")
+    standing.market.purses[ANN].free_mills += 1
+    with pytest.raises(ValueError, match="does not balance"):
+        moves_of(standing, before, changes)
 
 
 def test_every_entry_has_a_key_of_its_own() -> None:

@@ -6,20 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from app.market.contract import Outcome, Status
+from app.market.contract import Outcome
+from app.market.facts import ANSWER_SECONDS, Cause, IssueFacts, Watch
 from app.market.life import (
     ASK_AGAIN_SECONDS,
+    ASK_WHILE_AWAY_SECONDS,
     MATURATION_WINDOW_SECONDS,
     NO_ANSWER_SECONDS,
-    IssueFacts,
-    OpenWindow,
-    Resume,
-    Settle,
-    Step,
-    Wait,
-    Watch,
+    RETURN_SECONDS,
+    close_event,
     look,
 )
+from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
 
 DAY = 86_400
 WINDOW = DAY
@@ -27,13 +25,19 @@ MATURES = 1_000_000
 CLOSED_AT = MATURES - 5_000
 LATE = MATURES + 1
 
-OPEN = Watch(Status.OPEN, MATURES, WINDOW)
-NEWS = Watch(Status.HALTED, MATURES, WINDOW, True, CLOSED_AT, None)
+OPEN = Watch(MATURES, WINDOW)
+NEWS = replace(OPEN, cause=Cause.CLOSED, window_opened_at=CLOSED_AT)
 """Halted on the news of a close; the API has not been asked yet."""
-CLOSING = replace(NEWS, window_ends_at=CLOSED_AT + WINDOW)
-EARLY = Watch(Status.HALTED, MATURES, 1_000, True, CLOSED_AT, CLOSED_AT + 1_000)
+CLOSING = replace(NEWS, window_ends_at=CLOSED_AT + WINDOW, backed=True, verdict=Outcome.FIXED)
+EARLY = replace(CLOSING, dispute_window_seconds=1_000, window_ends_at=CLOSED_AT + 1_000)
 """Its window ends before maturation."""
-MATURED = Watch(Status.HALTED, MATURES, WINDOW, False, MATURES, MATURES + WINDOW)
+MATURED = replace(
+    OPEN,
+    cause=Cause.MATURED,
+    window_opened_at=MATURES,
+    window_ends_at=MATURES + WINDOW,
+    verdict=Outcome.UNFIXED,
+)
 
 IS_OPEN = IssueFacts(closed=False, completed=False)
 FIXED_THEN = IssueFacts(closed=True, completed=True, closed_at=CLOSED_AT)
@@ -45,14 +49,20 @@ NOT_PLANNED = IssueFacts(closed=True, completed=False, closed_at=CLOSED_AT)
 """So do a duplicate and a reason never seen before look: closed, and not as completed."""
 
 TO_MATURATION = Wait(MATURES)
-CLOSE_WINDOW = OpenWindow(CLOSED_AT, CLOSED_AT + WINDOW, by_close=True, backed=True)
-MATURATION_WINDOW = OpenWindow(MATURES, MATURES + WINDOW, by_close=False, backed=False)
+CLOSE_WINDOW = OpenWindow(CLOSED_AT, CLOSED_AT + WINDOW, Cause.CLOSED, backed=True)
+MATURATION_WINDOW = OpenWindow(MATURES, MATURES + WINDOW, Cause.MATURED)
 
 CASES: list[tuple[str, Watch, IssueFacts | None, int, Step]] = [
     ("nothing has happened", OPEN, IS_OPEN, CLOSED_AT, TO_MATURATION),
     ("nobody answers before maturation", OPEN, None, CLOSED_AT, TO_MATURATION),
     ("a good close halts", OPEN, FIXED_THEN, CLOSED_AT + 9, CLOSE_WINDOW),
-    ("a close at maturation counts", OPEN, FIXED_LAST, MATURES, OpenWindow(MATURES, MATURES + WINDOW, True, True)),
+    (
+        "a close at maturation counts",
+        OPEN,
+        FIXED_LAST,
+        MATURES,
+        OpenWindow(MATURES, MATURES + WINDOW, Cause.CLOSED, True),
+    ),
     ("a close after maturation does not", OPEN, FIXED_LATE, LATE, MATURATION_WINDOW),
     ("a good close found after maturation counts", OPEN, FIXED_THEN, LATE, CLOSE_WINDOW),
     ("a close without an instant does not count", OPEN, NO_INSTANT, CLOSED_AT, TO_MATURATION),
@@ -78,12 +88,21 @@ CASES: list[tuple[str, Watch, IssueFacts | None, int, Step]] = [
         CLOSING,
         FIXED_AGAIN,
         MATURES - 1,
-        OpenWindow(CLOSED_AT + 500, CLOSED_AT + 500 + WINDOW, True, True),
+        OpenWindow(CLOSED_AT + 500, CLOSED_AT + 500 + WINDOW, Cause.CLOSED, True),
     ),
-    ("reopened after maturation, within the window", CLOSING, IS_OPEN, LATE, Wait(CLOSED_AT + WINDOW)),
+    ("reopened after maturation, within the window", CLOSING, IS_OPEN, LATE, Announce(Outcome.UNFIXED)),
+    ("and that was announced", replace(CLOSING, verdict=Outcome.UNFIXED), IS_OPEN, LATE, Wait(CLOSED_AT + WINDOW)),
+    (
+        "and closed again within it",
+        replace(CLOSING, verdict=Outcome.UNFIXED),
+        FIXED_LATE,
+        LATE,
+        Announce(Outcome.FIXED),
+    ),
     ("reopened after maturation, at its end", CLOSING, IS_OPEN, CLOSED_AT + WINDOW, Settle(Outcome.UNFIXED)),
     ("and closed again after maturation", CLOSING, FIXED_LATE, CLOSED_AT + WINDOW, Settle(Outcome.FIXED)),
-    ("the reason changes, the window stays", CLOSING, NOT_PLANNED, CLOSED_AT + 9, Wait(CLOSED_AT + WINDOW)),
+    ("the reason changes, the window stays", CLOSING, NOT_PLANNED, CLOSED_AT + 9, Announce(Outcome.UNFIXED)),
+    ("and trading will resume", EARLY, NOT_PLANNED, CLOSED_AT + 9, Announce(None)),
     ("the reason changed, maturation to come", EARLY, NOT_PLANNED, CLOSED_AT + 1_000, Resume()),
     ("the reason changed, maturation past", CLOSING, NOT_PLANNED, CLOSED_AT + WINDOW, Settle(Outcome.UNFIXED)),
     ("nobody answers while it runs", CLOSING, None, CLOSED_AT + 9, Wait(CLOSED_AT + WINDOW)),
@@ -117,13 +136,13 @@ def test_an_unbacked_close_doubles_the_window(window: int, backed_seconds: int, 
     for watch in (OPEN, NEWS, MATURED):
         for backed, seconds in ((True, backed_seconds), (False, unbacked_seconds)):
             found = look(replace(watch, dispute_window_seconds=window), FIXED_THEN, backed, CLOSED_AT + 9)
-            assert found == OpenWindow(CLOSED_AT, CLOSED_AT + seconds, by_close=True, backed=backed)
+            assert found == OpenWindow(CLOSED_AT, CLOSED_AT + seconds, Cause.CLOSED, backed=backed)
 
 
 @pytest.mark.parametrize(("window", "seconds"), [(0, MATURATION_WINDOW_SECONDS), (900, 900), (901, 901), (DAY, DAY)])
 def test_maturation_leaves_time_for_late_events(window: int, seconds: int) -> None:
     found = look(replace(OPEN, dispute_window_seconds=window), IS_OPEN, False, MATURES + 70)
-    assert found == OpenWindow(MATURES, MATURES + seconds, by_close=False, backed=False)
+    assert found == OpenWindow(MATURES, MATURES + seconds, Cause.MATURED)
 
 
 @pytest.mark.parametrize("watch", [NEWS, CLOSING, EARLY, MATURED])
@@ -148,18 +167,216 @@ def test_looking_never_goes_back_in_time() -> None:
             for now in (CLOSED_AT, CLOSED_AT + 999, CLOSED_AT + 1_000, MATURES - 1, MATURES, LATE, MATURES + WINDOW):
                 step = look(watch, facts, True, now)
                 assert not isinstance(step, Wait) or step.until_at > now, (watch, facts, now)
-                assert not isinstance(step, Settle | Resume) or watch.status is Status.HALTED
+                assert not isinstance(step, Settle | Resume) or watch.cause is not None
                 assert not isinstance(step, Resume) or now < MATURES
                 assert not isinstance(step, Settle) or now >= (watch.window_ends_at or MATURES)
 
 
 def test_a_reopening_before_maturation_that_comes_to_light_after_it_ends_the_window() -> None:
     closed_late = replace(FIXED_LATE, closed_since=FIXED_LATE.closed_at, reopenings=(CLOSED_AT + 5,))
-    assert look(CLOSING, closed_late, True, LATE) == OpenWindow(MATURES, MATURES + WINDOW, by_close=False, backed=False)
-    matured = replace(CLOSING, opened_by_close=False, window_opened_at=MATURES, window_ends_at=MATURES + WINDOW)
+    assert look(CLOSING, closed_late, True, LATE) == OpenWindow(MATURES, MATURES + WINDOW, Cause.MATURED)
+    matured = MATURED
     assert look(matured, closed_late, True, MATURES + WINDOW) == Settle(Outcome.UNFIXED)
 
 
 def test_a_reopening_after_maturation_leaves_the_window_alone() -> None:
     closed_late = replace(FIXED_LATE, closed_since=FIXED_LATE.closed_at, reopenings=(MATURES + 1,))
     assert look(CLOSING, closed_late, True, MATURES + 100 * DAY) == Settle(Outcome.FIXED)
+
+
+# -- not planned, duplicate ---------------------------------------------------------------------------------------
+
+VOIDS = replace(OPEN, void_reasons=frozenset({"not_planned", "duplicate"}))
+"""Its terms say VOID for both."""
+REJECTED = IssueFacts(closed=True, completed=False, closed_at=CLOSED_AT, reason="not_planned")
+REJECTING = replace(
+    VOIDS,
+    cause=Cause.REJECTED,
+    window_opened_at=CLOSED_AT,
+    window_ends_at=CLOSED_AT + WINDOW,
+    verdict=Outcome.VOID,
+)
+REJECTING_EARLY = replace(REJECTING, window_ends_at=CLOSED_AT + 1_000)
+
+
+@pytest.mark.parametrize("reason", ["not_planned", "duplicate"])
+def test_where_the_terms_say_void_the_close_opens_the_window(reason: str) -> None:
+    facts = replace(REJECTED, reason=reason)
+    assert look(VOIDS, facts, True, CLOSED_AT + 9) == OpenWindow(CLOSED_AT, CLOSED_AT + WINDOW, Cause.REJECTED)
+    assert look(OPEN, facts, True, CLOSED_AT + 9) == TO_MATURATION
+    assert look(REJECTING, facts, True, CLOSED_AT + 9) == Wait(CLOSED_AT + WINDOW)
+    assert look(REJECTING, facts, True, CLOSED_AT + WINDOW) == Settle(Outcome.VOID)
+    assert look(REJECTING_EARLY, facts, True, CLOSED_AT + 1_000) == Settle(Outcome.VOID)
+
+
+def test_after_maturation_a_close_as_not_planned_changes_nothing() -> None:
+    late = replace(REJECTED, closed_at=LATE)
+    assert look(VOIDS, late, True, LATE) == MATURATION_WINDOW
+    assert look(replace(MATURED, void_reasons=VOIDS.void_reasons), late, True, MATURES + WINDOW) == Settle(
+        Outcome.UNFIXED
+    )
+
+
+def test_reopened_before_maturation_a_void_window_is_over() -> None:
+    assert look(REJECTING, IS_OPEN, True, CLOSED_AT + 9) == Resume()
+
+
+def test_a_reason_never_seen_before_opens_no_window_and_counts_as_open_at_the_end() -> None:
+    strange = replace(REJECTED, reason="eaten_by_the_dog")
+    assert look(VOIDS, strange, True, CLOSED_AT + 9) == TO_MATURATION
+    assert look(replace(EARLY, void_reasons=VOIDS.void_reasons), strange, True, CLOSED_AT + 1_000) == Resume()
+    assert look(MATURED, strange, True, MATURES + WINDOW) == Settle(Outcome.UNFIXED)
+
+
+def test_a_change_of_reason_never_moves_a_running_window() -> None:
+    """Whatever it changes to, what follows from the new reason follows at the window's end."""
+    now_rejected = replace(REJECTED, closed_at=CLOSED_AT + 500, closed_since=CLOSED_AT)
+    voids = replace(EARLY, void_reasons=VOIDS.void_reasons)
+    assert look(voids, now_rejected, True, CLOSED_AT + 600) == Announce(None)
+    after = OpenWindow(CLOSED_AT + 500, CLOSED_AT + 1_500, Cause.REJECTED)
+    assert look(voids, now_rejected, True, CLOSED_AT + 1_000) == after
+    now_fixed = replace(FIXED_AGAIN, closed_since=CLOSED_AT)
+    assert look(replace(REJECTING_EARLY, verdict=None), now_fixed, True, CLOSED_AT + 600) == Wait(CLOSED_AT + 1_000)
+    then = OpenWindow(CLOSED_AT + 500, CLOSED_AT + 500 + WINDOW, Cause.CLOSED, True)
+    assert look(REJECTING_EARLY, now_fixed, True, CLOSED_AT + 1_000) == then
+
+
+# -- discussions, deletions, transfers ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", ["discussion", "deleted", "transferred"])
+@pytest.mark.parametrize("last", [IS_OPEN, FIXED_THEN, NOT_PLANNED])
+def test_gone_before_maturation_is_void_through_a_window_from_that_event(gone: str, last: IssueFacts) -> None:
+    """GitHub closes what becomes a discussion, as completed: that is no good close."""
+    facts = replace(last, gone=gone, gone_at=CLOSED_AT)
+    window = OpenWindow(CLOSED_AT, CLOSED_AT + WINDOW, Cause.GONE)
+    for watch in (OPEN, replace(OPEN, cause=Cause.GONE, window_opened_at=CLOSED_AT)):
+        assert look(watch, facts, True, CLOSED_AT + 9) == window
+    going = replace(
+        OPEN,
+        cause=Cause.GONE,
+        window_opened_at=CLOSED_AT,
+        window_ends_at=CLOSED_AT + WINDOW,
+        verdict=Outcome.VOID,
+    )
+    assert look(going, facts, True, CLOSED_AT + 9) == Wait(CLOSED_AT + WINDOW)
+    assert look(going, facts, True, CLOSED_AT + WINDOW) == Settle(Outcome.VOID)
+
+
+def test_gone_within_the_window_of_a_close_it_is_void_all_the_same() -> None:
+    facts = replace(FIXED_THEN, gone="deleted", gone_at=CLOSED_AT + 60)
+    assert look(CLOSING, facts, True, CLOSED_AT + 90) == OpenWindow(CLOSED_AT + 60, CLOSED_AT + 60 + WINDOW, Cause.GONE)
+
+
+def test_nobody_told_when_it_went_counts_from_when_we_learnt_of_it() -> None:
+    facts = replace(IS_OPEN, gone="deleted")
+    assert look(OPEN, facts, True, CLOSED_AT) == OpenWindow(CLOSED_AT, CLOSED_AT + WINDOW, Cause.GONE)
+    assert look(OPEN, facts, True, LATE) == MATURATION_WINDOW
+
+
+@pytest.mark.parametrize(("last", "outcome"), [(FIXED_THEN, Outcome.FIXED), (IS_OPEN, Outcome.UNFIXED)])
+def test_gone_after_maturation_the_last_known_state_counts(last: IssueFacts, outcome: Outcome) -> None:
+    facts = replace(last, gone="deleted", gone_at=LATE)
+    watch = CLOSING if outcome is Outcome.FIXED else MATURED
+    assert look(watch, facts, True, MATURES + WINDOW) == Settle(outcome)
+
+
+def test_what_was_not_gone_after_all_trades_on() -> None:
+    """It was transferred to where the App is installed."""
+    going = replace(OPEN, cause=Cause.GONE, window_opened_at=CLOSED_AT, window_ends_at=CLOSED_AT + WINDOW)
+    assert look(going, IS_OPEN, True, CLOSED_AT + 9) == Resume()
+    assert look(going, NOT_PLANNED, True, CLOSED_AT + 9) == Resume()
+    assert look(going, IS_OPEN, True, LATE) == MATURATION_WINDOW
+    assert look(going, FIXED_THEN, True, CLOSED_AT + 9) == CLOSE_WINDOW
+
+
+# -- the App is away ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("watch", [OPEN, CLOSING, MATURED])
+def test_thirty_days_after_the_app_was_uninstalled_it_is_void(watch: Watch) -> None:
+    away = replace(watch, away_at=CLOSED_AT)
+    last = CLOSED_AT + NO_ANSWER_SECONDS
+    assert look(away, None, False, CLOSED_AT) == Wait(CLOSED_AT + ASK_WHILE_AWAY_SECONDS)
+    assert look(away, None, False, last - 1) == Wait(last)
+    assert look(away, None, False, last) == Settle(Outcome.VOID)
+
+
+def test_a_window_that_ran_while_the_app_was_away_ends_a_day_after_the_return_or_later() -> None:
+    back_at = CLOSED_AT + 3 * DAY
+    closed = OpenWindow(CLOSED_AT, back_at + RETURN_SECONDS, Cause.CLOSED, True)
+    assert look(replace(OPEN, back_at=back_at), FIXED_THEN, True, back_at) == closed
+    assert look(replace(CLOSING, back_at=back_at), FIXED_THEN, True, back_at) == Extend(back_at + RETURN_SECONDS)
+    extended = replace(CLOSING, back_at=back_at, window_ends_at=back_at + RETURN_SECONDS)
+    assert look(extended, FIXED_THEN, True, back_at) == Wait(back_at + RETURN_SECONDS)
+    assert look(replace(OPEN, back_at=CLOSED_AT - 1), FIXED_THEN, True, CLOSED_AT) == CLOSE_WINDOW
+    long_window = replace(OPEN, back_at=CLOSED_AT + 60, dispute_window_seconds=7 * DAY)
+    assert look(long_window, FIXED_THEN, True, CLOSED_AT + 60) == OpenWindow(
+        CLOSED_AT, CLOSED_AT + 7 * DAY, Cause.CLOSED, True
+    )
+
+
+# -- disputes -----------------------------------------------------------------------------------------------------
+
+DISPUTED_AT = CLOSED_AT + 60
+ANSWER_BY = DISPUTED_AT + ANSWER_SECONDS
+DISPUTED = replace(CLOSING, disputed_at=DISPUTED_AT)
+
+
+@pytest.mark.parametrize("watch", [DISPUTED, replace(EARLY, disputed_at=DISPUTED_AT)])
+def test_a_dispute_holds_settlement_maturation_or_not(watch: Watch) -> None:
+    for now in (CLOSED_AT + 1_000, MATURES, CLOSED_AT + WINDOW, ANSWER_BY - 1):
+        assert look(watch, FIXED_THEN, True, now) == Wait(ANSWER_BY)
+
+
+def test_a_reopening_before_maturation_ends_the_dispute() -> None:
+    assert look(DISPUTED, IS_OPEN, True, MATURES - 1) == Resume()
+    reopened = replace(FIXED_LATE, closed_since=LATE, reopenings=(CLOSED_AT + 90,))
+    assert look(DISPUTED, reopened, True, LATE) == MATURATION_WINDOW
+
+
+@pytest.mark.parametrize(
+    ("watch", "facts", "outcome"),
+    [
+        (DISPUTED, FIXED_THEN, Outcome.FIXED),
+        (DISPUTED, IS_OPEN, Outcome.UNFIXED),
+        (replace(DISPUTED, backed=False), FIXED_THEN, Outcome.VOID),
+        (replace(DISPUTED, backed=False), IS_OPEN, Outcome.VOID),
+        (replace(MATURED, disputed_at=MATURES + 60), IS_OPEN, Outcome.UNFIXED),
+        (replace(REJECTING, disputed_at=DISPUTED_AT), REJECTED, Outcome.VOID),
+    ],
+)
+def test_unanswered_for_seven_days_the_state_counts_unless_the_close_was_unbacked(
+    watch: Watch, facts: IssueFacts, outcome: Outcome
+) -> None:
+    last = (watch.disputed_at or 0) + ANSWER_SECONDS
+    assert look(watch, facts, True, last - 1) == Wait(last)
+    assert look(watch, facts, True, last) == Settle(outcome)
+
+
+def test_a_window_longer_than_seven_days_is_not_cut_by_a_dispute() -> None:
+    watch = replace(DISPUTED, window_ends_at=CLOSED_AT + 14 * DAY)
+    assert look(watch, FIXED_THEN, True, ANSWER_BY) == Wait(CLOSED_AT + 14 * DAY)
+
+
+@pytest.mark.parametrize("ruling", list(Outcome))
+def test_a_ruling_is_the_verdict_at_the_end_of_the_window(ruling: Outcome) -> None:
+    watch = replace(CLOSING, ruling=ruling, verdict=ruling)
+    assert look(watch, FIXED_THEN, True, LATE) == Wait(CLOSED_AT + WINDOW)
+    for facts in (FIXED_THEN, FIXED_LATE, None):
+        assert look(watch, facts, True, CLOSED_AT + WINDOW) == Settle(ruling)
+
+
+def test_a_close_that_was_set_aside_does_not_count_but_the_next_does() -> None:
+    aside = replace(OPEN, set_aside_at=CLOSED_AT)
+    assert look(aside, FIXED_THEN, True, CLOSED_AT + 9) == TO_MATURATION
+    assert look(aside, FIXED_THEN, True, MATURES) == MATURATION_WINDOW
+    assert close_event(aside, FIXED_THEN) is None
+    again = OpenWindow(CLOSED_AT + 500, CLOSED_AT + 500 + WINDOW, Cause.CLOSED, True)
+    assert look(aside, FIXED_AGAIN, True, CLOSED_AT + 600) == again
+
+
+def test_the_issues_other_contracts_resume_with_it_before_their_maturation() -> None:
+    aside = replace(CLOSING, set_aside_at=CLOSED_AT)
+    assert look(aside, FIXED_THEN, True, MATURES - 1) == Resume()
+    assert look(aside, FIXED_THEN, True, CLOSED_AT + WINDOW) == Settle(Outcome.FIXED)

@@ -6,16 +6,17 @@ import copy
 
 import pytest
 
+from app.market.arrival import MAX_LIVE_OFFERS, MAX_LIVE_OFFERS_OF_USER
 from app.market.contract import Side
 from app.market.errors import InsufficientFunds, InvalidOffer
-from app.market.matching import MAX_FILLS, MAX_LIVE_OFFERS, MAX_LIVE_OFFERS_OF_USER, fillable
 from app.market.offer import Action, NewOffer
+from app.market.sweep import MAX_FILLS
 from tests.market.drawing import (
     FIXED,
     IDS,
     UNFIXED,
-    Scene,
     book,
+    crowded,
     drawing,
     earned,
     give,
@@ -23,6 +24,7 @@ from tests.market.drawing import (
     match,
     offer,
     scene,
+    suspended,
     trades,
 )
 from tests.market.invariants import check
@@ -177,41 +179,19 @@ def test_a_small_rest_of_a_large_enough_offer_stays() -> None:
     assert drawing(match(book("bob ask 5 @ 600"), offer("ann bid 6 @ 600"))[1]) == ["ann bid 1 @ 600"]
 
 
-@pytest.mark.parametrize(
-    ("line", "volume"),
-    [
-        ("ann bid 4 @ 700", 4),
-        ("ann bid 10 @ 600", 5),
-        ("ann bid 20 @ 999", 15),
-        ("ann bid 5 @ 599", 0),
-        ("ann ask 7 @ 300", 5),
-    ],
-)
-def test_fillable_counts_what_others_would_fill_at_once(line: str, volume: int) -> None:
-    standing = book("ann ask 5 @ 500", "bob ask 5 @ 600", "carol ask 10 @ 700", "bob bid 5 @ 400")
-    user, new = offer(line)
-    before = standing.picture()
-    assert fillable(standing.state, new, user) == volume
-    assert standing.picture() == before
-
-
-def crowded(count: int, made: Scene | None = None) -> Scene:
-    """`count` asks of 5 units at 500, of as many users as it takes."""
-    made = made or scene()
-    for number in range(count):
-        user = 1_000 + number // MAX_LIVE_OFFERS_OF_USER
-        if number % MAX_LIVE_OFFERS_OF_USER == 0:
-            made.grant(user, 10**6)
-        made.place(user, NewOffer(Action.BUY, UNFIXED, 5, 500))
-    return made
-
-
 def test_a_command_makes_a_thousand_fills_and_the_rest_is_cancelled() -> None:
     after = crowded(MAX_FILLS + 1)
     fills = after.add(f"ann bid {5 * MAX_FILLS + 7} @ 500")
     assert len(fills.fills) == MAX_FILLS == 1_000
     assert (after.offers[after.numbers].filled, after.offers[after.numbers].cancelled) == (5_000, 7)
     assert (len(after.state.book.offers), after.reserve("ann")) == (1, 0)
+    check(after)
+
+
+def test_all_or_none_that_needs_more_fills_than_a_command_makes_counts_as_not_fillable() -> None:
+    after = crowded(MAX_FILLS + 1)
+    assert not after.add(f"ann bid {5 * MAX_FILLS + 5} @ 500 all-or-none").fills
+    assert drawing(after)[-1] == f"ann bid {5 * MAX_FILLS + 5} @ 500"
     check(after)
 
 
@@ -258,6 +238,19 @@ def test_a_user_may_have_fifty_live_offers_in_a_contract() -> None:
     full.cancel(1_000, 1)
     full.place(1_000, ask)
     assert MAX_LIVE_OFFERS_OF_USER == 50
+
+
+def test_suspended_offers_are_not_live_ones() -> None:
+    """dave's fill empties the pool: fifty are suspended, and there is room for as many."""
+    story = scene()
+    for price in range(100, 150):
+        story.add(f"ann bid 10 @ {price} pool")
+    with pytest.raises(InvalidOffer, match="50 open offers"):
+        story.add("ann bid 5 @ 99")
+    story.add("dave ask 8 @ 149")
+    assert len(suspended(story)) == 49
+    story.add("ann bid 5 @ 99")
+    check(story)
 
 
 def test_who_has_fifty_live_offers_may_still_place_what_does_not_rest() -> None:

@@ -11,6 +11,7 @@ from app.market.money import (
     BadAmount,
     BadPrice,
     BadVolume,
+    Unreadable,
     format_mills,
     format_price,
     parse_amount,
@@ -32,9 +33,12 @@ AMOUNTS = {
     "2K": 2_000_000,
     "2.5k": 2_500_000,
     "0.000001k": 1,
+    "1.00100": 1_001,
+    "0" * 31 + "5": 5_000,
     "9,000,000,000,000": 9 * 10**15,
 }
 VOLUMES = {"50": 50, "1_000": 1000, "1,000": 1000, "2k": 2000, "1.5k": 1500, "1": 1, "5.0": 5, "1000000000": 10**9}
+VOLUMES |= {"2K": 2000}
 PRICES = {"0.40": 400, ".4": 400, "40%": 400, "40.5%": 405, "0.405": 405, "0.4000": 400, "0.001": 1, "99.9%": 999}
 
 NO_NUMBERS = [
@@ -71,7 +75,17 @@ NO_NUMBERS += [
     "nan",
     "inf",
 ]
-NO_AMOUNTS = [*NO_NUMBERS, "1.2345", "0.0001", "50%", "2kk", "9,000,000,000,000.001", "99999999999999999999"]
+NO_AMOUNTS = [
+    *NO_NUMBERS,
+    "1.2345",
+    "0.00020",
+    "0" * 32 + "5",
+    "0.0001",
+    "50%",
+    "2kk",
+    "9,000,000,000,000.001",
+    "99999999999999999999",
+]
 NO_VOLUMES = [*NO_NUMBERS, "2.5", "0.5", "50%", "1000000001", "1.0005k", "1000001k"]
 NO_PRICES = [*NO_NUMBERS, "1", "1.00", "100%", "0%", "0.4005", "40.55%", "0,4", "0.4k", "0.0004", "40", "%", ".%"]
 
@@ -103,6 +117,23 @@ def test_what_is_not_exact_is_refused_with_examples(
     with pytest.raises(refusal, match=r"`.*`") as caught:
         parse(text)
     assert caught.value.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("parse", "sentence"),
+    [
+        (parse_amount, "An amount is in tokens, above 0, with at most three decimals: `50`, `12.50`, `1,000` or `2k`."),
+        (parse_volume, "A volume is a whole number of units from 1 to 1,000,000,000: `50`, `1_000`, `1,000` or `2k`."),
+        (parse_price, "A price lies between 0 and 1, in steps of 0.001: `0.40`, `40%` or `.4`."),
+    ],
+)
+def test_a_refused_number_is_answered_with_what_such_a_number_looks_like(
+    parse: Callable[[str], int], sentence: str
+) -> None:
+    with pytest.raises(Unreadable) as caught:
+        parse("fifty")
+    refused = caught.value
+    assert (refused.sentence, str(refused), refused.text, refused.correction) == (sentence, sentence, "fifty", None)
 
 
 @pytest.mark.parametrize(

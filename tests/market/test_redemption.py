@@ -7,9 +7,9 @@ import pytest
 from app.market.contract import Outcome
 from app.market.fill import AmendmentKind
 from app.market.journal import Kind
-from app.market.state import Changes
-from tests.market.drawing import CURRENCY, FIXED, IDS, UNFIXED, Scene, book, kinds, match, offer
+from tests.market.drawing import FIXED, IDS, UNFIXED, Scene, book, kinds, match, offer
 from tests.market.invariants import check
+from tests.market.venue import CURRENCY
 
 ANN = IDS["ann"]
 
@@ -24,34 +24,36 @@ def straddling() -> Scene:
     return standing
 
 
-def assert_redeemed_in_one_entry(changes: Changes, before: Scene, after: Scene, key: str) -> None:
+def assert_redeemed_in_one_entry(before: Scene, after: Scene) -> None:
     """Five pairs, paid with 1000 mills each in the entry that freed them."""
-    (entry,) = changes.entries
-    assert entry.key == key
+    (entry,) = after.entries[len(before.entries) :]
     paid = sum(posting.amount for posting in entry.postings if posting[:3] == (Kind.FREE, ANN, CURRENCY))
     assert paid == after.free("ann") - before.free("ann") == 5_000
     assert (after.units("ann", FIXED), after.units("ann", UNFIXED)) == ((3, 0), (0, 0))
     assert before.escrow - after.escrow == 5_000
-    assert [amendment.kind for amendment in changes.amendments] == [AmendmentKind.REDEEM]
+    assert after.amendments[-1].kind is AmendmentKind.REDEEM
     check(after)
 
 
 def test_at_a_cancel() -> None:
     before, after = straddling(), straddling()
-    assert_redeemed_in_one_entry(after.cancel(ANN, 3), before, after, "cancel:3")
+    after.cancel(ANN, 3)
+    assert_redeemed_in_one_entry(before, after)
 
 
 def test_at_an_expiry() -> None:
     before, after = straddling(), straddling()
     after.now = 2_000
-    assert_redeemed_in_one_entry(after.expire(), before, after, "expiry:3")
+    assert after.expire() == [3]
+    assert_redeemed_in_one_entry(before, after)
 
 
 def test_at_an_expiry_while_halted() -> None:
     before, after = straddling(), straddling()
     after.halt()
     after.now = 2_000
-    assert_redeemed_in_one_entry(after.expire(), before, after, "expiry:3")
+    assert after.expire() == [3]
+    assert_redeemed_in_one_entry(before, after)
 
 
 def test_at_a_fill() -> None:
@@ -59,11 +61,11 @@ def test_at_a_fill() -> None:
     before = book("bob bid 9 @ 300", "bob ask 6 @ 700", "carol bid 6 @ 700")
     assert before.units("bob", UNFIXED) == (6, 0)
     fills, after = match(before, offer("ann ask 9 @ 300"))
-    assert (kinds(fills), [item.key for item in fills.entries]) == (["expand"], ["fill:3:2"])
+    assert (kinds(fills), len(after.entries)) == (["expand"], len(before.entries) + 1)
     assert (after.units("bob", FIXED), after.units("bob", UNFIXED)) == ((3, 0), (0, 0))
     assert after.free("bob") - before.free("bob") == 6_000
     assert (after.cost("bob", FIXED), after.cost("bob", UNFIXED)) == (900, 0)
-    (amendment,) = fills.amendments
+    (amendment,) = fills.all_amendments
     assert (amendment.open_interest, after.state.open_interest) == (9, 9)
     assert amendment.minted_mills == (6 * 700 + 9 * 300) - (6 * 700 + 9 * 300) * 6 // 15
 

@@ -11,18 +11,23 @@ import pytest
 from sqlalchemy import select
 
 from app.commands.runner import OUR_FAULT, Runner
+from app.github import checks
 from app.github.client import GitHub
+from app.github.configs import Configs
 from app.github.events import Events
-from app.market.life import IssueFacts
+from app.github.presence import Presence
+from app.github.transfers import Transfers
+from app.market.facts import Cause, IssueFacts
 from app.oracle.issue import facts_from, read_instant
 from app.services import settling
-from app.services.config import Config
+from app.services.config import SameEverywhere
 from app.storage import outbox, places
 from app.storage.db import Database
 from app.storage.inbox import Delivery
 from app.storage.places import Installation, Place
 from app.storage.tables import commands, contracts
 from tests.clocks import START_AT, FakeClock
+from tests.github.play import Play, reply
 from tests.services.desk import FakeOracle
 
 EXAMPLES = Path("node_modules/@octokit/webhooks-examples/api.github.com/index.json")
@@ -46,33 +51,57 @@ NASTY: tuple[Any, ...] = (
 READ = (
     "action",
     "changes",
+    "changes.base",
     "changes.body.from",
+    "changes.new_issue",
+    "changes.new_issue.number",
+    "changes.new_repository.id",
+    "changes.old_issue",
+    "changes.old_issue.id",
+    "check_run",
+    "check_run.external_id",
+    "check_run.head_sha",
+    "check_run.name",
     "comment",
     "comment.body",
     "comment.created_at",
     "comment.id",
     "comment.updated_at",
     "comment.user.id",
+    "commits",
+    "forced",
     "installation.account.id",
     "installation.account.login",
     "installation.id",
+    "installation.suspended_at",
+    "installation.updated_at",
     "issue",
     "issue.closed_at",
     "issue.closed_by",
     "issue.id",
+    "issue.labels",
     "issue.number",
     "issue.pull_request",
     "issue.state",
     "issue.state_reason",
     "issue.title",
+    "issue.updated_at",
+    "pull_request",
+    "pull_request.head",
+    "pull_request.head.sha",
+    "pull_request.number",
+    "ref",
     "repositories",
     "repositories_added",
+    "repositories_removed",
+    "repository.default_branch",
     "repository.id",
     "repository.name",
     "repository.owner",
     "repository.owner.id",
     "repository.owner.login",
     "repository.private",
+    "repository.updated_at",
     "sender.id",
     "sender.login",
     "sender.type",
@@ -82,10 +111,12 @@ EVENTS = ("issue_comment", "issues", "repository", "installation", "installation
 
 @pytest.fixture
 def events(db: Database, github: GitHub, clock: FakeClock) -> Events:
-    return Events(db, Runner(db, FakeOracle(IssueFacts(False, False)), clock, Config()), github, clock)
+    runner = Runner(db, FakeOracle(IssueFacts(False, False)), clock, SameEverywhere())
+    parts = db, github, clock
+    return Events(db, runner, github, clock, Configs(*parts), Presence(*parts), Transfers(*parts))
 
 
-def example(event: str, action: str) -> dict[str, Any]:
+def example(event: str, action: str | None) -> dict[str, Any]:
     for found in json.loads(EXAMPLES.read_text()):
         if found["name"] == event:
             payload: dict[str, Any] = next(one for one in found["examples"] if one.get("action") == action)
@@ -99,11 +130,20 @@ def starting_points() -> Iterator[tuple[str, dict[str, Any]]]:
         ("issue_comment", "created"),
         ("issue_comment", "edited"),
         ("issues", "reopened"),
+        ("issues", "transferred"),
         ("repository", "renamed"),
         ("installation", "created"),
+        ("installation", "suspend"),
         ("installation_repositories", "added"),
+        ("push", None),
+        ("pull_request", "opened"),
+        ("check_run", "rerequested"),
     ):
         payload = example(event, action)
+        if event == "push":
+            payload["ref"] = f"refs/heads/{payload['repository']['default_branch']}"
+        if event == "check_run":
+            payload["check_run"] |= {"name": checks.NAME, "external_id": "7"}
         if "comment" in payload:
             payload["comment"]["body"] = "/bugmark offer fixed 50 by in 2 weeks"
             payload["comment"]["created_at"] = payload["comment"]["updated_at"] = START_AT
@@ -157,7 +197,7 @@ async def test_an_error_of_ours_is_no_odd_payload(events: Events, monkeypatch: p
 
 @pytest.mark.parametrize("event", ["installation", "installation_repositories"])
 async def test_installed_anew_it_is_asked_and_answered_as_the_new_installation(
-    db: Database, events: Events, event: str
+    db: Database, events: Events, play: Play, event: str
 ) -> None:
     """Nothing happened in the repository since; at maturation GitHub must be asked with the token that works."""
     payload = example("issues", "reopened")
@@ -165,10 +205,12 @@ async def test_installed_anew_it_is_asked_and_answered_as_the_new_installation(
     await events.deal_with(delivery("issues", json.dumps(payload).encode()))
     issue, repository = payload["issue"]["id"], payload["repository"]["id"]
     await waits(db, issue)
+    again_here = {"id": 32, "account": {"id": 7, "login": "octo"}}
+    play.on(f"GET /repos/{payload['repository']['full_name']}/installation", reply(again_here))
     action, listed = ("created", "repositories") if event == "installation" else ("added", "repositories_added")
     again = {
         "action": action,
-        "installation": {"id": 32, "account": {"id": 7, "login": "octo"}},
+        "installation": again_here,
         listed: [{"id": repository, "name": "cat"}, {"id": 10**9}, {"name": "none"}, None],
     }
     await events.deal_with(delivery(event, json.dumps(again).encode()))
@@ -209,7 +251,7 @@ async def test_a_deleted_issue_stops_trading(db: Database, events: Events, clock
     await events.deal_with(delivery("issues", json.dumps(gone).encode()))
     async with db.reading() as tx:
         rows = list(await tx.execute(select(contracts.c.status, contracts.c.halt_reason)))
-    assert [tuple(row) for row in rows] == [("HALTED", settling.GONE)]
+    assert [tuple(row) for row in rows] == [("HALTED", Cause.GONE.value)]
 
 
 @pytest.mark.parametrize("value", [-1, 10**17, True, "", "soon", "0001-01-01T00:00:00Z", None, 1.5])

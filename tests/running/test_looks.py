@@ -8,9 +8,10 @@ from typing import Any, cast
 import pytest
 
 from app.market.contract import Outcome, Status
+from app.market.facts import Cause
 from app.market.life import NO_ANSWER_SECONDS, IssueFacts
 from app.services import settling
-from app.services.settling import GONE, LOOK_SECONDS
+from app.services.settling import LOOK_SECONDS
 from app.storage import contracts
 from app.storage.db import Tx
 from app.storage.places import Place
@@ -92,7 +93,7 @@ class BrokenOracle(FakeOracle):
 
 def worker(desk: Desk) -> Worker:
     nobody = cast(Any, None)
-    return Worker(desk.db, desk.clock, nobody, nobody, desk.oracle, nobody)
+    return Worker(desk.db, desk.clock, nobody, nobody, desk.oracle, nobody, nobody)
 
 
 async def test_a_contract_that_cannot_be_looked_at_stops_no_other(desk: Desk) -> None:
@@ -132,7 +133,7 @@ async def test_a_wash_mint_before_a_deletion_moves_nothing(desk: Desk) -> None:
 
     await desk.run(it_goes)
     row = await desk.contract(number)
-    assert (row.status, row.halt_reason, row.window_opened_at) == (Status.HALTED, GONE, gone_at)
+    assert (row.status, row.halt_reason, row.window_opened_at) == (Status.HALTED, Cause.GONE.value, gone_at)
     desk.clock.set(gone_at + DAY + NO_ANSWER_SECONDS)
     row = await desk.look(number)
     assert row.outcome is Outcome.VOID
@@ -151,6 +152,6 @@ async def test_news_of_a_departure_that_the_api_denies_is_undone(desk: Desk) -> 
 
 async def test_a_departure_after_maturation_changes_nothing(desk: Desk) -> None:
     number = await base_case(desk)
-    desk.clock.set(BY)
+    desk.clock.set(BY + 1)
     await desk.run(lambda tx: settling.note_gone(tx, place_of(101), desk.clock.now()))
     assert (await desk.contract(number)).status is Status.OPEN

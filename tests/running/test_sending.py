@@ -8,8 +8,12 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 
+from app.github.checks import Checks
 from app.github.client import GitHub
+from app.github.configs import Configs
+from app.github.rewards import Rewards
 from app.github.sender import LONGEST_WAIT_SECONDS, MOST_ATTEMPTS_GONE, Sender
+from app.services.config import SameEverywhere
 from app.storage import outbox
 from app.storage.db import Database
 from app.storage.outbox import Message
@@ -49,7 +53,8 @@ async def send_next(db: Database, sender: Sender, clock: FakeClock) -> str | Non
 def sender(db: Database, github: GitHub, clock: FakeClock, play: Play) -> Sender:
     play.on("GET /app", reply({"slug": "bugmark"}))
     play.on(LISTED, reply([]))
-    return Sender(db, github, clock)
+    stored = SameEverywhere()
+    return Sender(db, github, clock, Checks(github, Configs(db, github, clock)), Rewards(db, github, clock, stored))
 
 
 async def test_an_outage_of_a_day_costs_no_message(db: Database, sender: Sender, clock: FakeClock, play: Play) -> None:
@@ -116,7 +121,7 @@ async def test_a_clock_that_jumps_over_a_lease_posts_nothing_twice(
         return reply({"id": 900}, 201)
 
     nobody = cast(Any, None)
-    worker = Worker(db, clock, nobody, sender, nobody, nobody)
+    worker = Worker(db, clock, nobody, sender, nobody, nobody, nobody)
     await put(db, clock, "reply:1")
     play.on(COMMENTS, slowly)
     message = await worker._claim_message()

@@ -19,9 +19,11 @@ from app.market.errors import Refusal
 from app.market.journal import Kind
 from app.market.life import IssueFacts
 from app.market.offer import Action, NewOffer, Offer
-from app.services import accounts, settling, trading
+from app.market.statement import AnyForecast
+from app.services import accounts, followups, settling, trading
 from app.services.audit import Report, audit
 from app.services.config import Config, play_currency
+from app.services.forecast_making import KnownMilestone
 from app.services.trading import Scene, Traded
 from app.storage import contracts, journal, places, tables
 from app.storage.contracts import ContractRow
@@ -51,15 +53,23 @@ MONEY: tuple[Table, ...] = (
 """What a refused command must leave as it was."""
 
 Dump = dict[str, list[tuple[Any, ...]]]
-LINE = re.compile(r"(?P<action>buy|sell) (?P<side>fixed|unfixed) (?P<volume>\d+) at (?P<price>\d+)(?P<instant> now)?")
+LINE = re.compile(r"(?P<action>buy|sell) (?P<side>fixed|unfixed) (?P<volume>\d+) at (?P<price>\d+)(?P<flags>( \w+)*)")
+FLAGS = {
+    "now": "now_or_never",
+    "whole": "all_or_none",
+    "post": "post_only",
+    "pool": "pool",
+    "leaves": "cancel_on_halt",
+}
 
 
 def new_offer(line: str, until_at: int | None = None) -> NewOffer:
-    """`buy fixed 10 at 300`, with ` now` at its end for now-or-never."""
+    """`buy fixed 10 at 300`, with its conditions at the end: ` now` for now-or-never and so on (FLAGS)."""
     found = LINE.fullmatch(line)
     assert found, line
     side, action = Side(found["side"].upper()), Action(found["action"].upper())
-    return NewOffer(action, side, int(found["volume"]), int(found["price"]), until_at, bool(found["instant"]))
+    flags = {FLAGS[word]: True for word in found["flags"].split()}
+    return NewOffer(action, side, int(found["volume"]), int(found["price"]), until_at, **flags)
 
 
 def place_of(issue: int) -> Place:
@@ -80,6 +90,18 @@ class FakeOracle:
     async def issue_facts(self, place: Place) -> IssueFacts | None:
         self.asked += 1
         return self.facts
+
+    async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
+        return None
+
+    async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
+        return False
+
+    async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
+        return []
+
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int) -> IssueFacts | None:
+        return await self.issue_facts(place)
 
 
 @dataclass
@@ -131,9 +153,15 @@ class Desk:
         return await self.run(lambda tx: trading.offer(tx, scene, new, by_at))
 
     async def sell(
-        self, user: int, side: Side, volume: int | None = None, price: int | None = None, by_at: int | None = None
+        self,
+        user: int,
+        side: Side,
+        volume: int | None = None,
+        price: int | None = None,
+        by_at: int | None = None,
+        issue: int = ISSUE,
     ) -> Traded:
-        scene = self.scene(user)
+        scene = self.scene(user, issue)
         return await self.run(lambda tx: trading.sell(tx, scene, side, volume, price, by_at=by_at))
 
     async def take(self, user: int, number: int, volume: int | None = None, issue: int = ISSUE) -> Traded:
@@ -142,10 +170,10 @@ class Desk:
 
     async def cancel(self, user: int, number: int | None = None, issue: int = ISSUE) -> list[Offer]:
         scene = self.scene(user, issue)
-        return await self.run(lambda tx: trading.cancel_offers(tx, scene, number))
+        return (await self.run(lambda tx: trading.cancel_offers(tx, scene, number))).offers
 
     async def sweep(self, contract: int) -> bool:
-        return await self.run(lambda tx: trading.sweep_expired(tx, contract, self.clock.now()))
+        return await self.run(lambda tx: followups.expire_due(tx, contract, self.clock.now()))
 
     async def note(self, facts: IssueFacts, issue: int = ISSUE) -> None:
         await self.run(lambda tx: settling.note_news(tx, place_of(issue), facts, self.clock.now()))
@@ -192,12 +220,12 @@ class Desk:
         return found
 
     async def journal(self) -> list[tuple[Any, ...]]:
-        """Every entry without its id, with its postings, in the order of their keys."""
+        """Every entry without its id and its detail, with its postings, in the order of their keys."""
         found = await self.dump((tables.entries, tables.postings))
         lines: dict[int, list[tuple[Any, ...]]] = {}
         for entry_id, _, *posting in found["postings"]:
             lines.setdefault(entry_id, []).append(tuple(posting))
-        return sorted((key, cause, at, sorted(lines[number])) for number, key, cause, at in found["entries"])
+        return sorted((key, cause, at, sorted(lines.get(number, []))) for number, key, cause, at, _ in found["entries"])
 
     @asynccontextmanager
     async def refused(self, kind: type[Refusal] = Refusal, match: str | None = None) -> AsyncIterator[None]:

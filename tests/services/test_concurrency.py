@@ -1,146 +1,37 @@
-"""Many tasks at once: the books stay right, and what happened is what one task alone would have done in that order."""
+"""Many writers at once: the books stay right, and what they did is what one alone would have done in that order."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.market.contract import Side, Status
-from app.market.errors import Refusal
+from app.market.contract import Status
 from app.market.life import IssueFacts
-from app.market.offer import Action, NewOffer
-from app.services import trading
-from app.services.trading import Scene
-from app.storage import contracts, tables
-from app.storage.db import Database, DatabaseBusy, Tx
-from tests.clocks import FakeClock
+from app.storage import tables
+from app.storage.db import Database, DatabaseBusy
 from tests.databases import SqliteDatabases
-from tests.services.desk import BY, DAY, Desk, Dump, place_of
+from tests.services import crowd
+from tests.services.crowd import Command, Done, opened
+from tests.services.desk import Desk
 
-TASKS, COMMANDS, USERS = 8, 15, 6
-ISSUES = (101, 102, 102)
-"""Two of the three contracts are on one issue, so that one command may cancel offers in both."""
-BYS = (BY, BY, BY + DAY)
-Journals = dict[str, list[tuple[str, int, list[tuple[object, ...]]]]]
-LEVELS = (450, 470, 490, 500, 510, 530, 550)
-
-
-@dataclass(frozen=True)
-class Command:
-    """An offer in one of the contracts, or, without one, the cancelling of all offers in its thread."""
-
-    cause: str
-    user: int
-    contract: int
-    new: NewOffer | None
-
-
-def random_commands(seed: int) -> Iterator[Command]:
-    chance = random.Random(seed)
-    for number in range(TASKS * COMMANDS):
-        user, contract = chance.randint(1, USERS), chance.randrange(3)
-        new = NewOffer(
-            Action.SELL if chance.random() < 0.2 else Action.BUY,
-            chance.choice(list(Side)),
-            chance.randint(5, 40),
-            chance.choice(LEVELS),
-            now_or_never=chance.random() < 0.15,
-        )
-        yield Command(f"task:{number}", user, contract, None if chance.random() < 0.12 else new)
-
-
-async def run(tx: Tx, desk: Desk, command: Command) -> int | None:
-    """Returns the number of the offer that was made."""
-    place = place_of(ISSUES[command.contract])
-    scene = Scene(place, desk.config, command.user, command.cause, desk.clock.now())
-    by_at = BYS[command.contract]
-    if command.new is None:
-        await trading.cancel_offers(tx, scene, None)
-        return None
-    new = command.new
-    if new.action is Action.BUY:
-        return (await trading.offer(tx, scene, new, by_at)).offer.number
-    sold = await trading.sell(tx, scene, new.side, new.volume, new.price, by_at=by_at, now_or_never=new.now_or_never)
-    return sold.offer.number
-
-
-async def opened(db: Database) -> Desk:
-    desk = Desk(db, FakeClock(), audited=False)
-    await desk.furnish(issues=(101, 102), users=USERS)
-    for issue, by_at in zip(ISSUES, BYS, strict=True):
-        for user, line in ((1, "buy unfixed 60 at 500"), (2, "buy fixed 60 at 500")):
-            await desk.offer(user, line, by_at, issue=issue)
-    return desk
-
-
-async def trade_at_once(desk: Desk, commands: list[Command], numbers: dict[str, int] | None = None) -> int:
-    """Returns how often the database asked for a retry; `numbers` learns which offers were made."""
-    queue, busy = iter(commands), 0
-
-    async def work() -> None:
-        nonlocal busy
-        for command in queue:
-            try:
-                async with desk.db.transaction() as tx:
-                    number = await run(tx, desk, command)
-                if numbers is not None and number is not None:
-                    numbers[command.cause] = number
-            except Refusal:
-                pass
-            except DatabaseBusy:
-                busy += 1
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(TASKS):
-            group.create_task(work())
-    return busy
-
-
-async def journals(desk: Desk) -> Journals:
-    """Every entry with its postings by the command that caused it, in the order they were made."""
-    found = await desk.dump((tables.entries, tables.postings))
-    lines: dict[int, list[tuple[object, ...]]] = defaultdict(list)
-    for entry_id, line, *posting in found["postings"]:
-        lines[entry_id].append((line, *posting))
-    by_cause: Journals = defaultdict(list)
-    for entry_id, key, cause, at in found["entries"]:
-        by_cause[cause].append((key, at, lines[entry_id]))
-    return dict(by_cause)
-
-
-async def test_at_once_is_one_after_the_other(
-    db: Database,
-    sqlite_databases: SqliteDatabases,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What was done is done again by one task on a new database, in the order of each command's first entry."""
-    desk = await opened(db)
-    commands = {command.cause: command for command in random_commands(1)}
-    numbers: dict[str, int] = {}
-    assert await trade_at_once(desk, list(commands.values()), numbers) == 0
-    report = await desk.check()
-    assert report.offers > 50
-    made = await journals(desk)
-    with sqlite_databases.migrated(tmp_path_factory.mktemp("replay")) as url:
-        async with opened_database(url) as alone:
-            replay = await opened(alone)
-            for cause in made:
-                if cause in commands:
-                    await as_numbered(replay, commands[cause], numbers.get(cause), monkeypatch)
-            assert await journals(replay) == made
-            for table in (tables.balances, tables.positions):
-                assert nothing_empty(await replay.dump((table,))) == nothing_empty(await desk.dump((table,)))
+WRITERS, PROCESSES = 8, 4
+ROOT = Path(__file__).resolve().parents[2]
+SAME = (tables.offers, tables.fills, tables.amendments)
+"""Tables of which every row is the same; of others rows that hold nothing may be there or not."""
 
 
 @asynccontextmanager
-async def opened_database(url: str) -> AsyncIterator[Database]:
+async def closing(url: str) -> AsyncIterator[Database]:
     db = Database(url)
     try:
         yield db
@@ -148,43 +39,104 @@ async def opened_database(url: str) -> AsyncIterator[Database]:
         await db.close()
 
 
-async def as_numbered(desk: Desk, command: Command, number: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def given(_: Tx) -> int:
-        assert number is not None
-        return number
+async def test_at_once_is_one_after_the_other(
+    db: Database, sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    desk = await opened(db)
+    commands = list(crowd.random_commands("task", 1, 120))
+    done = [item async for item in crowd.trade(desk, commands, WRITERS)]
+    assert (await desk.check()).offers > 50
+    with sqlite_databases.migrated(tmp_path_factory.mktemp("alone")) as url:
+        await check_alone(desk, url, done, commands)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(contracts, "next_offer_number", given)
-        async with desk.db.transaction() as tx:
-            await run(tx, desk, command)
+
+@pytest.mark.timeout(300)
+async def test_eight_writers_in_four_processes_are_one_after_the_other(
+    postgres_url: str, sqlite_databases: SqliteDatabases, tmp_path: Path
+) -> None:
+    async with closing(postgres_url) as db:
+        desk = await opened(db)
+        told = await asyncio.gather(*(asyncio.to_thread(process, postgres_url, seed) for seed in range(PROCESSES)))
+        await desk.check()
+        done = [item for each in told for item in each]
+        commands = [command for seed in range(PROCESSES) for command in crowd.of_process(seed)]
+        assert len(done) > 100
+        with sqlite_databases.migrated(tmp_path) as url:
+            await check_alone(desk, url, done, commands)
 
 
-def nothing_empty(dump: Dump) -> list[tuple[object, ...]]:
-    """Rows that hold nothing may be there or not."""
-    (rows,) = dump.values()
-    return sorted(row for row in rows if any(isinstance(value, int) and value for value in row[3:]))
+def process(url: str, seed: int) -> list[Done]:
+    """One process of two writers; what they did."""
+    command = sys.executable, "-m", "tests.services.crowd", url, str(seed)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    return [Done(line["cause"], tuple(line["target"]), line["entry"], tuple(line["numbers"])) for line in lines]
+
+
+async def check_alone(desk: Desk, url: str, done: Iterable[Done], commands: Iterable[Command]) -> None:
+    """All is done again by one writer on an empty market, in the order of entries: everything is the same."""
+    by_cause = {command.cause: command for command in commands}
+    async with closing(url) as db:
+        alone = await opened(db)
+        for item in sorted(done, key=lambda item: item.entry):
+            async with db.transaction() as tx:
+                await crowd.again(tx, alone, by_cause[item.cause], item)
+        await alone.check()
+        await compare(desk, alone)
+
+
+async def compare(desk: Desk, alone: Desk) -> None:
+    made, again = await entries(desk), await entries(alone)
+    assert made.keys() == again.keys()
+    assert {key: (made[key], again[key]) for key in made if made[key] != again[key]} == {}
+    for table in SAME:
+        assert await desk.dump((table,)) == await alone.dump((table,))
+    for name, keys in (("positions", 3), ("balances", 3), ("pools", 2)):
+        assert await holding(desk, name, keys) == await holding(alone, name, keys)
+
+
+async def entries(desk: Desk) -> dict[str, tuple[Any, ...]]:
+    """Every entry by its key, with its detail and its postings; in which order they were made, ids tell otherwise."""
+    found = await desk.dump((tables.entries, tables.postings))
+    lines: dict[int, list[tuple[Any, ...]]] = {}
+    for entry_id, line, *posting in found["postings"]:
+        lines.setdefault(entry_id, []).append((line, *posting))
+    return {key: (cause, at, detail, lines.get(number)) for number, key, cause, at, detail in found["entries"]}
+
+
+async def holding(desk: Desk, name: str, keys: int) -> list[tuple[Any, ...]]:
+    rows = await desk.dump((tables.metadata.tables[name],))
+    return [row for row in rows[name] if any(row[keys:])]
+
+
+async def patiently(work: Callable[[], Awaitable[object]]) -> None:
+    """As the worker does: a database that is busy is asked again."""
+    for _ in range(crowd.MOST_TRIES):
+        with contextlib.suppress(DatabaseBusy):
+            await work()
+            return
+    pytest.fail("the database stays busy")
 
 
 async def test_trading_beside_news_looks_and_sweeps(db: Database) -> None:
-    """Nobody waits for each other in a circle: on PostgreSQL a deadlock would show as a busy database."""
+    """Nobody waits for each other in a circle for ever, and the books are right at the end."""
     desk = await opened(db)
 
     async def news() -> None:
         for _ in range(5):
+            facts = IssueFacts(closed=True, completed=True, closed_at=desk.clock.now())
             for issue in (101, 102):
-                await desk.note(IssueFacts(closed=True, completed=True, closed_at=desk.clock.now()), issue)
+                await patiently(partial(desk.note, facts, issue))
             for number in (3, 1, 2):
-                await desk.look(number)
-                await desk.sweep(number)
+                await patiently(partial(desk.look, number))
+                await patiently(partial(desk.sweep, number))
+
+    async def trading() -> None:
+        commands = crowd.random_commands("task", 3, 120)
+        assert [item async for item in crowd.trade(desk, commands, WRITERS)]
 
     desk.oracle.facts = IssueFacts(closed=False, completed=False)
-    busy, _, _ = await asyncio.gather(trade_at_once(desk, list(random_commands(3))), news(), news())
-    assert busy == 0
+    await asyncio.gather(trading(), news(), news())
     await desk.check()
-    rows = [row async for row in statuses(desk)]
-    assert rows == [Status.OPEN] * 3
-
-
-async def statuses(desk: Desk) -> AsyncIterator[Status]:
-    for number in (1, 2, 3):
-        yield (await desk.contract(number)).status
+    assert [(await desk.contract(number)).status for number in (1, 2, 3)] == [Status.OPEN] * 3

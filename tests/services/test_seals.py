@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
-from app.market.journal import GENESIS_SEAL, AccountKey, Entry, Kind, entry, entry_hash, seal_hash
+from app.market.journal import GENESIS_SEAL, AccountKey, Entry, Kind, dated_seal, entry, entry_hash, seal_hash
 from app.services import seals as sealing
 from app.services.audit import audit
 from app.storage import journal, seals, tables
 from app.storage.db import Database
+from app.storage.seals import HIGHEST
 from tests.services.desk import Desk
 
 
@@ -31,8 +32,11 @@ async def seal(db: Database, now: int = 100) -> bool:
 
 
 async def sealed(db: Database) -> list[tuple[str, int | None]]:
+    """Keys and seals, in the order in which the seals close them."""
     async with db.reading() as tx:
-        return [(stored.entry.key, stored.seal) async for stored in seals.all_entries(tx)]
+        found = [item async for page in seals.all_entries(tx) for item in page]
+    by_seal = sorted(found, key=lambda item: (item.seal or HIGHEST, item.id))
+    return [(item.key, item.seal) for item in by_seal]
 
 
 async def test_the_chain_is_made_of_the_entries_hashes(db: Database) -> None:
@@ -42,9 +46,47 @@ async def test_the_chain_is_made_of_the_entries_hashes(db: Database) -> None:
     await seal(db, 107)
     async with db.reading() as tx:
         rows = [tuple(row) for row in await tx.execute(select(tables.seals).order_by(tables.seals.c.number))]
-    first = seal_hash(GENESIS_SEAL, [entry_hash(gift(1)), entry_hash(gift(2))])
-    assert rows == [(1, first, 2, 100), (2, seal_hash(first, [entry_hash(gift(3))]), 1, 107)]
+    first = dated_seal(seal_hash(GENESIS_SEAL, [entry_hash(gift(1)), entry_hash(gift(2))]), 100)
+    second = dated_seal(seal_hash(first, [entry_hash(gift(3))]), 107)
+    assert rows == [(1, first, 2, 100), (2, second, 1, 107)]
     assert await sealed(db) == [("gift:1", 1), ("gift:2", 1), ("gift:3", 2)]
+
+
+async def made_before(db: Database, number: int) -> None:
+    """A seal as it was made when it did not close over its instant."""
+    async with db.transaction() as tx:
+        (run,) = await seals.unsealed(tx)
+        previous = await seals.last_seal(tx)
+        found = entry_hash(run.entry)
+        undated = seal_hash(previous.hash if previous else GENESIS_SEAL, [found])
+        await tx.execute(insert(tables.seals).values(number=number, hash=undated, entries=1, at=50))
+        await tx.execute(insert(tables.sealed_entries).values(entry_id=run.id, seal=number, hash=found))
+
+
+async def test_seals_from_before_they_were_dated_hold(db: Database) -> None:
+    for number in (1, 2):
+        await append(db, number)
+        await made_before(db, number)
+    await append(db, 3)
+    await seal(db)
+    assert (await audit(db)).problems == []
+    async with db.transaction() as tx:
+        await tx.execute(update(tables.seals).where(tables.seals.c.number == 3).values(at=99))
+    assert (await audit(db)).problems == ["seal 3 is broken: its hash is not that of its entries and its instant"]
+
+
+async def test_once_seals_are_dated_none_goes_without(db: Database) -> None:
+    await append(db, 1)
+    await seal(db)
+    await append(db, 2)
+    await made_before(db, 2)
+    assert (await audit(db)).problems == ["seal 2 is broken: its hash is not that of its entries and its instant"]
+
+
+async def test_an_old_tail_says_that_nobody_seals(db: Database) -> None:
+    await append(db, 40)
+    assert (await audit(db, now=100)).problems == []
+    assert (await audit(db, now=101)).problems == ["entry 1 (gift:40) has waited 61 s for its seal: does a worker run?"]
 
 
 async def test_without_entries_no_seal(db: Database) -> None:
@@ -84,9 +126,6 @@ async def test_what_commits_late_is_sealed_later(postgres_url: str) -> None:
         assert await sealed(db) == [("gift:2", 1)]
     await seal(db)
     assert await sealed(db) == [("gift:2", 1), ("gift:1", 2)]
-    async with db.reading() as tx:
-        ids = [stored.id async for stored in seals.all_entries(tx)]
-    assert ids == sorted(ids, reverse=True)
     report = await audit(db)
     assert (report.seals, report.problems) == (2, [])
     await db.close()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from app.market.contract import Outcome, Side, Status
-from app.market.life import NO_ANSWER_SECONDS, IssueFacts
+from app.market.facts import Cause, IssueFacts
+from app.market.life import NO_ANSWER_SECONDS
 from app.services import settling
 from app.services.config import Config
-from app.services.settling import CLOSED, MATURED
 from app.storage import contracts
 from tests.services.desk import BY, DAY, GRANT_MILLS, Desk
 
@@ -32,7 +32,9 @@ async def base_case(desk: Desk, by_at: int = BY) -> int:
 
 
 async def notices(desk: Desk) -> list[dict[str, Any]]:
-    return [json.loads(row[8]) for row in (await desk.dump())["outbox"] if row[2] == "notice"]
+    """What the thread was told of contracts' lives, oldest first."""
+    found = [json.loads(row[8]) for row in (await desk.dump())["outbox"] if row[2] == "notice"]
+    return [body for body in found if body["notice"] != "news"]
 
 
 async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> None:
@@ -43,7 +45,7 @@ async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> N
     desk.clock.advance(5)
     await desk.note(desk.oracle.facts)
     halted = await desk.contract(number)
-    assert (halted.status, halted.halt_reason, halted.halted_at) == (Status.HALTED, CLOSED, at + 5)
+    assert (halted.status, halted.halt_reason, halted.halted_at) == (Status.HALTED, Cause.CLOSED, at + 5)
     assert (halted.window_opened_at, halted.window_ends_at, halted.next_look_at) == (at, None, at + 5)
     row = await desk.look(number)
     assert (row.window_opened_at, row.window_ends_at, row.next_look_at) == (at, at + DAY, at + DAY)
@@ -60,14 +62,25 @@ async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> N
     ]
     assert await desk.reserve(CHARLES) == 0
     window, settled = await notices(desk)
-    assert window == {"notice": "window", "contract": number, "by_close": True, "backed": True, "ends_at": at + DAY}
+    told = {"closer": "", "closed_at": at, "evidence": [], "gone": None, "reason": None, "duplicate_of": None}
+    assert window == {
+        "notice": "window",
+        "contract": number,
+        "cause": "closed",
+        "backed": True,
+        "ends_at": at + DAY,
+        **told,
+    }
     assert settled == {
         "notice": "settled",
         "contract": number,
         "outcome": "FIXED",
+        "cause": "closed",
+        "disputable_until": at + DAY,
+        "why": "facts",
+        "ruling": None,
         "closed_by": MAINTAINER,
-        "closer": "",
-        "closed_at": at,
+        **told,
         "payouts": [[ADAM, 0, 160_000, 0], [BETH, 200_000, 40_000, 0]],
     }
 
@@ -117,7 +130,8 @@ async def test_a_reopening_before_maturation_resumes(desk: Desk) -> None:
     assert (row.window_opened_at, row.window_ends_at) == (again, again + DAY)
     desk.clock.set(again + DAY)
     assert (await desk.look(number)).outcome is Outcome.FIXED
-    assert [item["notice"] for item in await notices(desk)] == ["window", "resumed", "window", "settled"]
+    told = [item["notice"] for item in await notices(desk)]
+    assert told == ["window", "resumed", "window", "settled"]
 
 
 async def test_closed_again_unnoticed_it_opens_a_new_window(desk: Desk) -> None:
@@ -139,7 +153,7 @@ async def test_closed_as_not_planned_it_trades_on_and_is_unfixed(desk: Desk) -> 
     assert (row.status, row.next_look_at) == (Status.OPEN, BY)
     desk.clock.set(BY)
     row = await desk.look(number)
-    assert (row.status, row.halt_reason, row.window_ends_at) == (Status.HALTED, MATURED, BY + DAY)
+    assert (row.status, row.halt_reason, row.window_ends_at) == (Status.HALTED, Cause.MATURED, BY + DAY)
     desk.clock.set(BY + DAY)
     assert (await desk.look(number)).outcome is Outcome.UNFIXED
     assert [await desk.free(user) for user in (ADAM, BETH)] == [GRANT_MILLS + 40_000, GRANT_MILLS - 40_000]
@@ -150,7 +164,7 @@ async def test_a_close_after_maturation_does_not_count(desk: Desk) -> None:
     desk.clock.set(BY + 10)
     desk.oracle.facts = closed(BY + 1)
     await desk.note(desk.oracle.facts)
-    assert (await desk.look(number)).halt_reason == MATURED
+    assert (await desk.look(number)).halt_reason == Cause.MATURED
     desk.clock.set(BY + DAY)
     assert (await desk.look(number)).outcome is Outcome.UNFIXED
 
@@ -164,7 +178,7 @@ async def test_a_good_close_found_after_maturation_counts(desk: Desk) -> None:
     desk.oracle.facts = closed(BY - 1)
     await desk.note(desk.oracle.facts)
     row = await desk.look(number)
-    assert (row.halt_reason, row.window_ends_at) == (CLOSED, BY - 1 + DAY)
+    assert (row.halt_reason, row.window_ends_at) == (Cause.CLOSED, BY - 1 + DAY)
     desk.clock.set(BY - 1 + DAY)
     assert (await desk.look(number)).outcome is Outcome.FIXED
 

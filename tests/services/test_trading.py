@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from app.market.contract import Side, Status
 from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.fill import FillKind
 from app.market.life import IssueFacts
-from app.services import trading
+from app.services import looking, trading
 from app.services.config import Config
 from app.storage import contracts
 from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, Desk, new_offer
@@ -47,9 +48,10 @@ async def test_an_offer_fills(desk: Desk) -> None:
     assert await desk.position(ADAM, UNFIXED) == (200, 0, 160_000)
     assert await desk.position(BETH, FIXED) == (200, 0, 40_000)
     async with desk.db.reading() as tx:
-        (fill,) = await contracts.fills_of(tx, number, 10)
+        assert await contracts.fills_of(tx, number, 10) == [(200, 200)]
         assert await contracts.traded_units(tx, number) == 200
-    assert (fill.buyer, fill.seller, fill.volume, fill.price, fill.kind) == (BETH, ADAM, 200, 200, FillKind.EXPAND)
+    (fill,) = (await desk.dump())["fills"]
+    assert fill[2:10] == (2, 1, BETH, ADAM, 2, 200, 200, "expand")
 
 
 async def test_partial_work_changes_hands(desk: Desk) -> None:
@@ -145,7 +147,7 @@ async def test_with_several_contracts_the_maturation_must_be_named(desk: Desk) -
         await desk.sell(BETH, FIXED, 5, 300)
     with pytest.raises(Refusal, match="matures at"):
         async with desk.db.reading() as tx:
-            await trading.contract_to_show(tx, desk.scene(ADAM), BY + 5)
+            await looking.contract_to_show(tx, desk.scene(ADAM), BY + 5, None, "book")
 
 
 async def test_a_sale_finds_the_contract_in_which_the_units_are(desk: Desk) -> None:
@@ -178,7 +180,8 @@ async def test_selling_all_counts_what_expires_by_then(desk: Desk) -> None:
     await open_base_case(desk)
     now = desk.clock.now()
     scene = desk.scene(BETH)
-    await desk.run(lambda tx: trading.sell(tx, scene, FIXED, 50, 900, until_at=now + 60))
+    conditions = replace(new_offer("sell fixed 50 at 900"), until_at=now + 60)
+    await desk.run(lambda tx: trading.sell(tx, scene, FIXED, 50, 900, conditions=conditions))
     desk.clock.advance(60)
     assert (await desk.sell(BETH, FIXED, None, 800)).offer.volume == 200
 
@@ -201,6 +204,23 @@ async def test_selling_at_market_needs_a_buyer(desk: Desk, own: bool) -> None:
         await desk.offer(BETH, "buy fixed 30 at 10")
     async with desk.refused(Refusal, "Nobody buys"):
         await desk.sell(BETH, FIXED)
+
+
+async def test_a_sale_says_that_offers_hold_the_units(desk: Desk) -> None:
+    await open_base_case(desk)
+    await desk.offer(BETH, "sell fixed 200 at 900")
+    async with desk.refused(InsufficientUnits, "Your 200 FIXED units in this thread are all held for your open offers"):
+        await desk.sell(BETH, FIXED)
+    async with desk.refused(InsufficientUnits, "You have no free UNFIXED units in this thread"):
+        await desk.sell(BETH, UNFIXED)
+
+
+async def test_without_a_buyer_a_price_without_a_loss_is_proposed(desk: Desk) -> None:
+    await desk.offer(ADAM, "buy unfixed 30 at 250")
+    await desk.offer(BETH, "buy fixed 30 at 750")
+    with pytest.raises(Refusal) as caught:
+        await desk.sell(BETH, FIXED)
+    assert (caught.value.correction or "").startswith("/bugmark sell fixed 30 at 0.75 by ")
 
 
 async def test_taking_fills_at_the_price_of_the_offer(desk: Desk) -> None:

@@ -60,9 +60,9 @@ async def test_entries_keep_their_order_and_postings_theirs(db: Database) -> Non
     await append(db, GRANT, pay("offer:1", 300), UNITS)
     entries, postings, balances = await stored(db)
     assert [row[1:] for row in entries] == [
-        ("grant:1", "comment:1", 5),
-        ("offer:1", "command:2", 7),
-        ("fill:1:1", "command:1", 6),
+        ("grant:1", "comment:1", 5, ""),
+        ("offer:1", "command:2", 7, ""),
+        ("fill:1:1", "command:1", 6, ""),
     ]
     lines = [posting for item in (GRANT, pay("offer:1", 300), UNITS) for posting in item.postings]
     assert [Posting(Kind(row[2]), *row[3:]) for row in postings] == lines

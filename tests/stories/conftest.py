@@ -120,11 +120,9 @@ class Thread:
     async def money(self, person: str) -> tuple[str, str]:
         """What a person has free and held, from the bot's own words."""
         reply = await self.say(person, "/bugmark balance")
-        line = next(line for line in reply.splitlines() if line.startswith(f"**{person}** here"))
-        held = re.search(r"([\d,.]+) held", line)
-        free = re.search(r"tokens: ([\d,.]+) free", line)
-        assert free, line
-        return free.group(1), held.group(1) if held else "0.00"
+        found = re.search(r"You have [\d,.]+ play tokens in .*: ([\d,.]+) free, ([\d,.]+) held", reply)
+        assert found, reply
+        return found[1], found[2]
 
     async def quiet(self) -> None:
         """Until every webhook is answered and the app has dealt with everything."""

@@ -22,7 +22,7 @@ from app import bootstrap
 from app.market.contract import Side
 from app.market.journal import unit_currency
 from app.settings import Settings
-from app.storage.contracts import ContractRow, of_issue
+from app.storage.contracts import ContractRow, of_issue, of_thread
 from app.storage.db import Database
 from app.storage.tables import balances, contracts, deliveries, fills, offers, outbox, positions, postings
 from bench.servers import free_port
@@ -237,7 +237,7 @@ class Story(Thread):
         """Every row of this story that is money, units or an offer, and which contracts there are."""
         made = [contracts.c[name] for name in ("id", "round", "maturation_at", "open_interest", "minted_mills")]
         async with self.db.reading() as tx:
-            ids = [row.id for row in await of_issue(tx, self.issue.id)]
+            ids = [row.id for row in await of_thread(tx, self.issue.id)]
             money = f"play:{self.repository.owner.id}"
             moved = [money, *(unit_currency(number, side) for number in ids for side in Side)]
             wanted = {

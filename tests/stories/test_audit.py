@@ -52,12 +52,13 @@ async def test_a_sound_database_and_one_in_which_a_posting_was_changed(each_stor
     assert status == 0, told
     counted = re.search(
         r"audit: (\d+) entries, (\d+) postings, (\d+) seals \(0 entries not sealed yet\), \d+ accounts, "
-        r"1 contracts, \d+ positions, 3 offers: every invariant holds\.",
+        r"1 contracts, \d+ positions, 3 offers, \d+ rows told of: every invariant holds\.",
         told,
     )
     assert counted and int(counted[1]) >= 6 and int(counted[2]) > int(counted[1]) >= int(counted[3]) >= 1, told
     async with story.db.transaction() as tx:
-        fill = (await tx.execute(select(entries.c.id, entries.c.key).where(entries.c.key.like("fill:%")))).one()
+        of_fills = select(entries.c.id, entries.c.key).where(entries.c.detail.contains('["fill",'))
+        fill = (await tx.execute(of_fills)).one()
         here = (postings.c.entry_id == fill.id) & (postings.c.line == 0)
         await tx.execute(update(postings).where(here).values(amount=postings.c.amount + 1))
     status, told = await audit(story)

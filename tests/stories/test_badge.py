@@ -40,10 +40,10 @@ async def test_from_no_market_to_a_price_and_back(story: Story) -> None:
     await shows(story, "fixed 0.405")
     await story.close()
     await story.bot("window:")
-    await shows(story, "no market")
+    await shows(story, "halted")
     story.move(DAY)
     await story.settled()
-    await shows(story, "no market")
+    await shows(story, "settled FIXED")
 
 
 async def test_the_nearest_contract_is_shown(story: Story) -> None:

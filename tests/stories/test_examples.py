@@ -97,6 +97,22 @@ async def test_e_both_leave(thread: Thread) -> None:
     assert "You put up 8.00." in again
 
 
+async def test_f_crowd(thread: Thread) -> None:
+    """Four fans are too few for Dev's all-or-none; the fifth brings the rest. H and I: test_life_void, _insiders."""
+    by = thread.day(30)
+    for fan in ("ann", "bob", "cleo", "dave"):
+        await thread.say(fan, f"/bugmark offer unfixed 20 at 0.90 by {by}")
+    waits = await thread.say("dev", f"/bugmark offer fixed 100 at 0.10 by {by} all-or-none")
+    assert "You put up 10.00." in waits
+    fifth = await thread.say("eve", f"/bugmark offer unfixed 20 at 0.90 by {by}")
+    assert "**Bought 20 UNFIXED** for 18.00 (0.90 each)" in fifth
+    assert "@dev" in fifth
+    for fan in ("ann", "bob", "cleo", "dave", "eve"):
+        assert await thread.money(fan) == ("982.00", "0.00")
+    assert await thread.money("dev") == ("990.00", "0.00")
+    await thread.check()
+
+
 async def test_g_improvement(thread: Thread) -> None:
     by = thread.day(30)
     await thread.say("ann", f"/bugmark offer unfixed 10 at 0.90 by {by}")

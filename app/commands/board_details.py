@@ -1,0 +1,100 @@
+"""What of the market comment is said below its tables or folds away: holders, more numbers, what is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.commands.drawing import (
+    NOTHING,
+    number,
+    price,
+    short_date,
+    side,
+    state,
+    table,
+    unbroken,
+    what,
+    where,
+)
+from app.commands.replies import name
+from app.market.instants import format_instant
+from app.services.contract_views import ContractView, Holder, IssueView
+
+MOST_HOLDERS_SHOWN = 3
+"""With more contracts the largest positions fold away."""
+
+
+def largest(views: Sequence[ContractView]) -> str:
+    """Who holds most, where there are few contracts."""
+    held = [view for view in views if view.top]
+    if len(held) > MOST_HOLDERS_SHOWN:
+        return ""
+    return "\n".join(f"Largest positions {where(view.row)}: {_top(view)}." for view in held)
+
+
+def _top(view: ContractView) -> str:
+    return ", ".join(_holder(view, holder) for holder in view.top)
+
+
+def _holder(view: ContractView, holder: Holder) -> str:
+    marked = " (insider)" if holder.insider else ""
+    return f"{name(holder.login)} {holder.units:,} {side(view.row, holder.side)}{marked}"
+
+
+def numbers(views: Sequence[ContractView]) -> str:
+    """What only few ask for."""
+    if not views:
+        return ""
+    many = sum(1 for view in views if view.top) > MOST_HOLDERS_SHOWN
+    heads = ["contract", "judged at", "mid", "volume in 24 h", "holders", "void price"]
+    rows = [
+        [
+            number(view.row),
+            unbroken(format_instant(view.row.maturation_at)),
+            price(view.mid),
+            f"{view.volume.late:,}",
+            f"{view.holders:,}",
+            price(view.void_price),
+        ]
+        for view in views
+    ]
+    holders = [f"- {number(view.row)}: {_top(view)}" for view in views if view.top] if many else []
+    said = (
+        "The reward is what a fixer would win by taking all that FIXED (TRUE) is offered for now; the void price what "
+        "one unit of it would get if the contract were void now."
+    )
+    if any(holder.insider for view in views for holder in view.top):
+        said += " An insider is the issue's author or somebody with triage rights."
+    largest = "\n".join(["Largest positions:", "", *holders]) if holders else ""
+    return "\n\n".join(filter(None, [table(heads, "llrrrr", rows), said, largest]))
+
+
+def last_settled(settled: Sequence[ContractView]) -> str:
+    """What came out, while nothing trades."""
+    if not settled:
+        return "Nothing trades here."
+    row = settled[0].row
+    when = f" on {format_instant(row.settled_at)}" if row.settled_at else ""
+    return f"🏁 {number(row)} ({what(row)}): **{state(row, settled[0].now)}**{when}. Nothing trades here now."
+
+
+def settled_title(view: IssueView) -> str:
+    count = len(view.settled)
+    return f"{count} settled contract{'' if count == 1 else 's'}"
+
+
+def settled_table(views: Sequence[ContractView]) -> str:
+    if not views:
+        return ""
+    rows = [
+        [
+            number(view.row),
+            what(view.row),
+            unbroken(state(view.row, view.now)),
+            price(view.last_price),
+            f"{view.volume.whole:,}",
+            unbroken(short_date(view.row.settled_at)) if view.row.settled_at else NOTHING,
+        ]
+        for view in views
+    ]
+    return table(["contract", "on", "outcome", "last price", "volume", "settled"], "lllrrl", rows)

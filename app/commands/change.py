@@ -1,0 +1,54 @@
+"""`change`: an offer that waits, made different."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.commands import answers
+from app.commands.grammar import Command, Parts
+from app.commands.mending import OfferMender, reads
+from app.commands.requests import ChangeRequest
+from app.services import trading
+from app.services.trading import Scene
+from app.storage.db import Tx
+
+_MENDER = OfferMender("change", "", prices=("at",), conditions=())
+
+
+def build(parts: Parts) -> ChangeRequest:
+    return ChangeRequest(parts["offer_id"], parts.get("volume"), parts.get("at"), parts.get("until"))
+
+
+def mend(words: Sequence[str], now: int) -> str:
+    """Without the number of an offer, or something to be different: one's offers are shown."""
+    if not words or not reads("offer_id", words[0], now):
+        return "offers"
+    kept = _MENDER.kept(words[1:], now)
+    clauses = [kept.quantity, kept.price, kept.dates.get("until", "")]
+    return " ".join(filter(None, ["change", words[0], *clauses])) if any(clauses) else "offers"
+
+
+async def handle(tx: Tx, scene: Scene, request: ChangeRequest) -> str:
+    result = await trading.change(
+        tx, scene, request.offer, volume=request.volume, price=request.price, until_at=request.until_at
+    )
+    return await answers.changed(tx, scene, request.offer, result)
+
+
+COMMAND = Command(
+    name="change",
+    usage="change OFFER [VOLUME] [at PRICE] [until DATE]",
+    summary="Change one of your offers: how much of it is open, its price or when it expires.",
+    who="The one who made the offer.",
+    notes=(
+        "A smaller volume alone keeps the offer's number and its place in the book.",
+        "Anything else cancels the offer and makes a new one, with a new number, behind the others at its price. What "
+        "is not named stays as it was.",
+    ),
+    examples=("change o17 20", "change o17 at 0.45", "change o17 50 at 0.45 until friday"),
+    rules="offer_id (volume (at | until)* | (at | until)+)",
+    build=build,
+    handle=handle,
+    mend=mend,
+    order=14,
+)

@@ -1,0 +1,65 @@
+"""`dispute`: say that an announced verdict is wrong, with a bond."""
+
+from collections.abc import Sequence
+
+from app.commands.grammar import Command, Parts
+from app.commands.requests import DisputeRequest
+from app.market.instants import format_instant
+from app.market.money import format_mills
+from app.market.statement import said, shown
+from app.services import disputes
+from app.services.disputes import Disputed
+from app.services.scene import Scene
+from app.storage.db import Tx
+
+EXAMPLE = "dispute the commit does not fix it"
+
+
+def build(parts: Parts) -> DisputeRequest:
+    return DisputeRequest(parts["reason"], parts.get("which"))
+
+
+def mend(words: Sequence[str], now: int) -> str:
+    return f"dispute {' '.join(words)}" if words else EXAMPLE
+
+
+async def handle(tx: Tx, scene: Scene, request: DisputeRequest) -> str:
+    return told(await disputes.dispute(tx, scene, request.reason, request.contract))
+
+
+def told(found: Disputed) -> str:
+    row, bond = found.contract, format_mills(found.bond_mills)
+    name = shown(row.kind, row.id)
+    return (
+        f"**{name} is disputed**: it does not settle as {said(row.kind, found.verdict)} before a maintainer without a "
+        f"position decides with `/bugmark resolve (fixed|unfixed|void) REASON`. Your bond of {bond} comes back if you "
+        f"are right; if nobody decides by {format_instant(found.answer_by_at)}, it comes back too, and the contract "
+        f"settles {_unanswered(found)}."
+    )
+
+
+def _unanswered(found: Disputed) -> str:
+    unbacked = found.contract.halt_reason == "closed" and not found.contract.backed
+    return "as VOID, since the close is not backed" if unbacked else "by the state of the issue"
+
+
+COMMAND = Command(
+    name="dispute",
+    usage="dispute [on CONTRACT] REASON",
+    summary="Dispute the verdict that was announced for a contract.",
+    who="Whoever would lose by the verdict, while its window runs.",
+    notes=(
+        "It takes a bond from your free money: 0.05 for each unit that would lose, at least 1 token and 0.5 % of the "
+        "escrow. One dispute a window.",
+        "A maintainer without a position decides with `resolve`; if nobody does for 7 days, the issue's state decides "
+        "if the close was backed, and the contract is void if it was not.",
+        "Without `on c3` the only verdict by which you would lose is meant.",
+    ),
+    examples=(EXAMPLE, "dispute on c3 it was closed by mistake"),
+    rules="which? reason",
+    build=build,
+    handle=handle,
+    mend=mend,
+    winds_up=True,
+    order=32,
+)

@@ -1,0 +1,55 @@
+"""`give`: money for somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.commands.grammar import Command, Parts
+from app.commands.mending import nearly, reads
+from app.commands.near import near_amount
+from app.commands.requests import GiveRequest
+from app.market.money import format_mills
+from app.services import giving, mutes
+from app.services.trading import Scene
+from app.storage.db import Tx
+
+
+def build(parts: Parts) -> GiveRequest:
+    return GiveRequest(parts["login"], parts["amount"])
+
+
+def mend(words: Sequence[str], now: int) -> str:
+    """Whom and how much in either order; nobody is filled in."""
+    logins = [word for word in words if word.startswith("@") and reads("login", word, now)]
+    plain = [word for word in words if word not in logins]
+    amounts = [near for word in plain if (near := nearly("amount", word, near_amount))]
+    logins += [word for word in plain if reads("login", word, now) and word not in ("to", "for", *amounts)]
+    return f"give @{logins[0].removeprefix('@')} {amounts[0]}" if logins and amounts else "balance"
+
+
+async def handle(tx: Tx, scene: Scene, request: GiveRequest) -> str:
+    gift = await giving.give(tx, scene, request.login, request.amount_mills)
+    named = await mutes.addressed(tx, scene.place.repository.id, {gift.receiver}, scene.now)
+    return (
+        f"**{gift.giver_login}** gave {named[gift.receiver]} {format_mills(request.amount_mills)}. "
+        f"You have {format_mills(gift.free_mills)} free left."
+    )
+
+
+COMMAND = Command(
+    name="give",
+    usage="give @user AMOUNT",
+    summary="Give somebody of your free money.",
+    who="Everybody, to somebody who has an account here. Play tokens that were granted have to be traded first.",
+    notes=(
+        "Play tokens that came as a grant can be given once they were traded: what you pay in fills makes as much of "
+        "the grant free to give.",
+        "The receiver is mentioned once. A gift cannot be taken back.",
+    ),
+    examples=("give @beth 20", "give @beth 12.50"),
+    rules="login amount",
+    build=build,
+    handle=handle,
+    mend=mend,
+    order=31,
+)

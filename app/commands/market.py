@@ -1,0 +1,58 @@
+"""`market`: a maintainer halts the thread's market, or lifts that halt."""
+
+from collections.abc import Sequence
+
+from app.commands.escape import code
+from app.commands.grammar import Command, Parts
+from app.commands.requests import MarketRequest
+from app.market.statement import shown
+from app.services import halting
+from app.services.scene import Scene
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+
+HALT, RESUME = "market halt a fix may have leaked", "market resume it is clear now"
+MAX_REASON = 200
+
+
+def build(parts: Parts) -> MarketRequest:
+    return MarketRequest(parts["act"] == "halt", parts["reason"])
+
+
+def mend(words: Sequence[str], now: int) -> str:
+    return RESUME if words and words[0].startswith("r") else HALT
+
+
+async def handle(tx: Tx, scene: Scene, request: MarketRequest) -> str:
+    if request.halt:
+        halted = await halting.halt_market(tx, scene, request.reason)
+        return (
+            f"**Trading is halted** in {_names(halted)}: {code(request.reason, MAX_REASON)}. Offers can be cancelled; "
+            "windows and maturations go on. A maintainer without a position lifts it with "
+            "`/bugmark market resume REASON`."
+        )
+    lifted = await halting.resume_market(tx, scene)
+    closing = [row for row in lifted if row.halt_reason is not None]
+    still = f" {_names(closing)} stays halted while its window runs." if closing else ""
+    return f"**The halt is lifted** in {_names(lifted)}: {code(request.reason, MAX_REASON)}.{still}"
+
+
+def _names(rows: list[ContractRow]) -> str:
+    return ", ".join(shown(row.kind, row.id) for row in rows)
+
+
+COMMAND = Command(
+    name="market",
+    usage="market (halt|resume) REASON",
+    summary="Halt trading in this thread, or resume what a maintainer halted.",
+    who="Those with triage rights or better who hold no units here.",
+    notes=("A halt stops no clock: maturations come, closes open their windows, and verdicts are given.",),
+    examples=(HALT, RESUME),
+    rules="act reason",
+    build=build,
+    handle=handle,
+    mend=mend,
+    winds_up=True,
+    needs_rights=True,
+    order=41,
+)

@@ -1,0 +1,48 @@
+"""`mute`: fewer mentions in this repository, and only reactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.commands.grammar import Command, Parts
+from app.commands.requests import MuteRequest
+from app.services import mutes
+from app.services.mutes import Mode
+from app.services.trading import Scene
+from app.storage.db import Tx
+
+
+def build(parts: Parts) -> MuteRequest:
+    return MuteRequest(Mode.DAILY if "daily" in parts else Mode.NEVER)
+
+
+def mend(words: Sequence[str], now: int) -> str:
+    return "mute daily" if "daily" in words else "mute"
+
+
+async def handle(tx: Tx, scene: Scene, request: MuteRequest) -> str:
+    await mutes.choose(tx, scene.user_id, scene.place.repository.id, request.mode)
+    back = "`/bugmark unmute` brings it all back."
+    if request.mode is Mode.DAILY:
+        return f"From now on fills in this repository mention you at most once a day (UTC). {back}"
+    return f"From now on you get only reactions in this repository, and nothing mentions you. {back}"
+
+
+COMMAND = Command(
+    name="mute",
+    usage="mute [daily]",
+    summary="Be answered with reactions only and not be mentioned, in this repository.",
+    who="Everybody, for themselves.",
+    notes=(
+        "🚀 is done, 😕 refused: why a command was refused is not said while you are muted.",
+        "`mute daily`: replies go on, and fills mention you once a day (UTC) at most.",
+        "Settlements, disputes and everything else go on as before; `positions` and `offers` tell once you unmute.",
+    ),
+    examples=("mute", "mute daily"),
+    rules="daily?",
+    build=build,
+    handle=handle,
+    mend=mend,
+    winds_up=True,
+    order=33,
+)

@@ -1,0 +1,49 @@
+"""`price`: what the market says of the issue, over all its dates or of one contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.commands import price_drawing
+from app.commands.book import WHICH, mend_which
+from app.commands.grammar import Command, Parts
+from app.commands.requests import PriceRequest
+from app.services import looking, views
+from app.services.scene import Scene
+from app.storage.db import Tx
+
+
+def build(parts: Parts) -> PriceRequest:
+    return PriceRequest(parts.get("by"), parts.get("numbered"))
+
+
+def mend(words: Sequence[str], now: int) -> str:
+    return mend_which("price", words, now)
+
+
+async def handle(tx: Tx, scene: Scene, request: PriceRequest) -> str:
+    if request.by_at is None and request.contract is None:
+        view = await views.issue_view(tx, scene.place.issue.id, scene.now)
+        if len(view.trading) > 1:
+            return price_drawing.prices(view)
+    row = await looking.contract_to_show(tx, scene, request.by_at, request.contract, "price")
+    return price_drawing.price_of(await views.contract_view(tx, row, scene.now))
+
+
+COMMAND = Command(
+    name="price",
+    usage="price [by DATE | F12]",
+    summary="Show prices, volume, open interest, the reward on offer and what the dates imply.",
+    who="Everybody.",
+    notes=(
+        "Without a date every contract that is not settled is shown, with the implied chance of a fix by each date.",
+        "The last price is that of the last fill of at least 5 units; the change is against what it was 24 hours ago.",
+        "The void price is what a VOID would pay now for a unit of FIXED.",
+    ),
+    examples=("price", "price by end of month", "price F12"),
+    rules=WHICH,
+    build=build,
+    handle=handle,
+    mend=mend,
+    order=21,
+)

@@ -1,0 +1,72 @@
+"""`resolve`: a maintainer decides a dispute."""
+
+from collections.abc import Sequence
+
+from app.commands.grammar import Command, Parts
+from app.commands.requests import ResolveRequest
+from app.market.instants import format_instant
+from app.market.money import format_mills
+from app.market.statement import said, shown
+from app.services import rulings
+from app.services.rulings import Resolved
+from app.services.scene import Scene
+from app.storage import places
+from app.storage.db import Tx
+
+EXAMPLE = "resolve fixed the release contains the fix"
+OUTCOMES = ("fixed", "unfixed", "void", "true", "false")
+
+
+def build(parts: Parts) -> ResolveRequest:
+    return ResolveRequest(parts["ruling"], parts["reason"], parts.get("which"), parts.get("void_at"))
+
+
+def mend(words: Sequence[str], now: int) -> str:
+    """Without an outcome none is chosen for anybody: the example is only an example."""
+    if words and words[0] in OUTCOMES and len(words) == 1:
+        return f"resolve {words[0]} as the maintainers see it"
+    return EXAMPLE
+
+
+async def handle(tx: Tx, scene: Scene, request: ResolveRequest) -> str:
+    found = await rulings.resolve(tx, scene, request.outcome, request.reason, request.contract, request.price)
+    login = (await places.logins(tx, {found.dispute.user_id})).get(found.dispute.user_id, "")
+    return told(found, request, login)
+
+
+def told(found: Resolved, request: ResolveRequest, login: str) -> str:
+    row, bond = found.contract, format_mills(found.dispute.bond_mills)
+    outcome = said(row.kind, request.outcome)
+    after = (
+        "this close is set aside and trading resumes"
+        if found.aside
+        else f"it settles as {outcome} after {format_instant(found.due_at)}"
+    )
+    fate = f"goes back to **{login}**" if found.upheld else f"of **{login}** goes to fees"
+    return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. The bond of {bond} {fate}."
+
+
+COMMAND = Command(
+    name="resolve",
+    usage="resolve (fixed|unfixed|void) [on CONTRACT] [at PRICE] REASON",
+    summary="Decide a dispute.",
+    who="Those with triage rights or better who hold no units here.",
+    notes=(
+        "`unfixed` before maturation sets this close aside: trading resumes.",
+        "`void` pays at the void price, or at the price of FIXED that is given with `at`.",
+        "The bond goes back if the verdict was wrong, else to fees.",
+    ),
+    examples=(
+        EXAMPLE,
+        "resolve unfixed it still crashes",
+        "resolve void at 0.40 nobody can tell",
+        "resolve fixed on c3 done",
+    ),
+    rules="ruling which? void_at? reason",
+    build=build,
+    handle=handle,
+    mend=mend,
+    winds_up=True,
+    needs_rights=True,
+    order=40,
+)

@@ -1,0 +1,108 @@
+"""What GitHub's API tells of an issue's state, and of who closed it and by what (docs/market.md §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from app.github.client import GitHub, JsonObject
+from app.github.errors import Forbidden, Gone, Invalid
+from app.github.people import TRIAGE_OR_BETTER
+from app.github.queries import WHO_CLOSED
+from app.market.facts import IssueFacts
+from app.oracle.closing import Closer, Person, canonical_from, closer_from, person_from, pushed
+from app.oracle.issue import Spell, discussion_since, facts_from, reopenings_from, spell_from
+from app.storage.places import Place
+
+log = structlog.get_logger()
+
+TOLD_BY_QUERY = frozenset({None, "completed", "duplicate"})
+"""For a close with another reason nobody asks what was behind it."""
+
+
+async def closed_facts(github: GitHub, place: Place, issue: JsonObject) -> IssueFacts:
+    """An issue as it stands; of a closed one with what its timeline says. Raises GitHubError."""
+    facts = facts_from(issue)
+    if not facts.closed:
+        return facts
+    repository, number = place.repository, place.issue.number
+    pages = github.repository_pages(repository.installation_id, repository.id, f"/issues/{number:d}/timeline")
+    timeline = [event async for event in pages]
+    converted_at = discussion_since(timeline)
+    if converted_at is not None:
+        return replace(facts, gone="discussion", gone_at=converted_at)
+    facts, spell = replace(facts, reopenings=reopenings_from(timeline)), spell_from(timeline)
+    if spell is not None:
+        # The issue itself keeps its first date when the reason changes.
+        facts = replace(facts, closed_at=spell.as_now_at, closed_since=spell.since, **_closer(spell))
+    return await _with_evidence(github, place, issue, facts, spell)
+
+
+def _closer(spell: Spell) -> dict[str, Any]:
+    actor = spell.actor or {}
+    return {"closed_by": actor["id"], "closer": str(actor["login"])} if {"id", "login"} <= actor.keys() else {}
+
+
+async def _with_evidence(
+    github: GitHub, place: Place, issue: JsonObject, facts: IssueFacts, spell: Spell | None
+) -> IssueFacts:
+    node = await _who_closed(github, place, issue) if facts.reason in TOLD_BY_QUERY else {}
+    by = closer_from(node, spell.as_now_at) if spell else None
+    if by is None and spell and spell.commit:
+        by = pushed(spell.commit)
+    actor = person_from(spell.actor if spell and spell.actor else issue.get("closed_by"))
+    backers = await _backers(github, place, by, actor)
+    known = actor is not None and actor.id in backers
+    return replace(
+        facts,
+        closer_may_triage=known or await _may_triage(github, place, actor),
+        backers=backers,
+        evidence=_told(by, facts.closer),
+        duplicate_of=canonical_from(node) if facts.reason == "duplicate" else None,
+    )
+
+
+async def _backers(github: GitHub, place: Place, by: Closer | None, actor: Person | None) -> tuple[int, ...]:
+    """Whoever merged it, or pushed the commit; where that lies in another repository, only with rights here."""
+    person = None if by is None else actor if by.pushed else by.merged_by
+    if by is None or person is None:
+        return ()
+    return (person.id,) if by.here or await _may_triage(github, place, person) else ()
+
+
+def _told(by: Closer | None, closer: str) -> tuple[str, ...]:
+    if by is None:
+        return ()
+    merged = by.merged_by_login and by.merged_by_login != closer
+    return (by.via, f"merged by {by.merged_by_login}") if merged else (by.via,)
+
+
+async def _who_closed(github: GitHub, place: Place, issue: JsonObject) -> Mapping[str, Any]:
+    """What only GraphQL tells. Where GitHub refuses it the close counts as one by hand."""
+    try:
+        data = await github.query(place.repository.installation_id, WHO_CLOSED, {"id": str(issue.get("node_id"))})
+    except (Forbidden, Gone, Invalid) as error:
+        if error.about != "resource":
+            raise
+        log.warning("closer not told", issue=place.issue.id, why=str(error))
+        return {}
+    node = data.get("node")
+    return node if isinstance(node, Mapping) else {}
+
+
+async def _may_triage(github: GitHub, place: Place, person: Person | None) -> bool:
+    """Where GitHub refuses to tell, the close is not backed: that costs time, no answer would cost the verdict."""
+    if person is None:
+        return False
+    where = place.repository.installation_id, place.repository.id
+    try:
+        rights = await github.permission(*where, person.login, person.id)
+    except (Forbidden, Invalid) as error:
+        if error.about != "resource":
+            raise
+        log.warning("rights not told", issue=place.issue.id, why=str(error))
+        return False
+    return bool(rights & TRIAGE_OR_BETTER)

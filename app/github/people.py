@@ -1,0 +1,37 @@
+"""What GitHub tells about its users."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from app.github.client import GitHub
+from app.github.errors import GitHubError
+from app.storage.places import Place
+
+log = structlog.get_logger()
+
+TRIAGE_OR_BETTER = frozenset({"triage", "push", "maintain", "admin"})
+
+
+async def account_made_at(github: GitHub, installation_id: int, user_id: int, login: str) -> int | None:
+    """When an account was made; None where GitHub gives no answer about this very user (by id)."""
+    try:
+        user = await github.get_json(installation_id, f"/users/{login}")
+        if not isinstance(user, dict) or user.get("id") != user_id:
+            return None
+        return int(datetime.fromisoformat(str(user.get("created_at"))).timestamp())
+    except (GitHubError, ValueError) as error:
+        log.warning("no answer about a user", user=user_id, why=str(error))
+        return None
+
+
+async def may_triage(github: GitHub, place: Place, user_id: int, login: str) -> bool | None:
+    """Whether a user has triage rights or better there; None where GitHub gives no answer about this user (by id)."""
+    where = place.repository.installation_id, place.repository.id
+    try:
+        return bool(await github.permission(*where, login, user_id) & TRIAGE_OR_BETTER)
+    except GitHubError as error:
+        log.warning("rights not told", user=user_id, repository=place.repository.id, why=str(error))
+        return None

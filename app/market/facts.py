@@ -1,0 +1,109 @@
+"""What is known of an issue, and what a contract remembers of its life (docs/market.md §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.market.contract import Outcome
+
+DAY = 86_400
+
+ANSWER_SECONDS = 7 * DAY
+"""How long a dispute waits for a maintainer."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueFacts:
+    """An issue as GitHub's API gives it.
+
+    `closed_at` is when it was closed as it is closed now: a change of reason is a close at that instant. `closed_since`
+    is when it was closed first since it was last open (None: the same); `reopenings` are all there were. `closed_by` is
+    the closer's id and `closer` the login at that time; `closer_may_triage`: the closer is a person with triage rights
+    or better.
+
+    `backers`: ids of people any of whom, having had no position at `closed_at`, makes the close backed. `evidence`: by
+    whom and by what it was closed, as texts to be shown in code spans. `gone`: "deleted", "transferred" (to where the
+    App is not installed) or "discussion", since `gone_at` (None: not told); the other fields are then the last that was
+    known. `duplicate_of` names the canonical issue as `owner/name#number`; `reason` is GitHub's `state_reason`.
+    """
+
+    closed: bool
+    completed: bool
+    closed_at: int | None = None
+    closed_by: int | None = None
+    closer_may_triage: bool = False
+    closer: str = ""
+    closed_since: int | None = None
+    reopenings: tuple[int, ...] = ()
+    backers: tuple[int, ...] = ()
+    evidence: tuple[str, ...] = ()
+    gone: str | None = None
+    gone_at: int | None = None
+    duplicate_of: str | None = None
+    reason: str | None = None
+
+    def good_close_at(self, maturation_at: int) -> int | None:
+        """The instant of a close as completed that counts for this maturation, if there is one."""
+        if not (self.closed and self.completed) or self.closed_at is None:
+            return None
+        return self.closed_at if self.closed_at <= maturation_at else None
+
+    @property
+    def may_back(self) -> tuple[int, ...]:
+        """Everybody who makes the close backed if they had no position."""
+        closer = (self.closed_by,) if self.closer_may_triage and self.closed_by is not None else ()
+        return (*self.backers, *closer)
+
+
+class Cause(StrEnum):
+    """What opened a contract's window, or halted it as news. REJECTED: closed for a reason that its terms make VOID."""
+
+    CLOSED = "closed"
+    MATURED = "matured"
+    GONE = "gone"
+    REJECTED = "rejected"
+
+    @property
+    def verdict(self) -> Outcome:
+        """What is announced as the window opens."""
+        if self is Cause.CLOSED:
+            return Outcome.FIXED
+        return Outcome.UNFIXED if self is Cause.MATURED else Outcome.VOID
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a contract remembers of its life.
+
+    `cause` None: no window runs; a maintainer may have halted it, which stops no clock. A cause without
+    `window_ends_at` is news that the API has not confirmed. `verdict` is what was announced last, None: that trading
+    will resume. `disputed_at`: since when a dispute waits for a maintainer; `ruling`: what a maintainer decided. Closes
+    until `set_aside_at` do not count. `away_at`: since when the App is not installed there; `back_at`: when it came
+    back last. For `void_reasons` of a close the terms say VOID.
+    """
+
+    maturation_at: int
+    dispute_window_seconds: int
+    cause: Cause | None = None
+    window_opened_at: int | None = None
+    window_ends_at: int | None = None
+    backed: bool = False
+    verdict: Outcome | None = None
+    disputed_at: int | None = None
+    ruling: Outcome | None = None
+    set_aside_at: int | None = None
+    away_at: int | None = None
+    back_at: int | None = None
+    void_reasons: frozenset[str] = frozenset()
+
+    @property
+    def tentative(self) -> bool:
+        return self.cause is None or self.window_ends_at is None
+
+    @property
+    def due_at(self) -> int:
+        """When the verdict is due: an unanswered dispute holds it."""
+        ends_at = self.window_ends_at or 0
+        waits = self.disputed_at is not None and self.ruling is None
+        return max(ends_at, (self.disputed_at or 0) + ANSWER_SECONDS) if waits else ends_at

@@ -1,0 +1,207 @@
+"""Which contract a command means: the one with that date, the only one, or a refusal with the list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.market.contract import Side, Status, canonical, digest
+from app.market.errors import InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
+from app.market.instants import command_date, format_instant, last_second
+from app.market.money import format_price
+from app.market.offer import NewOffer
+from app.market.spoken import spoken
+from app.market.statement import ISSUE_FIXED, said
+from app.services import halting
+from app.services.scene import Scene
+from app.storage import contracts
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+
+SUGGESTED_SPAN_SECONDS = 90 * 86_400
+
+
+async def unsettled(tx: Tx, scene: Scene) -> list[ContractRow]:
+    """The issue's own contracts that are not settled, nearest maturation first."""
+    return [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+
+
+async def to_offer_in(
+    tx: Tx, scene: Scene, new: NewOffer, by_at: int | None
+) -> tuple[ContractRow, list[ContractRow] | None]:
+    """The contract an offer goes to; if it had to be made, with the open ones beside it. Raises a Refusal."""
+    rows = await contracts.of_issue(tx, scene.place.issue.id)
+    if by_at is None:
+        return only_open(rows, scene, new), None
+    number = current_round(rows)
+    for row in rows:
+        if row.maturation_at == by_at and (row.round == number or row.status is not Status.SETTLED):
+            return row, None
+    made = await make_contract(tx, scene, by_at, number, new)
+    return made, [row for row in rows if row.open and row.maturation_at != by_at]
+
+
+async def in_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int) -> tuple[list[ContractRow], int]:
+    """The open contracts maturing in a range, and the one where the rest waits if none of them has open interest.
+
+    The one maturing at its end is made if it is needed for that; one that runs says which round and currency is meant.
+    Raises a Refusal.
+    """
+    if from_at > by_at:
+        raise InvalidOffer("A range runs from its earlier date to its later one.", spoken(new, by_at))
+    rows = await contracts.of_issue(tx, scene.place.issue.id)
+    last = next((row for row in rows if row.maturation_at == by_at and row.status is not Status.SETTLED), None)
+    meant = (last.round, last.currency) if last else (current_round(rows), _currency(scene))
+    found = [
+        row
+        for row in rows
+        if row.open
+        and (row.round, row.currency) == meant
+        and from_at <= row.maturation_at <= by_at
+        and row.maturation_at > scene.now
+    ]
+    if not any(row.open_interest or row is last for row in found):
+        last = last or await make_contract(tx, scene, by_at, meant[0], new)
+        found = [*found, last] if last.open else [last]
+    return found, (last if last in found else found[-1]).id
+
+
+def _currency(scene: Scene) -> str:
+    """Of contracts made now."""
+    return scene.config.terms(scene.place.repository.owner_id).currency
+
+
+async def to_sell_in(
+    tx: Tx, scene: Scene, side: Side, by_at: int | None, volume: int | None, price: int | None
+) -> ContractRow:
+    """Without a date the only contract in which the user has such units. Raises a Refusal."""
+    rows = await unsettled(tx, scene)
+    reserved = 0
+    if by_at is None:
+        found = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
+        held = {contract: position for contract, of_side, position in found if of_side is side}
+        reserved = sum(held[row.id].reserved for row in rows if row.id in held)
+        rows = [row for row in rows if row.id in held and held[row.id].free]
+    if not rows:
+        raise none_free(side, reserved, "thread")
+    at = "" if price is None else f" at {format_price(price)}"
+    again = f"/bugmark sell {side.value.lower()} {volume or 'all'}{at} by"
+    return single(rows, by_at, again if by_at is None else "/bugmark book by")
+
+
+def none_free(side: Side, reserved: int, where: str) -> InsufficientUnits:
+    """There is nothing to sell, or offers hold it all."""
+    if reserved:
+        why = f"Your {reserved:,} {side.value} units in this {where} are all held for your open offers."
+        return InsufficientUnits(1, 0, why, "/bugmark offers")
+    return InsufficientUnits(1, 0, f"You have no free {side.value} units in this {where}.", "/bugmark positions")
+
+
+async def of_offer(tx: Tx, scene: Scene, number: int) -> ContractRow:
+    """The contract of an offer of this thread. Raises UnknownOffer."""
+    row = await contracts.contract_of_offer(tx, number)
+    if row is None or row.issue_id != scene.place.issue.id:
+        raise UnknownOffer(f"There is no offer o{number} in this thread.", await to_look(tx, scene))
+    return row
+
+
+async def to_look(tx: Tx, scene: Scene) -> str:
+    """The command that shows what there is to trade in this thread."""
+    rows = await unsettled(tx, scene)
+    if not rows:
+        return "/bugmark positions"
+    return "/bugmark book" if len(rows) == 1 else f"/bugmark book by {command_date(rows[0].maturation_at)}"
+
+
+def only_open(rows: list[ContractRow], scene: Scene, new: NewOffer) -> ContractRow:
+    """The issue's only open contract. Raises a Refusal that hands out the same offer with a date."""
+    now_open = [row for row in rows if row.open]
+    if not now_open:
+        if any(row.maintainer_halt is not None and row.status is not Status.SETTLED for row in rows):
+            raise NotTrading(halting.HALTED, "/bugmark positions")
+        date = last_second(scene.now + SUGGESTED_SPAN_SECONDS)
+        raise Refusal("No contract is open on this issue; say by when.", spoken(new, date))
+    if len(now_open) > 1:
+        raise Refusal(_several(now_open), spoken(new, now_open[0].maturation_at))
+    return now_open[0]
+
+
+def single(rows: list[ContractRow], by_at: int | None, again: str) -> ContractRow:
+    """The one contract that is meant. `again` is the command to copy, up to its date."""
+    named = [row for row in rows if by_at in (None, row.maturation_at)]
+    if len(named) == 1:
+        return named[0]
+    example = f"{again} {command_date(rows[0].maturation_at)}"
+    if by_at is None:
+        raise Refusal(_several(rows), example)
+    raise Refusal(f"No contract here matures at {format_instant(by_at)}; there are: {_known(rows)}.", example)
+
+
+def _several(rows: list[ContractRow]) -> str:
+    return f"Several contracts run here: {_known(rows)}; add `by DATE`."
+
+
+def _known(rows: list[ContractRow]) -> str:
+    return "; ".join(f"by {format_instant(row.maturation_at)}{'' if row.open else ' (halted)'}" for row in rows)
+
+
+def current_round(rows: list[ContractRow]) -> int:
+    """The round that trades now: what was settled while the issue was closed is over, a reopening starts the next."""
+    newest = max((row.round for row in rows), default=1)
+    return newest + any(row.round == newest and row.ended_round for row in rows)
+
+
+async def make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, new: NewOffer) -> ContractRow:
+    span = maturation_at - scene.now
+    config, issue = scene.config, scene.place.issue
+    if not config.least_maturation_seconds <= span <= config.most_maturation_seconds:
+        raise _unfit_maturation(span, scene, maturation_at, new)
+    await halting.check_market(tx, scene)
+    statement = canonical({"kind": "issue_fixed", "issue": issue.id, "round": number})
+    terms = config.terms(scene.place.repository.owner_id)
+    return await contracts.create(
+        tx,
+        issue_id=issue.id,
+        statement_text=statement,
+        statement_hash=digest(statement),
+        round=number,
+        maturation_at=maturation_at,
+        currency=terms.currency,
+        terms_text=terms.text(),
+        terms_hash=digest(terms.text()),
+        status=Status.OPEN.value,
+        created_at=scene.now,
+        next_look_at=maturation_at,
+    )
+
+
+def _unfit_maturation(span: int, scene: Scene, maturation_at: int, new: NewOffer) -> Refusal:
+    config = scene.config
+    if span <= 0:
+        what = "is in the past"
+    elif span < config.least_maturation_seconds:
+        what = f"is too near: a contract runs at least {config.least_maturation_seconds // 60} minutes"
+    else:
+        what = f"is too far: a contract runs at most {config.most_maturation_seconds // 86_400} days"
+    least, most = config.least_maturation_seconds, config.most_maturation_seconds
+    suggested = last_second(scene.now + min(max(SUGGESTED_SPAN_SECONDS, least), most - 86_400))
+    return InvalidOffer(f"{format_instant(maturation_at)} {what}.", spoken(replace(new, until_at=None), suggested))
+
+
+def check_trading(row: ContractRow | None, look: str) -> ContractRow:
+    """Raises NotTrading unless the contract is open."""
+    if row is None or not row.open:
+        raise NotTrading(_why_closed(row), look)
+    return row
+
+
+def _why_closed(row: ContractRow | None) -> str:
+    if row is None:
+        return "There is no such contract."
+    if row.status is Status.SETTLED:
+        outcome = said(row.kind, row.outcome.value) if row.outcome else ""
+        return f"That contract is settled ({outcome}); settled is final."
+    if row.maintainer_halt is not None:
+        return halting.HALTED
+    if row.kind != ISSUE_FIXED:
+        return "That forecast is halted: it may have come true, or its maturation has come."
+    return "That contract is halted: the issue was closed or its maturation has come."

@@ -1,0 +1,186 @@
+"""The floor: contracts locked and loaded for calculations, each of which is stored with its journal entry.
+
+A command locks all it may change before it decides: contracts in id order, then users in id order. A pool ties
+contracts together, so those in which a concerned user's pool has offers are locked too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from app.market import bookkeeping
+from app.market.contract import UNIT_MILLS
+from app.market.fill import FillKind
+from app.market.journal import Kind
+from app.market.ledger import Before, Difference, difference, entry_of
+from app.market.matching import due, expire
+from app.market.offer import NewOffer, book_price, is_bid
+from app.market.pool import Pool
+from app.market.state import Changes, ContractState, Market
+from app.services.telling import tell
+from app.storage import contracts, grants, journal, places, pools
+from app.storage.contracts import ContractRow
+from app.storage.db import DatabaseBusy, Tx
+
+
+@dataclass(slots=True)
+class Floor:
+    """Contracts of one currency under lock. `cause` names what happens in the journal; `rows` as they were found."""
+
+    tx: Tx
+    currency: str
+    market: Market
+    rows: dict[int, ContractRow]
+    cause: str
+    now: int
+    made: int = 0
+    changed: set[int] = field(default_factory=set)
+
+    def state(self, contract_id: int) -> ContractState:
+        return self.market.contracts[contract_id]
+
+    async def run(self, calculation: Callable[[], Changes], key: str | None = None, cause: str = "") -> Changes:
+        """Do a calculation and store what it changed, with its entry. Without a key the entry is the cause's next."""
+        before = Before(self.market)
+        changes = calculation()
+        if key is None:
+            self.made += 1
+            key = self.cause if self.made == 1 else f"{self.cause}:{self.made}"
+        differ = difference(self.market, before, changes)
+        detail = bookkeeping.detail_text(self._rows_told(changes, differ))
+        made = entry_of(
+            self.market, before, changes, self.currency, key=key, cause=cause or self.cause, now=self.now, detail=detail
+        )
+        if not detail and not made.postings:
+            return changes
+        self.changed |= {state.id for state in differ.contracts} | {offer.contract for offer in changes.offers.values()}
+        await contracts.save(self.tx, changes, differ, self.now)
+        await pools.save(self.tx, self.currency, differ.pools)
+        await journal.append(self.tx, [made])
+        await grants.traded(self.tx, self.currency, paid(changes))
+        return changes
+
+    async def expire(self, contract_ids: set[int]) -> bool:
+        """Let what is due go, in order of (until, number), and tell it. Returns whether there was any."""
+        found = False
+        for contract_id in sorted(contract_ids):
+            expired, fills = [], []
+            while (number := due(self.state(contract_id), self.now)) is not None:
+                gone = partial(expire, self.market, number, now=self.now)
+                changes = await self.run(gone, f"expiry:{number}", "expiry")
+                expired.append(changes.offers[number])
+                fills += changes.fills
+            await tell(self.tx, self.rows[contract_id], expired, fills, self.now)
+            found = found or bool(expired)
+        return found
+
+    def _rows_told(self, changes: Changes, differ: Difference) -> list[bookkeeping.Row]:
+        return [
+            *(bookkeeping.offer_row(offer, offer.created_at) for _, offer in sorted(changes.offers.items())),
+            *(bookkeeping.position_row(*item) for item in differ.positions),
+            *(bookkeeping.fill_row(item, self.now) for item in changes.fills),
+            *(bookkeeping.amendment_row(item, self.now) for item in changes.all_amendments),
+            *(self._contract_row(number) for number in sorted(self._contracts_told(changes, differ))),
+            *(bookkeeping.pool_row(pool.user, self.currency, pool.left_mills) for pool in differ.pools),
+        ]
+
+    def _contracts_told(self, changes: Changes, differ: Difference) -> set[int]:
+        """Those that are changed, and those in which nothing has happened before: no other entry tells of them yet."""
+        young = {offer.contract for offer in changes.offers.values() if not self.state(offer.contract).amendment}
+        return young | {state.id for state in differ.contracts}
+
+    def _contract_row(self, number: int) -> bookkeeping.Row:
+        state, row = self.state(number), self.rows[number]
+        return bookkeeping.contract_row(
+            state.id,
+            state.status,
+            row.outcome,
+            open_interest=state.open_interest,
+            minted_mills=state.minted_mills,
+            amendment=state.amendment,
+            maturation_at=row.maturation_at,
+            round_number=row.round,
+            terms_hash=row.terms_hash,
+            statement_hash=row.statement_hash,
+        )
+
+
+async def open_floor(
+    tx: Tx,
+    contract_ids: set[int],
+    *,
+    cause: str,
+    now: int,
+    user: int | None = None,
+    reaching: NewOffer | None = None,
+    everyone: bool = False,
+) -> Floor:
+    """Lock and load. `user` is whose free money counts, `reaching` the offer about to arrive.
+
+    `everyone`: all with a position or an offer may be paid.
+    """
+    first = await contracts.get(tx, min(contract_ids))
+    currency = first.currency if first else ""
+    tied = await pools.concerned(tx, currency, contract_ids, user)
+    wanted = contract_ids | await pools.contracts_of(tx, currency, tied)
+    rows = [await contracts.get(tx, number, lock=True) for number in sorted(wanted)]
+    tied = await pools.concerned(tx, currency, contract_ids, user)  # it stays so from here on
+    market = Market(pools={each: Pool(each) for each in sorted(tied)})
+    for row in rows:
+        if row is not None:
+            _tie(market, market.add(await contracts.load(tx, row)))
+    floor = Floor(tx, currency, market, {row.id: row for row in rows if row is not None}, cause, now)
+    await places.lock_users(tx, _parties(floor, contract_ids, user, reaching, everyone))
+    first_pool = user is not None and user not in tied and bool(await pools.load(tx, currency, {user}))
+    if first_pool or (tied and not await pools.contracts_of(tx, currency, tied) <= wanted):
+        raise DatabaseBusy("a pool came to other contracts while these were being locked")
+    for pool in (await pools.load(tx, currency, tied)).values():
+        market.pools[pool.user].left_mills = pool.left_mills
+    if user is not None:
+        market.purses[user].free_mills = await journal.balance(tx, Kind.FREE, user, currency)
+    return floor
+
+
+def _tie(market: Market, state: ContractState) -> None:
+    """Pools know their offers."""
+    for offer in state.book.open_offers():
+        if offer.pooled and offer.user in market.pools:
+            market.pools[offer.user].offers[offer.number] = offer
+    for pool in market.pools.values():
+        pool.offers = dict(sorted(pool.offers.items()))
+
+
+def _parties(
+    floor: Floor, contract_ids: set[int], user: int | None, reaching: NewOffer | None, everyone: bool
+) -> set[int]:
+    """Whose accounts the calculations may change."""
+    parties = {user} if user is not None else set()
+    states = [floor.state(number) for number in contract_ids]
+    for state in states:
+        if everyone:
+            parties |= state.fixed.keys() | state.unfixed.keys()
+        if everyone or state.book.whole or floor.market.pools:
+            parties |= {offer.user for offer in state.book.open_offers()}
+        else:
+            parties |= {offer.user for offer in state.book.offers.values() if offer.until_at <= floor.now}
+            parties |= _reached(state, reaching) if reaching else set()
+    return parties | floor.market.pools.keys()
+
+
+def _reached(state: ContractState, new: NewOffer) -> set[int]:
+    limit = book_price(new.side, new.price)
+    return {found.user for found in state.book.half(not is_bid(new.action, new.side)).reached(limit)}
+
+
+def paid(changes: Changes) -> dict[int, int]:
+    """What each user paid for units in fills, in mills."""
+    found: dict[int, int] = {}
+    for _, _, bid, ask, newcomer, volume, price, kind, sold, *_ in changes.raw_fills:
+        bid_buys = kind is FillKind.EXPAND or (kind is FillKind.TRANSFER and sold != (newcomer is bid))
+        ask_buys = kind is FillKind.EXPAND or (kind is FillKind.TRANSFER and not bid_buys)
+        for buys, user, each in ((bid_buys, bid.user, price), (ask_buys, ask.user, UNIT_MILLS - price)):
+            if buys:
+                found[user] = found.get(user, 0) + volume * each
+    return found

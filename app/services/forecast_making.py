@@ -1,0 +1,163 @@
+"""Making forecasts: contracts on other statements than the issue's own (docs/market.md §7), each in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from app.market.contract import Status, digest
+from app.market.errors import InvalidOffer, Refusal
+from app.market.instants import command_date, format_instant, last_second
+from app.market.statement import (
+    ISSUE_FIXED,
+    Advisory,
+    AnyForecast,
+    IssueForecast,
+    Milestone,
+    quoted,
+    read_forecast,
+    subject,
+    text_of,
+)
+from app.services import halting
+from app.services.scene import Scene, refresh_board
+from app.storage import contracts, places
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+from app.storage.places import Repository
+
+SUGGESTED_SPAN_SECONDS = 90 * 86_400
+MOST_FORECASTS = 20
+"""Unsettled ones in a thread: each is asked about at GitHub, and making one costs nothing."""
+
+MOST_NAMED = 10
+UNSPEAKABLE = frozenset('"“”`\r\n\t')
+"""Marks with which a name cannot stand in a command that a refusal hands out."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMilestone:
+    """A milestone as GitHub names it now."""
+
+    id: int
+    number: int
+    title: str
+    closed: bool
+
+
+class Milestones(Protocol):
+    """Tells which milestones there are."""
+
+    async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
+        """All of a repository, None when there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A forecast's contract; `new`: it was made by this command."""
+
+    contract: ContractRow
+    new: bool
+
+
+async def forecast_advisory(tx: Tx, scene: Scene, ecosystem: str, package: str, severity: str, by_at: int) -> Made:
+    """The contract on an advisory for this package; `severity` is the least that counts. Raises a Refusal."""
+    about = Advisory(scene.place.issue.id, 1, scene.now, by_at, ecosystem, package, severity)
+    said = f"advisory {ecosystem}:{package}" + ("" if severity == "unknown" else f" severity {severity}")
+    return await _contract_on(tx, scene, about, said)
+
+
+async def forecast_issue(tx: Tx, scene: Scene, label: str, title: str, by_at: int) -> Made:
+    """The contract on an issue with this label, and this text in its title, in the thread's repository."""
+    thread = scene.place.issue
+    about = IssueForecast(thread.id, 1, scene.now, by_at, thread.repository_id, label, title)
+    return await _contract_on(
+        tx, scene, about, f"issue label {_spoken(label)}" + (f" title {_spoken(title)}" if title else "")
+    )
+
+
+async def forecast_milestone(tx: Tx, scene: Scene, name: str, known: Sequence[KnownMilestone], by_at: int) -> Made:
+    """The contract on the open milestone of that name, letter case aside. Raises a Refusal that names the open ones."""
+    thread = scene.place.issue
+    milestone = _milestone(name, known, by_at)
+    what = milestone.id, milestone.number, milestone.title
+    about = Milestone(thread.id, 1, scene.now, by_at, thread.repository_id, *what)
+    return await _contract_on(tx, scene, about, f"milestone {_spoken(milestone.title)} closed")
+
+
+def _milestone(name: str, known: Sequence[KnownMilestone], by_at: int) -> KnownMilestone:
+    named = [one for one in known if one.title.casefold() == name.casefold()]
+    still_open = [one for one in known if not one.closed]
+    found = next((one for one in named if not one.closed), None)
+    if found is not None:
+        return found
+    why = "That milestone is closed already" if named else "There is no milestone of that name in this repository"
+    if not still_open:
+        raise Refusal(f"{why}, and no other is open.", "/bugmark help forecast")
+    here = ", ".join(quoted(one.title) for one in still_open[:MOST_NAMED])
+    first = next((one.title for one in still_open if not set(one.title) & UNSPEAKABLE), None)
+    again = f"forecast milestone {_spoken(first)} closed by {command_date(by_at)}" if first else "help forecast"
+    raise Refusal(f"{why}; open are {here}.", f"/bugmark {again}")
+
+
+def _spoken(name: str) -> str:
+    """A name as a command takes it."""
+    return f'"{name}"'
+
+
+async def _contract_on(tx: Tx, scene: Scene, about: AnyForecast, said: str) -> Made:
+    """The unsettled contract on the same question in this thread; if there is none, one of the next round."""
+    await places.lock_issue(tx, about.thread)
+    rows = [row for row in await contracts.of_thread(tx, about.thread) if row.kind != ISSUE_FIXED]
+    same = [row for row in rows if _asks(row, about)]
+    for row in same:
+        if row.status is not Status.SETTLED:
+            return Made(row, new=False)
+    await halting.check_market(tx, scene)
+    _check_span(scene, about.by, said)
+    if sum(row.status is not Status.SETTLED for row in rows) >= MOST_FORECASTS:
+        why = f"{MOST_FORECASTS} forecasts live in this thread already; ask in another issue's thread."
+        raise Refusal(why, f"/bugmark book F{rows[0].id}")
+    made = await _make(tx, scene, replace(about, round=1 + max((row.round for row in same), default=0)))
+    await refresh_board(tx, scene.place, scene.now)
+    return Made(made, new=True)
+
+
+def _asks(row: ContractRow, about: AnyForecast) -> bool:
+    found = read_forecast(row.statement_text)
+    return found is not None and subject(found) == subject(about)
+
+
+def _check_span(scene: Scene, by_at: int, said: str) -> None:
+    config, span = scene.config, by_at - scene.now
+    if config.least_maturation_seconds <= span <= config.most_maturation_seconds:
+        return
+    if span <= 0:
+        what = "is in the past"
+    elif span < config.least_maturation_seconds:
+        what = f"is too near: a contract runs at least {config.least_maturation_seconds // 60} minutes"
+    else:
+        what = f"is too far: a contract runs at most {config.most_maturation_seconds // 86_400} days"
+    date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
+    raise InvalidOffer(f"{format_instant(by_at)} {what}.", f"/bugmark forecast {said} by {date}")
+
+
+async def _make(tx: Tx, scene: Scene, about: AnyForecast) -> ContractRow:
+    text = text_of(about)
+    terms = scene.config.terms(scene.place.repository.owner_id)
+    return await contracts.create(
+        tx,
+        issue_id=about.thread,
+        statement_text=text,
+        statement_hash=digest(text),
+        kind=about.kind,
+        round=about.round,
+        maturation_at=about.by,
+        currency=terms.currency,
+        terms_text=terms.text(),
+        terms_hash=digest(terms.text()),
+        status=Status.OPEN.value,
+        created_at=scene.now,
+        next_look_at=about.by,
+    )

@@ -1,0 +1,72 @@
+"""Which forecast a command means, and refusals in its words: TRUE, FALSE and its number (docs/market.md §7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.market.contract import Status
+from app.market.errors import NotTrading, Refusal
+from app.market.statement import ADVISORY, ISSUE_FIXED, said, short_words
+from app.services.scene import Scene
+from app.storage import contracts
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+
+_DATE = re.compile(r" by [0-9][0-9TZ:-]*(\.\.[0-9][0-9TZ:-]*)?")
+_SIDES = re.compile(r"\b(?:FIXED|UNFIXED|fixed|unfixed)\b")
+
+
+@contextmanager
+def in_words_of(row: ContractRow) -> Iterator[None]:
+    """Trading speaks of FIXED and dates: a refusal inside is told anew with TRUE, FALSE and the forecast's number."""
+    try:
+        yield
+    except Refusal as refusal:
+        if row.kind != ISSUE_FIXED:
+            refusal.sentence = _SIDES.sub(_truth, refusal.sentence)
+            refusal.args = (refusal.sentence,)
+            if refusal.correction is not None:
+                on = "" if refusal.correction.startswith("/bugmark book") else "on "
+                again = _SIDES.sub(_truth, refusal.correction)
+                refusal.correction = _DATE.sub(f" {on}F{row.id}", again, count=1)
+        raise
+
+
+def _truth(match: re.Match[str]) -> str:
+    word = said(ADVISORY, match[0].upper())
+    return word if match[0].isupper() else word.lower()
+
+
+async def contract_of(tx: Tx, scene: Scene, number: int) -> ContractRow:
+    """The forecast with this number that lives in this thread. Raises a Refusal that names those that do."""
+    row = await contracts.get(tx, number)
+    if row is None or row.issue_id != scene.place.issue.id or row.kind == ISSUE_FIXED:
+        raise await _none_such(tx, scene, f"There is no forecast F{number} in this thread")
+    return row
+
+
+async def number_meant(tx: Tx, scene: Scene, number: int | None, truth: bool) -> int | None:
+    """The forecast an offer is for: the one it names, or the thread's only one if it says TRUE or FALSE; else None."""
+    return (await only_forecast(tx, scene)).id if number is None and truth else number
+
+
+async def only_forecast(tx: Tx, scene: Scene) -> ContractRow:
+    """What `true` and `false` mean without a number: the thread's only open forecast. Raises a Refusal."""
+    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.kind != ISSUE_FIXED]
+    now_open = [row for row in rows if row.open]
+    if len(now_open) == 1:
+        return now_open[0]
+    if len(rows) == 1:
+        raise NotTrading(f"F{rows[0].id} is not open for trading now.", f"/bugmark book F{rows[0].id}")
+    raise await _none_such(tx, scene, "TRUE and FALSE are the sides of a forecast: say which, as in `on F12`")
+
+
+async def _none_such(tx: Tx, scene: Scene, why: str) -> Refusal:
+    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.kind != ISSUE_FIXED]
+    unsettled = [row for row in rows if row.status is not Status.SETTLED]
+    if not unsettled:
+        return Refusal(f"{why}; no forecast is open here.", "/bugmark help forecast")
+    here = "; ".join(f"F{row.id} ({short_words(row.statement_text)})" for row in unsettled)
+    return Refusal(f"{why}; here live {here}.", f"/bugmark book F{unsettled[0].id}")

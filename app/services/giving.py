@@ -1,0 +1,72 @@
+"""Giving free money to somebody else. Granted play tokens have to be traded first (docs/market.md §1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.market.errors import InsufficientFunds, Refusal
+from app.market.journal import AccountKey, Kind, entry
+from app.market.money import format_mills
+from app.services.config import play_currency
+from app.services.scene import Scene
+from app.storage import grants, journal, places
+from app.storage.db import Tx
+
+INSTEAD = "/bugmark balance"
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """`free_mills`: what the giver has free afterwards."""
+
+    receiver: int
+    giver_login: str
+    free_mills: int
+
+
+async def give(tx: Tx, scene: Scene, login: str, amount_mills: int) -> Gift:
+    """Move free money to the user who was last seen under this login. Raises a Refusal."""
+    receiver = await _receiver(tx, scene, login)
+    await places.lock_users(tx, {scene.user_id, receiver})
+    currency = play_currency(scene.place.repository.owner_id)
+    free = await journal.balance(tx, Kind.FREE, scene.user_id, currency)
+    most = await givable(tx, scene.user_id, currency)
+    if amount_mills > free:
+        raise InsufficientFunds(amount_mills, free, f"You have {format_mills(free)} free.", _less(login, most))
+    if amount_mills > most:
+        why = (
+            f"You can give {format_mills(most)} of your {format_mills(free)} free: granted tokens have to be traded "
+            "before they can be given."
+        )
+        raise InsufficientFunds(amount_mills, most, why, _less(login, most))
+    moves = {
+        AccountKey(Kind.FREE, scene.user_id, currency): -amount_mills,
+        AccountKey(Kind.FREE, receiver, currency): amount_mills,
+    }
+    await journal.append(tx, [entry(f"give:{scene.cause}", scene.cause, scene.now, moves)])
+    logins = await places.logins(tx, {scene.user_id})
+    return Gift(receiver, logins[scene.user_id], free - amount_mills)
+
+
+async def givable(tx: Tx, user_id: int, currency: str) -> int:
+    """Free money that is no untraded grant. What offers hold back counts as untraded first."""
+    free = await journal.balance(tx, Kind.FREE, user_id, currency)
+    reserve = await journal.balance(tx, Kind.RESERVE, user_id, currency)
+    untraded = await grants.untraded(tx, user_id, currency)
+    return max(0, min(free, free + reserve - untraded))
+
+
+async def _receiver(tx: Tx, scene: Scene, login: str) -> int:
+    """By id from here on. A name that changed hands may stand for two: then nobody gets anything."""
+    found = await places.users_by_login(tx, login)
+    if not found:
+        raise Refusal(f"Nobody called `{login}` has an account here.", INSTEAD)
+    if len(found) > 1:
+        raise Refusal(f"The name `{login}` has had several owners here; each of them has to act here first.", INSTEAD)
+    if found[0] == scene.user_id:
+        raise Refusal("That is you.", INSTEAD)
+    return found[0]
+
+
+def _less(login: str, most_mills: int) -> str:
+    return f"/bugmark give @{login} {format_mills(most_mills).replace(',', '')}" if most_mills else INSTEAD

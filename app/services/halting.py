@@ -1,0 +1,91 @@
+"""Halts that are no windows: by a maintainer, and while the App is not installed (docs/market.md §5)."""
+
+from __future__ import annotations
+
+from app.market.contract import Status
+from app.market.errors import NotTrading, Refusal
+from app.market.life import ASK_WHILE_AWAY_SECONDS
+from app.services.insiders import check_impartial
+from app.services.scene import Scene
+from app.services.turning import floors, show, stop
+from app.storage import absences, contracts
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+from app.storage.places import Place
+
+HALTED = "A maintainer has halted the market of this thread."
+
+
+async def halt_market(tx: Tx, scene: Scene, reason: str) -> list[ContractRow]:
+    """A maintainer stops trading in all contracts of the thread; no clock stops with it. Raises a Refusal."""
+    rows = await _unsettled(tx, scene)
+    await check_impartial(tx, scene, "halt the market")
+    going = [row for row in rows if row.maintainer_halt is None]
+    if not going:
+        raise Refusal(
+            "The market of this thread is halted by a maintainer already.", "/bugmark market resume it is clear now"
+        )
+    for floor in await floors(tx, going, scene.cause, scene.now):
+        for row in going:
+            if row.id in floor.rows:
+                await stop(floor, row.id, scene.now, maintainer_halt=reason)
+        await show(floor, scene.place)
+    return going
+
+
+async def resume_market(tx: Tx, scene: Scene) -> list[ContractRow]:
+    """Lift a maintainer's halt, and nothing else: trade resumes once GitHub has been asked. Raises a Refusal."""
+    rows = await _unsettled(tx, scene)
+    await check_impartial(tx, scene, "resume the market")
+    halted = [row for row in rows if row.maintainer_halt is not None]
+    if not halted:
+        raise Refusal("No contract of this thread is halted by a maintainer.", "/bugmark book")
+    for row in halted:
+        await contracts.get(tx, row.id, lock=True)
+        await contracts.change(tx, row.id, maintainer_halt=None, next_look_at=scene.now)
+    return halted
+
+
+async def _unsettled(tx: Tx, scene: Scene) -> list[ContractRow]:
+    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+    if not rows:
+        raise Refusal("There is no contract in this thread.", "/bugmark positions")
+    return sorted(rows, key=lambda row: row.id)
+
+
+async def check_market(tx: Tx, scene: Scene) -> None:
+    """Raises NotTrading where a maintainer has halted the thread's market: no new contract gets around that."""
+    rows = await contracts.of_thread(tx, scene.place.issue.id)
+    if any(row.maintainer_halt is not None and row.status is not Status.SETTLED for row in rows):
+        raise NotTrading(HALTED, "/bugmark book")
+
+
+async def note_away(tx: Tx, repository_ids: set[int], now: int) -> None:
+    """The App was uninstalled, suspended or taken out of these repositories: their contracts are halted."""
+    here = await absences.known(tx, repository_ids) - await absences.away(tx, repository_ids)
+    for repository_id in sorted(here):
+        await absences.begin(tx, repository_id, now)
+        rows = await _contracts_in(tx, repository_id)
+        for floor in await floors(tx, rows, f"away:{repository_id}:{now}", now):
+            for row in rows:
+                if row.id in floor.rows:
+                    await stop(floor, row.id, now, next_look_at=now + ASK_WHILE_AWAY_SECONDS)
+
+
+async def note_back(tx: Tx, repository_ids: set[int], now: int) -> None:
+    """The App can see these repositories again: GitHub is asked what has become of their issues."""
+    for repository_id in sorted(await absences.away(tx, repository_ids)):
+        await absences.end(tx, repository_id, now)
+        for number, _ in await absences.unsettled_contracts(tx, repository_id):
+            await contracts.change(tx, number, next_look_at=now)
+
+
+async def note_answer(tx: Tx, place: Place, now: int) -> None:
+    """GitHub answers about an issue: the App is not away, although nobody told us that it is back."""
+    await note_back(tx, {place.repository.id}, now)
+
+
+async def _contracts_in(tx: Tx, repository_id: int) -> list[ContractRow]:
+    numbers = [number for number, _ in await absences.unsettled_contracts(tx, repository_id)]
+    rows = [await contracts.get(tx, number) for number in numbers]
+    return [row for row in rows if row is not None]

@@ -1,0 +1,74 @@
+"""What a user has in one thread, and what it is worth (docs/market.md §8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.market.contract import Side
+from app.market.offer import Offer
+from app.market.position import Position
+from app.market.quotes import side_price
+from app.services import insiders, views
+from app.services.accounts import Balance, balance
+from app.storage import contracts, places
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+from app.storage.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """Offers and positions by contract, free and reserved money, and the contracts they are in."""
+
+    login: str
+    balance: Balance
+    owner_login: str
+    offers: list[tuple[int, Offer]]
+    positions: list[tuple[int, Side, Position]]
+    rows: dict[int, ContractRow]
+    insider: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A position and what one unit of it is worth now, by the mid or the last price (`basis`); None without either."""
+
+    row: ContractRow
+    side: Side
+    position: Position
+    price: int | None
+    basis: str
+
+    @property
+    def average(self) -> int:
+        """What a unit cost, in mills, rounded down."""
+        return self.position.cost_mills // self.position.units
+
+    @property
+    def unrealised_mills(self) -> int | None:
+        """What selling all of it at that price would gain."""
+        return None if self.price is None else self.position.units * self.price - self.position.cost_mills
+
+
+async def user_view(tx: Tx, place: Place, user_id: int) -> UserView:
+    return UserView(
+        login=(await places.logins(tx, {user_id})).get(user_id, ""),
+        balance=await balance(tx, user_id, place.repository.owner_id),
+        owner_login=place.repository.owner_login,
+        offers=await contracts.live_offers(tx, user_id, place.issue.id),
+        positions=await contracts.positions_of(tx, user_id, place.issue.id),
+        rows={row.id: row for row in await contracts.of_thread(tx, place.issue.id)},
+        insider=user_id in await insiders.disclosed(tx, place.issue.id),
+    )
+
+
+async def holdings(tx: Tx, user: UserView, now: int) -> list[Holding]:
+    """The user's positions, each at what the market says of it."""
+    held = {contract for contract, _, _ in user.positions}
+    worths = await views.worths(tx, [user.rows[contract] for contract in sorted(held)], now)
+    found = []
+    for contract, side, position in user.positions:
+        worth = worths[contract]
+        price, basis = (None, "") if worth is None else (side_price(side, worth[0]), worth[1])
+        found.append(Holding(user.rows[contract], side, position, price, basis))
+    return found

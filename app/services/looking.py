@@ -1,0 +1,68 @@
+"""Which contract is meant by whoever only wants to look. Settled ones may be looked at, too."""
+
+from __future__ import annotations
+
+from app.market.contract import Status
+from app.market.errors import Refusal
+from app.market.instants import command_date, format_instant, last_second
+from app.market.statement import ISSUE_FIXED, shown
+from app.services import forecasting
+from app.services.choosing import SUGGESTED_SPAN_SECONDS
+from app.services.scene import Scene
+from app.storage import contracts
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+
+MOST_NAMED = 5
+
+
+async def contract_to_show(tx: Tx, scene: Scene, by_at: int | None, forecast: int | None, verb: str) -> ContractRow:
+    """The forecast of that number, or the newest contract on the issue of that date; the only one if neither is said.
+
+    `verb` is the command that asks. Raises a Refusal that hands out one that works.
+    """
+    if forecast is not None:
+        return await forecasting.contract_of(tx, scene, forecast)
+    rows = await contracts.of_thread(tx, scene.place.issue.id)
+    going = [row for row in rows if row.status is not Status.SETTLED]
+    if by_at is None:
+        return _only(going, scene, verb)
+    dated = [row for row in rows if row.maturation_at == by_at and row.kind == ISSUE_FIXED]
+    if dated:
+        return max(dated, key=lambda row: (row.status is not Status.SETTLED, row.round))
+    if not going:
+        raise _nothing(scene)
+    raise Refusal(
+        f"No contract here matures at {format_instant(by_at)}; there is {_known(going)}.", _again(going, verb)
+    )
+
+
+def _only(going: list[ContractRow], scene: Scene, verb: str) -> ContractRow:
+    """Of the issue's own contracts, of the forecasts where there are none."""
+    meant = [row for row in going if row.kind == ISSUE_FIXED] or going
+    if not meant:
+        raise _nothing(scene)
+    if len(meant) > 1:
+        raise Refusal(f"There are several contracts here: {_known(going)}; say which.", _again(meant, verb))
+    return meant[0]
+
+
+def _nothing(scene: Scene) -> Refusal:
+    date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
+    instead = "/bugmark positions" if scene.closed else f"/bugmark offer fixed 50 by {date}"
+    return Refusal("No contract is open on this issue.", instead)
+
+
+def _known(rows: list[ContractRow]) -> str:
+    """The first few; halted ones are said to be."""
+    named = [
+        f"{shown(row.kind, row.id)} by {format_instant(row.maturation_at)}{'' if row.open else ' (halted)'}"
+        for row in rows[:MOST_NAMED]
+    ]
+    return "; ".join([*named, *([f"and {len(rows) - MOST_NAMED} more"] if len(rows) > MOST_NAMED else [])])
+
+
+def _again(rows: list[ContractRow], verb: str) -> str:
+    first = rows[0]
+    which = f"by {command_date(first.maturation_at)}" if first.kind == ISSUE_FIXED else shown(first.kind, first.id)
+    return f"/bugmark {verb} {which}"

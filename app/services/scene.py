@@ -1,0 +1,38 @@
+"""Where and when a command happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.services.config import Config
+from app.storage import outbox
+from app.storage.db import Tx
+from app.storage.places import Place
+
+BOARD_DELAY_SECONDS = 1
+"""The market comment lets the reply to the same command go before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where and when a command happens.
+
+    `cause` names it in the journal, `now` is the instant it carries; `closed`: the issue is closed as completed, by a
+    close that was not set aside. `may_triage` is only asked for commands that need it; `insider`: GitHub says that the
+    user is the issue's author or has triage rights.
+    """
+
+    place: Place
+    config: Config
+    user_id: int
+    cause: str
+    now: int
+    closed: bool = False
+    may_triage: bool = False
+    insider: bool = False
+
+
+async def refresh_board(tx: Tx, place_: Place, now: int) -> None:
+    """Have the issue's market comment made or brought up to date."""
+    due_at = now + BOARD_DELAY_SECONDS
+    await outbox.put(tx, key=f"board:{place_.issue.id}", kind="board", place=place_, body="", now=due_at)

@@ -1,0 +1,190 @@
+"""Taking the step that `market.life` says, in the transaction that found it (docs/market.md §5)."""
+
+from __future__ import annotations
+
+from app.market.contract import Outcome, Status
+from app.market.facts import Cause, IssueFacts, Watch
+from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS
+from app.market.settlement import Payout, VoidPrice
+from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
+from app.services import disputes
+from app.services.floor import Floor
+from app.services.turning import NO_WINDOW, notify, pay_out, show, start, stop
+from app.storage import contracts
+from app.storage.contracts import ContractRow
+from app.storage.disputes import Dispute, DisputeState
+from app.storage.places import Place
+
+
+async def take(
+    floor: Floor, place: Place, row: ContractRow, watch: Watch, step: Step, facts: IssueFacts | None
+) -> None:
+    """`row` is on the floor; `facts` None: GitHub gave no answer."""
+    match step:
+        case Wait(until_at):
+            await _wait(floor, place, row, watch, until_at, facts)
+        case OpenWindow():
+            await _open_window(floor, place, row, step, facts)
+        case Extend(ends_at):
+            await contracts.change(floor.tx, row.id, window_ends_at=ends_at, next_look_at=ends_at)
+            await _tell_window(floor, place, row, watch.cause or Cause.CLOSED, row.backed, ends_at, facts)
+        case Announce(verdict):
+            await _announce(floor, place, row, watch, verdict)
+        case Resume():
+            await _resume(floor, place, row, watch, facts)
+        case Settle(outcome):
+            await _settle(floor, place, row, watch, outcome, facts)
+
+
+async def _wait(
+    floor: Floor, place: Place, row: ContractRow, watch: Watch, until_at: int, facts: IssueFacts | None
+) -> None:
+    """A contract for whose halt there is no reason left trades again, as soon as GitHub has answered."""
+    idle = row.status is Status.HALTED and watch.cause is None and watch.away_at is None
+    if idle and row.maintainer_halt is None:
+        if facts is not None:
+            returned = watch.back_at is not None and (row.halt_event_at or 0) <= watch.back_at
+            await _start(floor, place, row, "returned" if returned else "lifted")
+        until_at = until_at if facts is not None else min(until_at, floor.now + ASK_AGAIN_SECONDS)
+    await contracts.change(floor.tx, row.id, next_look_at=max(until_at, floor.now + 1))
+
+
+async def _open_window(
+    floor: Floor, place: Place, row: ContractRow, step: OpenWindow, facts: IssueFacts | None
+) -> None:
+    await disputes.give_back(floor, row, DisputeState.ENDED)
+    await stop(
+        floor,
+        row.id,
+        step.opened_at,
+        **{
+            **NO_WINDOW,
+            "halt_reason": step.cause.value,
+            "window_opened_at": step.opened_at,
+            "window_ends_at": step.ends_at,
+            "verdict": step.cause.verdict.value,
+            "backed": step.backed,
+            "next_look_at": max(step.ends_at, floor.now),
+        },
+    )
+    # where nobody holds anything the market comment says enough
+    if step.cause is Cause.CLOSED or floor.state(row.id).open_interest:
+        await _tell_window(floor, place, row, step.cause, step.backed, step.ends_at, facts, step.opened_at)
+    await show(floor, place)
+
+
+async def _tell_window(
+    floor: Floor,
+    place: Place,
+    row: ContractRow,
+    cause: Cause,
+    backed: bool,
+    ends_at: int,
+    facts: IssueFacts | None,
+    opened_at: int | None = None,
+) -> None:
+    body: dict[str, object] = {
+        "notice": "window",
+        "contract": row.id,
+        "cause": cause.value,
+        "backed": backed,
+        "ends_at": ends_at,
+        **_evidence(facts),
+    }
+    key = f"window:{row.id}:{opened_at if opened_at is not None else f'{row.window_opened_at}:{ends_at}'}"
+    await notify(floor.tx, place, key, body, floor.now)
+
+
+def _evidence(facts: IssueFacts | None) -> dict[str, object]:
+    """Who closed the issue, by what, and what else became of it, as far as GitHub told."""
+    if facts is None:
+        return {"closer": "", "closed_at": None, "evidence": [], "gone": None, "reason": None, "duplicate_of": None}
+    return {
+        "closer": facts.closer,
+        "closed_at": facts.closed_at,
+        "evidence": list(facts.evidence),
+        "gone": facts.gone,
+        "reason": facts.reason,
+        "duplicate_of": facts.duplicate_of,
+    }
+
+
+async def _announce(floor: Floor, place: Place, row: ContractRow, watch: Watch, verdict: Outcome | None) -> None:
+    await contracts.change(
+        floor.tx, row.id, verdict=verdict.value if verdict else None, next_look_at=max(watch.due_at, floor.now + 1)
+    )
+    body: dict[str, object] = {
+        "notice": "verdict",
+        "contract": row.id,
+        "verdict": verdict.value if verdict else None,
+        "ends_at": watch.due_at,
+    }
+    await notify(floor.tx, place, f"verdict:{row.id}:{row.window_opened_at}", body, floor.now)
+    await show(floor, place)
+
+
+async def _resume(floor: Floor, place: Place, row: ContractRow, watch: Watch, facts: IssueFacts | None) -> None:
+    """The window is over; a maintainer's halt is lifted by nobody else."""
+    await disputes.give_back(floor, row, DisputeState.ENDED)
+    await contracts.change(floor.tx, row.id, **NO_WINDOW, next_look_at=row.maturation_at)
+    aside = watch.set_aside_at is not None and (watch.window_opened_at or 0) <= watch.set_aside_at
+    if row.maintainer_halt is None and watch.away_at is None:
+        await _start(floor, place, row, "set aside" if aside else "not closed")
+    await show(floor, place)
+
+
+async def _start(floor: Floor, place: Place, row: ContractRow, why: str) -> None:
+    await start(floor, row.id)
+    body: dict[str, object] = {"notice": "resumed", "contract": row.id, "why": why}
+    await notify(floor.tx, place, f"resume:{row.id}:{floor.state(row.id).amendment}", body, floor.now)
+    await show(floor, place)
+
+
+async def _settle(
+    floor: Floor, place: Place, row: ContractRow, watch: Watch, outcome: Outcome, facts: IssueFacts | None
+) -> None:
+    dispute = await disputes.give_back(floor, row, DisputeState.UNANSWERED)
+    void = await _void_price(floor, row, watch) if outcome is Outcome.VOID else None
+    payouts = await pay_out(floor, row.id, outcome, void)
+    closed = facts.closed and facts.completed if facts else place.issue.state == "closed"
+    await contracts.change(floor.tx, row.id, ended_round=closed or outcome is Outcome.FIXED)
+    body: dict[str, object] = {
+        "notice": "settled",
+        "contract": row.id,
+        "outcome": outcome.value,
+        "cause": row.halt_reason,
+        "disputable_until": row.window_ends_at,
+        "why": _why(row, watch, dispute, facts),
+        "ruling": await disputes.ruling_told(floor.tx, row),
+        **_evidence(facts),
+        "closed_by": facts.closed_by if facts else None,
+        "payouts": [_payout(item) for item in payouts],
+    }
+    if payouts:
+        await notify(floor.tx, place, f"settlement:{row.id}", body, floor.now)
+    await show(floor, place)
+
+
+def _why(row: ContractRow, watch: Watch, dispute: Dispute | None, facts: IssueFacts | None) -> str:
+    """What a VOID is for, if not for what opened the window."""
+    if watch.ruling is not None:
+        return "ruling"
+    if watch.away_at is not None:
+        return "away"
+    if facts is None:
+        return "no answer"
+    if dispute is not None:
+        return "unanswered" if row.backed or row.halt_reason != Cause.CLOSED else "unanswered, not backed"
+    return "facts"
+
+
+async def _void_price(floor: Floor, row: ContractRow, watch: Watch) -> VoidPrice:
+    """As it stood seven days before what halted the contract, whenever we learnt of it; or as a maintainer ruled."""
+    if watch.ruling is not None and row.ruling_price is not None:
+        return VoidPrice(row.ruling_price, 1)
+    event_at = floor.now if row.halt_event_at is None else row.halt_event_at
+    return await contracts.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
+
+
+def _payout(item: Payout) -> list[int]:
+    return [item.user, item.paid_mills, item.cost_mills, item.fee_mills]

@@ -1,0 +1,39 @@
+"""What nobody's command did and its parties hear of all the same: offers that expired, fills that came by themselves.
+
+Offers that end with their contract's maturation are not told one by one: the contract's own notice tells it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from app.market.fill import Fill
+from app.market.offer import Offer
+from app.services import mutes
+from app.storage import outbox, places
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+
+
+async def tell(tx: Tx, row: ContractRow, expired: Sequence[Offer], fills: Sequence[Fill], now: int) -> None:
+    """Have one comment made in the contract's thread, if there is anything to tell."""
+    ended = [offer for offer in expired if offer.until_at < row.maturation_at]
+    place = await places.place(tx, row.issue_id) if ended or fills else None
+    if place is None:
+        return
+    users = {offer.user for offer in ended} | {user for fill in fills for user in (fill.buyer, fill.seller)}
+    body = {
+        "notice": "news",
+        "contract": row.id,
+        "expired": [_offer(offer) for offer in ended],
+        "fills": [[fill.buyer, fill.seller, fill.volume, fill.price, fill.amendment] for fill in fills],
+        "users": sorted(users),
+        "spared": sorted(await mutes.spared(tx, place.repository.id, users, now)),
+    }
+    key = f"expired:{ended[0].number}" if ended else f"fills:{row.id}:{fills[0].amendment}"
+    await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
+
+
+def _offer(offer: Offer) -> list[int | str]:
+    return [offer.number, offer.user, offer.action.value, offer.side.value, offer.cancelled, offer.price]

@@ -1,0 +1,99 @@
+"""Stopping and starting a contract's trade, and paying it out, each with its journal entry (docs/market.md §5)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from app.market.contract import Outcome, Status
+from app.market.settlement import Payout, VoidPrice, halt, resume, settle
+from app.market.state import Changes
+from app.services.floor import Floor, open_floor
+from app.services.scene import refresh_board
+from app.storage import contracts, outbox, places
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+from app.storage.places import Place
+
+NO_WINDOW: dict[str, Any] = {
+    "halt_reason": None,
+    "window_opened_at": None,
+    "window_ends_at": None,
+    "verdict": None,
+    "backed": False,
+    "ruling": None,
+    "ruling_price": None,
+}
+"""What a contract remembers of a window when none runs."""
+
+
+async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[Floor]:
+    """These contracts with everybody in them under lock: one floor for each currency."""
+    return [
+        await open_floor(tx, {row.id for row in rows if row.currency == currency}, cause=cause, now=now, everyone=True)
+        for currency in sorted({row.currency for row in rows})
+    ]
+
+
+async def stop(floor: Floor, contract_id: int, event_at: int, **values: Any) -> None:
+    """Halt, or keep halted, from this event on; `values` are columns that change with it. Settled is final."""
+    row = floor.rows[contract_id]
+    if row.status is Status.SETTLED:
+        return
+    if row.open:
+        await floor.run(partial(halt, floor.market, row.id), f"halt:{row.id}:{row.amendment + 1}")
+    await contracts.change(
+        floor.tx,
+        row.id,
+        halted_at=floor.now if row.open else row.halted_at,
+        halt_event_at=_halted_since(row, event_at),
+        **values,
+    )
+
+
+def _halted_since(row: ContractRow, event_at: int) -> int:
+    """The first event for which trading is halted; what the API says of a piece of news goes before the news."""
+    news = row.halt_reason is not None and row.window_ends_at is None and row.maintainer_halt is None
+    if row.open or news or row.halt_event_at is None:
+        return event_at
+    return min(row.halt_event_at, event_at)
+
+
+async def start(floor: Floor, contract_id: int) -> None:
+    """Trade again: what came due meanwhile expires, then the book is tried."""
+    row = floor.rows[contract_id]
+    await floor.expire({row.id})
+    amendment = floor.state(row.id).amendment + 1
+    await floor.run(partial(resume, floor.market, row.id, now=floor.now), f"resume:{row.id}:{amendment}")
+    await contracts.change(floor.tx, row.id, halted_at=None, halt_event_at=None)
+
+
+async def pay_out(floor: Floor, contract_id: int, outcome: Outcome, void: VoidPrice | None) -> list[Payout]:
+    """Settle, once: offers cancelled, winners paid, nothing left."""
+    row = floor.rows[contract_id]
+    payouts: list[Payout] = []
+
+    def pay() -> Changes:
+        changes, found = settle(floor.market, row.id, outcome, void)
+        payouts.extend(found)
+        return changes
+
+    floor.rows[row.id] = replace(row, outcome=outcome)
+    await floor.run(pay, f"settlement:{row.id}")
+    await contracts.change(floor.tx, row.id, outcome=outcome.value, settled_at=floor.now, next_look_at=None)
+    return payouts
+
+
+async def show(floor: Floor, place: Place) -> None:
+    """Have the market comments of all threads concerned brought up to date."""
+    for issue_id in sorted({floor.rows[number].issue_id for number in floor.changed} | {place.issue.id}):
+        there = place if issue_id == place.issue.id else await places.place(floor.tx, issue_id)
+        if there is not None:
+            await refresh_board(floor.tx, there, floor.now)
+
+
+async def notify(tx: Tx, place: Place, key: str, body: dict[str, object], now: int) -> None:
+    """Have a notice posted in the thread."""
+    await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)

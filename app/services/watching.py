@@ -1,0 +1,57 @@
+"""What a contract remembers of its life, read together; and whether a close is backed (docs/market.md §5)."""
+
+from __future__ import annotations
+
+from app.market.facts import Cause, IssueFacts, Watch
+from app.market.statement import ISSUE_FIXED
+from app.storage import absences, contracts, disputes, exposure
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+from app.storage.places import Place
+
+VOID = "VOID"
+"""What terms may say of a close as not planned or as a duplicate; otherwise it is UNFIXED."""
+
+
+async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
+    absence = await absences.of(tx, place.repository.id)
+    dispute = await disputes.waiting(tx, row.id)
+    return Watch(
+        maturation_at=row.maturation_at,
+        dispute_window_seconds=row.terms.dispute_window_seconds,
+        cause=Cause(row.halt_reason) if row.halt_reason else None,
+        window_opened_at=row.window_opened_at,
+        window_ends_at=row.window_ends_at,
+        backed=row.backed,
+        verdict=row.verdict,
+        disputed_at=dispute.at if dispute else None,
+        ruling=row.ruling,
+        set_aside_at=await _set_aside_at(tx, row),
+        away_at=absence.away_at if absence and absence.back_at is None else None,
+        back_at=absence.back_at if absence else None,
+        void_reasons=void_reasons(row) if row.kind == ISSUE_FIXED else frozenset(),
+    )
+
+
+async def _set_aside_at(tx: Tx, row: ContractRow) -> int | None:
+    own = row.kind == ISSUE_FIXED
+    return await (disputes.set_aside_of_issue(tx, row.issue_id) if own else disputes.set_aside_of(tx, row.id))
+
+
+def void_reasons(row: ContractRow) -> frozenset[str]:
+    """Reasons of a close for which the terms say VOID."""
+    terms = row.terms
+    said = {"not_planned": terms.not_planned, "duplicate": terms.duplicate}
+    return frozenset(reason for reason, outcome in said.items() if outcome == VOID)
+
+
+async def backed(tx: Tx, row: ContractRow, facts: IssueFacts) -> bool:
+    """Somebody who stands behind the close had no position at its instant, in any contract on the same thing."""
+    if facts.closed_at is None:
+        return False
+    rows = await contracts.of_issue(tx, row.issue_id) if row.kind == ISSUE_FIXED else [row]
+    then = [one.id for one in rows if one.settled_at is None or one.settled_at > facts.closed_at]
+    for user in facts.may_back:
+        if not await exposure.held_at(tx, then, user, facts.closed_at):
+            return True
+    return False

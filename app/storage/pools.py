@@ -1,0 +1,85 @@
+"""Pools: what is left of each user's budget, and where the offers that share it stand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import case, func, select, union
+
+from app.market.contract import Side, Status
+from app.market.offer import OfferState
+from app.market.pool import Pool
+from app.storage.contracts import OPEN_STATES
+from app.storage.db import Tx
+from app.storage.places import in_parts, upsert
+from app.storage.tables import contracts, offers, pools, positions
+
+
+async def concerned(tx: Tx, currency: str, contract_ids: set[int], user: int | None) -> set[int]:
+    """Those whose pools a change of these contracts may concern: the user, who has offers there, who holds units."""
+    if (await tx.execute(select(pools.c.user_id).where(pools.c.currency == currency).limit(1))).first() is None:
+        return set()
+    here = list(contract_ids)
+    pooled = select(pools.c.user_id).where(pools.c.currency == currency)
+    there = union(
+        select(offers.c.user_id).where(offers.c.contract_id.in_(here), offers.c.state.in_(OPEN_STATES)),
+        select(positions.c.user_id).where(
+            positions.c.contract_id.in_(here), positions.c.free + positions.c.reserved > 0
+        ),
+    )
+    rows = (await tx.execute(pooled.where((pools.c.user_id == user) | pools.c.user_id.in_(there)))).scalars()
+    return set(rows)
+
+
+async def contracts_of(tx: Tx, currency: str, user_ids: set[int]) -> set[int]:
+    """The contracts in which these users' pools have open offers."""
+    found: set[int] = set()
+    for some in in_parts(user_ids):
+        statement = (
+            select(offers.c.contract_id)
+            .join(contracts, contracts.c.id == offers.c.contract_id)
+            .where(offers.c.user_id.in_(some), offers.c.pooled, offers.c.state.in_(OPEN_STATES))
+            .where(contracts.c.currency == currency)
+        )
+        found |= set((await tx.execute(statement)).scalars())
+    return found
+
+
+async def load(tx: Tx, currency: str, user_ids: set[int]) -> dict[int, Pool]:
+    """The pools of these users, without their offers."""
+    found: dict[int, Pool] = {}
+    for some in in_parts(user_ids):
+        statement = select(pools).where(pools.c.currency == currency, pools.c.user_id.in_(some))
+        found |= {row.user_id: Pool(row.user_id, row.left_mills) for row in await tx.execute(statement)}
+    return found
+
+
+async def save(tx: Tx, currency: str, changed: Iterable[Pool]) -> None:
+    rows = [{"user_id": pool.user, "currency": currency, "left_mills": pool.left_mills} for pool in changed]
+    if rows:
+        await upsert(tx, pools, rows)
+
+
+async def with_suspended(tx: Tx, limit: int, but: Collection[int] = ()) -> list[tuple[int, int]]:
+    """(number, contract) of suspended offers in open contracts that fit what is left of their pools, lowest first.
+
+    `but`: leave these out. What does not fit is asked by a quotient, since a product could be too large for the
+    database; pooled offers buy, so that free units of the other side pay for the rest.
+    """
+    gives = case((offers.c.side == Side.FIXED.value, Side.UNFIXED.value), else_=Side.FIXED.value)
+    units = (
+        (positions.c.contract_id == offers.c.contract_id)
+        & (positions.c.user_id == offers.c.user_id)
+        & (positions.c.side == gives)
+    )
+    affordable = pools.c.left_mills // offers.c.price + func.coalesce(positions.c.free, 0)
+    statement = (
+        select(offers.c.id, offers.c.contract_id)
+        .join(contracts, contracts.c.id == offers.c.contract_id)
+        .join(pools, (pools.c.user_id == offers.c.user_id) & (pools.c.currency == contracts.c.currency))
+        .outerjoin(positions, units)
+        .where(offers.c.state == OfferState.SUSPENDED.value, contracts.c.status == Status.OPEN.value)
+        .where(offers.c.units_left + offers.c.cash_left <= affordable, offers.c.id.not_in(list(but)))
+        .order_by(offers.c.id)
+    )
+    return [(row.id, row.contract_id) for row in await tx.execute(statement.limit(limit))]

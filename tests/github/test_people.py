@@ -1,0 +1,37 @@
+"""How old an account is, as GitHub tells it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.github.client import GitHub
+from app.github.people import account_made_at
+from tests.github.play import Play, reply
+
+ANN = "GET /users/ann"
+
+
+async def test_when_an_account_was_made(github: GitHub, play: Play) -> None:
+    play.on(ANN, reply({"id": 5, "login": "ann", "created_at": "1970-01-01T01:00:00Z"}))
+    assert await account_made_at(github, 1, 5, "ann") == 3600
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"id": 6, "login": "ann", "created_at": "1970-01-01T01:00:00Z"},
+        {"id": 5, "login": "ann"},
+        {"id": 5, "login": "ann", "created_at": "long ago"},
+        [],
+    ],
+)
+async def test_an_answer_about_somebody_else_or_about_nothing_is_none(
+    github: GitHub, play: Play, found: object
+) -> None:
+    play.on(ANN, reply(found))
+    assert await account_made_at(github, 1, 5, "ann") is None
+
+
+async def test_no_answer(github: GitHub, play: Play) -> None:
+    play.on(ANN, reply({"message": "Not Found"}, status=404))
+    assert await account_made_at(github, 1, 5, "ann") is None

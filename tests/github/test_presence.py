@@ -1,0 +1,273 @@
+"""Where the App is: events come late and out of order; GitHub says how things stand (docs/market.md §5)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from app.market.contract import Status
+from app.storage import absences, outbox, places
+from app.storage.db import Database
+from app.storage.places import Installation
+from tests.clocks import START_AT
+from tests.github.ground import DAY, Ground, ground_of
+
+
+@pytest.fixture
+async def ground(db: Database) -> AsyncIterator[Ground]:
+    async with ground_of(db) as found:
+        yield found
+
+
+async def installation(ground: Ground, number: int = 0) -> Installation:
+    async with ground.db.reading() as tx:
+        found = await places.installation(tx, number or ground.installation_id)
+    assert found
+    return found
+
+
+async def away(ground: Ground, issue: Any) -> bool:
+    where = (await ground.place(issue)).repository.id
+    async with ground.db.reading() as tx:
+        return bool(await absences.away(tx, {where}))
+
+
+async def started(ground: Ground) -> tuple[Any, int]:
+    """An issue that is known, and an open contract on it."""
+    issue = await ground.open_issue()
+    await ground.hear()
+    return issue, await ground.contract(issue)
+
+
+async def test_a_suspension_halts_and_its_end_has_github_asked(ground: Ground) -> None:
+    issue, contract = await started(ground)
+    where = f"/installations/{ground.installation_id}/suspended"
+    ground.clock.advance(60)
+    await ground.control("PUT", where)
+    ground.clock.advance(60)
+    await ground.hear()
+    found = await installation(ground)
+    assert (found.state, found.changed_at) == ("suspended", START_AT + 60)
+    assert (await away(ground, issue), (await ground.row(contract)).status) == (True, Status.HALTED)
+    assert await ground.facts() is None
+    await ground.control("DELETE", where)
+    await ground.hear()
+    assert (await installation(ground)).state == "active"
+    assert not await away(ground, issue)
+    assert (await ground.row(contract)).next_look_at == ground.clock.now()
+
+
+async def test_a_late_suspension_does_not_undo_its_end(ground: Ground) -> None:
+    issue, contract = await started(ground)
+    where = f"/installations/{ground.installation_id}/suspended"
+    await ground.control("PUT", where)
+    ground.clock.advance(60)
+    await ground.control("DELETE", where)
+    await ground.hear(backwards=True)
+    assert (await installation(ground)).state == "active"
+    assert not await away(ground, issue)
+    assert (await ground.row(contract)).open
+
+
+async def test_an_uninstalled_app_is_away_until_it_is_installed_anew(ground: Ground) -> None:
+    issue, contract = await started(ground)
+    old = ground.installation_id
+    await ground.control("DELETE", f"/installations/{old}")
+    await ground.hear()
+    assert (await installation(ground)).state == "deleted"
+    assert await away(ground, issue)
+    ground.clock.advance(DAY)
+    new = await ground.install()
+    await ground.hear()
+    assert (await ground.place(issue)).repository.installation_id == new != old
+    assert not await away(ground, issue)
+    assert (await ground.row(contract)).next_look_at == ground.clock.now()
+
+
+async def test_late_news_of_the_old_installation_changes_nothing(ground: Ground) -> None:
+    issue, _ = await started(ground)
+    old = ground.installation_id
+    await ground.sandbox.as_person("bob", "POST", "/repos/ann/pump/issues/1/comments", {"body": "x"})
+    await ground.sandbox.as_person("bob", "PATCH", "/repos/ann/pump/issues/1", {"title": "It pours"})
+    await ground.control("DELETE", f"/installations/{old}")
+    new = await ground.install()
+    await ground.hear(backwards=True)
+    place = await ground.place(issue)
+    assert (place.repository.installation_id, place.issue.title) == (new, "It pours")
+    assert (await installation(ground, old)).state == "deleted"
+    assert not await away(ground, issue)
+
+
+async def test_a_repository_taken_out_counts_as_uninstalled_and_a_late_removal_does_not(ground: Ground) -> None:
+    issue, contract = await started(ground)
+    where = f"/installations/{ground.installation_id}/repositories/pump"
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "other"})
+    await ground.control("DELETE", where)
+    await ground.hear()
+    assert await away(ground, issue)
+    assert not (await ground.row(contract)).open
+    # It is public, so that GitHub would answer; but the App has no business there.
+    assert await ground.facts() is None
+    await ground.control("PUT", where)
+    await ground.hear()
+    assert not await away(ground, issue)
+    await ground.control("DELETE", where)
+    await ground.control("PUT", where)
+    await ground.hear(backwards=True)
+    assert not await away(ground, issue)
+
+
+async def test_a_return_that_nobody_told_of_is_found_by_asking(ground: Ground) -> None:
+    issue, _ = await started(ground)
+    await ground.control("DELETE", f"/installations/{ground.installation_id}")
+    await ground.hear()
+    new = await ground.install()
+    ground.handed |= {one.id for one in ground.sent()}
+    facts = await ground.oracle.issue_facts(await ground.place(issue))
+    assert facts and not facts.closed
+    assert (await ground.place(issue)).repository.installation_id == new
+    assert not await away(ground, issue)
+
+
+async def test_a_removal_is_found_under_a_name_that_is_old_by_now(ground: Ground) -> None:
+    issue, _ = await started(ground)
+    where = f"/installations/{ground.installation_id}/repositories"
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "other"})
+    await ground.control("PATCH", "/repositories/ann/pump", {"name": "valve"})
+    await ground.control("DELETE", f"{where}/valve")
+    removed = ground.sent()[-1]
+    await ground.hand(removed)
+    assert await away(ground, issue)
+    await ground.control("PUT", f"{where}/valve")
+    assert await ground.oracle.issue_facts(await ground.place(issue))
+    assert not await away(ground, issue)
+
+
+@pytest.mark.parametrize("how", ["suspended", "removed"])
+async def test_without_an_answer_what_was_told_counts(ground: Ground, how: str) -> None:
+    issue, contract = await started(ground)
+    where = f"/installations/{ground.installation_id}"
+    path = f"{where}/suspended" if how == "suspended" else f"{where}/repositories/pump"
+    there, back = ("PUT", "DELETE") if how == "suspended" else ("DELETE", "PUT")
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "other"})
+    fault = {"kind": "status", "match": "installation", "status": 502, "times": 100}
+    await ground.control("POST", "/faults", {"endpoints": fault})
+    await ground.control(there, path)
+    await ground.hear()
+    assert await away(ground, issue)
+    assert not (await ground.row(contract)).open
+    await ground.control(back, path)
+    await ground.hear()
+    assert not await away(ground, issue)
+
+
+async def test_news_of_a_return_that_github_does_not_confirm_is_asked_about_soon(ground: Ground) -> None:
+    """The news may be late, or GitHub's API behind it."""
+    issue, contract = await started(ground)
+    where = f"/installations/{ground.installation_id}/repositories/pump"
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "other"})
+    await ground.control("DELETE", where)
+    await ground.hear()
+    fault = {"kind": "status", "match": "GET .*/installation$", "status": 404}
+    await ground.control("POST", "/faults", {"endpoints": fault})
+    await ground.control("PUT", where)
+    await ground.hear()
+    assert await away(ground, issue)
+    assert (await ground.row(contract)).next_look_at == ground.clock.now() + 60
+
+
+async def test_late_events_do_not_undo_a_new_name_or_privacy(ground: Ground) -> None:
+    issue = await ground.open_issue()
+    ground.clock.advance(60)
+    await ground.control("PATCH", "/repositories/ann/pump", {"name": "valve"})
+    ground.clock.advance(60)
+    await ground.control("PATCH", "/repositories/ann/valve", {"private": True})
+    await ground.hear(backwards=True)
+    repository = (await ground.place(issue)).repository
+    assert (repository.name, repository.private) == ("valve", True)
+
+
+async def test_late_events_do_not_undo_what_became_of_an_issue(ground: Ground) -> None:
+    issue = await ground.open_issue()
+    ground.clock.advance(60)
+    await ground.sandbox.as_person("ann", "PATCH", "/repos/ann/pump/issues/1", {"state": "closed"})
+    await ground.hear(backwards=True)
+    kept = (await ground.place(issue)).issue
+    assert (kept.state, kept.closed_at) == ("closed", START_AT + 60)
+
+
+async def waiting(ground: Ground, contract: int) -> None:
+    """A notice and a reaction on their way to the thread."""
+    issue_id = (await ground.row(contract)).issue_id
+    async with ground.db.transaction() as tx:
+        place = await places.place(tx, issue_id)
+        assert place
+        for kind in ("notice", "reaction"):
+            await outbox.put(tx, key=kind, kind=kind, place=place, body="{}", now=ground.clock.now())
+
+
+async def left(ground: Ground) -> list[tuple[str, int]]:
+    """What is still to be sent, as (key, repository)."""
+    found = []
+    async with ground.db.transaction() as tx:
+        while message := await outbox.claim(tx, ground.clock.now() + DAY, 60):
+            await outbox.sent(tx, message, None, ground.clock.now())
+            found.append((message.key, message.repository_id))
+    return found
+
+
+@pytest.mark.parametrize("heard", ["both", "departure", "arrival", "backwards", "neither"])
+async def test_contracts_follow_a_transferred_issue(ground: Ground, heard: str) -> None:
+    issue, contract = await started(ground)
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "valve"})
+    await waiting(ground, contract)
+    new = await ground.control("POST", "/issues/ann/pump/1/transfer", {"to": "ann/valve"})
+    departure, arrival = ground.sent()
+    told = {
+        "both": [departure, arrival],
+        "departure": [departure],
+        "arrival": [arrival],
+        "backwards": [arrival, departure],
+        "neither": [],
+    }
+    for delivery in told[heard]:
+        await ground.hand(delivery)
+    if heard == "neither":
+        assert await ground.oracle.issue_facts(await ground.place(issue)) is None
+    row = await ground.row(contract)
+    assert (row.issue_id, row.open, row.terms_hash) == (new["id"], True, row.terms_hash)
+    assert (await ground.place(issue)).issue.moved_to == new["id"]
+    there = (await ground.place(new)).repository
+    assert there.name == "valve"
+    assert set(await left(ground)) == {("notice", there.id), (f"board:{new['id']}", there.id)}
+    facts = await ground.oracle.issue_facts(await ground.place(new))
+    assert facts and facts.gone is None
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_issue_transferred_to_where_the_app_is_not_is_gone(ground: Ground, private: bool) -> None:
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "valve", "private": private})
+    await ground.control("DELETE", f"/installations/{ground.installation_id}/repositories/valve")
+    issue, contract = await started(ground)
+    await ground.control("POST", "/issues/ann/pump/1/transfer", {"to": "ann/valve"})
+    await ground.hear()
+    row = await ground.row(contract)
+    assert (row.issue_id, row.status) == (issue["id"], Status.HALTED)
+    facts = await ground.oracle.issue_facts(await ground.place(issue))
+    assert facts
+    assert facts.gone == ("deleted" if private else "transferred")
+
+
+async def test_a_transfer_without_an_answer_is_followed_when_github_answers(ground: Ground) -> None:
+    issue, contract = await started(ground)
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "valve"})
+    new = await ground.control("POST", "/issues/ann/pump/1/transfer", {"to": "ann/valve"})
+    fault = {"kind": "status", "match": "GET .*/installation$", "status": 502}
+    await ground.control("POST", "/faults", {"endpoints": fault})
+    await ground.hand(ground.sent()[0])
+    row = await ground.row(contract)
+    assert (row.open, row.next_look_at) == (False, ground.clock.now())
+    assert await ground.oracle.issue_facts(await ground.place(issue)) is None
+    assert (await ground.row(contract)).issue_id == new["id"]

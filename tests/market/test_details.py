@@ -1,0 +1,187 @@
+"""Each kind of row that an entry tells, column by column (docs/market.md §4)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.market.bookkeeping import (
+    KINDS,
+    Row,
+    RowKind,
+    amendment_row,
+    contract_row,
+    detail_text,
+    fill_row,
+    offer_row,
+    pool_row,
+    position_row,
+    read_detail,
+)
+from app.market.contract import Outcome, Side, Status
+from app.market.fill import Amendment, AmendmentKind, Fill, FillKind
+from app.market.offer import Action, NewOffer, Offer
+from app.market.position import Position
+
+POOLED = NewOffer(Action.BUY, Side.UNFIXED, 9, 400, pool=True, cancel_on_halt=True)
+PARTLY = NewOffer(Action.SELL, Side.FIXED, 5, 600, 80, now_or_never=True, all_or_none=True, post_only=True)
+KEYS = {
+    "offer": (17,),
+    "position": (3, 4, '"FIXED"'),
+    "fill": (3, 8),
+    "amendment": (3, 9),
+    "contract": (3,),
+    "pool": (4, '"play:1"'),
+}
+
+
+def offer(new: NewOffer, units_left: int, cash_left: int) -> Offer:
+    made = Offer(new, 17, 4, 3, new.until_at or 900, units_left, cash_left, 50)
+    made.rank, made.filled, made.cancelled = 23, 1, 2
+    return made
+
+
+def settled() -> Row:
+    return contract_row(
+        3,
+        Status.SETTLED,
+        Outcome.VOID,
+        open_interest=40,
+        minted_mills=16_000,
+        amendment=9,
+        maturation_at=999,
+        round_number=2,
+        terms_hash="aa",
+        statement_hash="bb",
+    )
+
+
+def rows() -> list[Row]:
+    return [
+        offer_row(offer(POOLED, 2, 7), 51),
+        position_row(3, 4, Side.FIXED, Position(5, 6, 789, 1)),
+        fill_row(Fill(3, 8, 17, 18, 4, 5, 18, 6, 400, FillKind.TRANSFER, True), 77),
+        amendment_row(Amendment(3, 9, AmendmentKind.REDEEM, 40, 16_000), 78),
+        settled(),
+        pool_row(4, "play:1", 2_500),
+    ]
+
+
+def columns() -> dict[str, dict[str, object]]:
+    """Every row by the names of its columns, as the text tells it."""
+    found = json.loads(detail_text(rows()))
+    return {name: dict(zip(KINDS[name].columns, values, strict=True)) for name, *values in found}
+
+
+def test_an_offer_is_told_whole() -> None:
+    assert columns()["offer"] == {
+        "id": 17,
+        "contract_id": 3,
+        "user_id": 4,
+        "action": "BUY",
+        "side": "UNFIXED",
+        "price": 400,
+        "volume": 9,
+        "until_at": 900,
+        "now_or_never": False,
+        "all_or_none": False,
+        "post_only": False,
+        "cancel_on_halt": True,
+        "pooled": True,
+        "rank": 23,
+        "units_left": 2,
+        "cash_left": 7,
+        "filled": 1,
+        "cancelled": 2,
+        "state": "LIVE",
+        "created_at": 51,
+    }
+
+
+def test_each_condition_of_an_offer_has_its_place() -> None:
+    row = dict(zip(KINDS["offer"].columns, offer_row(offer(PARTLY, 5, 0), 51)[1:], strict=True))
+    flags = ("now_or_never", "all_or_none", "post_only", "cancel_on_halt", "pooled")
+    assert [row[name] for name in flags] == [True, True, True, False, False]
+    assert (row["action"], row["side"], row["until_at"]) == ("SELL", "FIXED", 80)
+
+
+def test_positions_and_pools_are_told_whole() -> None:
+    assert columns()["position"] == {
+        "contract_id": 3,
+        "user_id": 4,
+        "side": "FIXED",
+        "free": 5,
+        "reserved": 6,
+        "cost_mills": 789,
+        "pool_units": 1,
+    }
+    assert columns()["pool"] == {"user_id": 4, "currency": "play:1", "left_mills": 2_500}
+
+
+def test_fills_and_amendments_are_told_whole() -> None:
+    assert columns()["fill"] == {
+        "contract_id": 3,
+        "amendment": 8,
+        "bid": 17,
+        "ask": 18,
+        "buyer": 4,
+        "seller": 5,
+        "newcomer": 18,
+        "volume": 6,
+        "price": 400,
+        "kind": "transfer",
+        "at": 77,
+    }
+    assert columns()["amendment"] == {
+        "contract_id": 3,
+        "number": 9,
+        "kind": "redeem",
+        "open_interest": 40,
+        "minted_mills": 16_000,
+        "at": 78,
+    }
+
+
+def test_a_contract_is_told_whole() -> None:
+    assert columns()["contract"] == {
+        "id": 3,
+        "status": "SETTLED",
+        "outcome": "VOID",
+        "open_interest": 40,
+        "minted_mills": 16_000,
+        "amendment": 9,
+        "maturation_at": 999,
+        "round": 2,
+        "terms_hash": "aa",
+        "statement_hash": "bb",
+    }
+
+
+def test_rows_are_read_back_with_their_keys_in_the_order_they_were_told() -> None:
+    found = read_detail(detail_text(rows()))
+    assert [(name, key) for name, key, _ in found] == list(KEYS.items())
+    assert {name: len(key) for name, key in KEYS.items()} == {name: kind.keys for name, kind in KINDS.items()}
+    assert [json.loads(f"[{text}]") for *_, text in found] == [list(row.values()) for row in columns().values()]
+
+
+def test_a_kind_of_row_names_its_table_its_keys_and_its_columns() -> None:
+    made = RowKind("gifts", 2, "user_id  at\n mills")
+    assert (made.table, made.keys, made.columns) == ("gifts", 2, ("user_id", "at", "mills"))
+    assert {name: kind.table for name, kind in KINDS.items()} == {name: f"{name}s" for name in KEYS}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[[5,6]]", '[["pool",4', '["pool",4,"play:1",5]]', '[["pool",4,"x",5]'])
+def test_what_is_no_list_of_rows_is_refused_as_such(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^this is no list of rows$"):
+        read_detail(text)
+
+
+def test_a_row_that_is_too_short_for_its_key_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^this is no row of a detail$"):
+        read_detail('[["position",1,2]]')
+
+
+def test_a_row_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError):
+        read_detail('[["bribe",4,"play:1",5]]')

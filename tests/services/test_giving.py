@@ -1,0 +1,118 @@
+"""Giving money away: granted play tokens have to be traded first, and nobody gets what was meant for another."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.market.contract import Side
+from app.market.errors import InsufficientFunds, Refusal
+from app.services import giving
+from app.services.giving import Gift
+from app.storage import grants, journal, places
+from tests.services.desk import CURRENCY, GRANT_MILLS, Desk
+
+ADAM, BETH, CARL = 1, 2, 3
+
+
+async def give(desk: Desk, user: int, login: str, mills: int) -> Gift:
+    scene = desk.scene(user)
+    return await desk.run(lambda tx: giving.give(tx, scene, login, mills))
+
+
+async def givable(desk: Desk, user: int) -> int:
+    async with desk.db.reading() as tx:
+        return await giving.givable(tx, user, CURRENCY)
+
+
+async def trade(desk: Desk) -> None:
+    """Adam pays 40 for UNFIXED, Beth 10 for FIXED."""
+    await desk.offer(ADAM, "buy unfixed 50 at 800")
+    await desk.offer(BETH, "buy fixed 50 at 200")
+
+
+async def test_granted_tokens_cannot_be_given_before_they_were_traded(desk: Desk) -> None:
+    async with desk.refused(InsufficientFunds, "granted tokens have to be traded"):
+        await give(desk, ADAM, "user2", 1)
+    await desk.offer(ADAM, "buy unfixed 50 at 800")
+    assert await givable(desk, ADAM) == 0, "an offer that waits has not traded"
+
+
+async def test_what_was_paid_in_fills_makes_as_much_of_the_rest_givable(desk: Desk) -> None:
+    await trade(desk)
+    assert (await givable(desk, ADAM), await givable(desk, BETH)) == (0, 0)
+    await desk.sell(ADAM, Side.UNFIXED, 50, 700)
+    await desk.offer(CARL, "buy unfixed 50 at 700")
+    assert await givable(desk, ADAM) == 35_000, "40 paid, 35 came back"
+    assert await givable(desk, CARL) == 0
+
+
+async def test_a_gift_moves_free_money_and_is_an_entry_of_its_command(desk: Desk) -> None:
+    await _receive(desk, ADAM, 30_000)
+    gift = await give(desk, ADAM, "USER2", 20_000)
+    assert (gift.receiver, gift.giver_login, gift.free_mills) == (BETH, "user1", GRANT_MILLS + 10_000)
+    assert await desk.free(BETH) == GRANT_MILLS + 20_000
+    async with desk.db.reading() as tx:
+        assert await journal.cause_of(tx, f"give:command:{desk.commands}") == f"command:{desk.commands}"
+
+
+async def _receive(desk: Desk, user: int, mills: int) -> None:
+    """Traded money, without trading."""
+    async with desk.db.transaction() as tx:
+        await grants.traded(tx, CURRENCY, {4: GRANT_MILLS})
+    await give(desk, 4, f"user{user}", mills)
+
+
+async def test_what_was_given_may_be_given_on(desk: Desk) -> None:
+    await _receive(desk, ADAM, 30_000)
+    await give(desk, ADAM, "user2", 30_000)
+    await give(desk, BETH, "user3", 30_000)
+    assert await desk.free(CARL) == GRANT_MILLS + 30_000
+
+
+async def test_not_more_than_is_givable(desk: Desk) -> None:
+    await _receive(desk, ADAM, 30_000)
+    async with desk.refused(InsufficientFunds, r"You can give 30\.00"):
+        await give(desk, ADAM, "user2", 30_001)
+    async with desk.refused(InsufficientFunds, r"You have 1,030\.00 free"):
+        await give(desk, ADAM, "user2", 2 * GRANT_MILLS)
+
+
+async def test_the_correction_gives_what_can_be_given(desk: Desk) -> None:
+    await _receive(desk, ADAM, 1_230_500 - GRANT_MILLS)
+    for mills in (GRANT_MILLS, 2 * GRANT_MILLS):
+        with pytest.raises(InsufficientFunds) as caught:
+            await give(desk, ADAM, "user2", mills)
+        assert caught.value.correction == "/bugmark give @user2 230.50"
+
+
+async def test_reserved_money_cannot_be_given(desk: Desk) -> None:
+    async with desk.db.transaction() as tx:
+        await grants.traded(tx, CURRENCY, {ADAM: GRANT_MILLS})
+    await desk.offer(ADAM, "buy unfixed 1000 at 900")
+    assert await givable(desk, ADAM) == GRANT_MILLS - 900_000
+
+
+async def test_not_to_oneself_nor_to_somebody_unknown(desk: Desk) -> None:
+    await _receive(desk, ADAM, 30_000)
+    async with desk.refused(Refusal, "That is you"):
+        await give(desk, ADAM, "User1", 1_000)
+    async with desk.refused(Refusal, "Nobody called `nobody` has an account here"):
+        await give(desk, ADAM, "nobody", 1_000)
+
+
+async def test_a_name_that_had_two_owners_gets_nothing(desk: Desk) -> None:
+    """Whoever has it on GitHub now, it is not for us to guess."""
+    await _receive(desk, ADAM, 30_000)
+    async with desk.db.transaction() as tx:
+        await places.open_user(tx, 99, "User2", desk.clock.now())
+    async with desk.refused(Refusal, "has had several owners here"):
+        await give(desk, ADAM, "user2", 1_000)
+
+
+async def test_the_same_command_gives_once(desk: Desk) -> None:
+    await _receive(desk, ADAM, 30_000)
+    scene = desk.scene(ADAM)
+    await desk.run(lambda tx: giving.give(tx, scene, "user2", 1_000))
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await desk.run(lambda tx: giving.give(tx, scene, "user2", 1_000))
+    assert await desk.free(BETH) == GRANT_MILLS + 1_000
