@@ -247,7 +247,7 @@ def _sell(market: Market, holders: dict[int, Position], offer: Offer, volume: in
 def count(states: Sequence[ContractState], offer: Offer, wanted: int) -> tuple[int, int, bool]:
     """What others would fill of such an offer at once: (volume, in so many fills, whether pools are concerned).
 
-    Where pools are concerned it may be less.
+    Where pools are concerned it may be less, or more.
     """
     found, fills, pooled = 0, 0, False
     sales = {state.id: state.free_units(offer.user, offer.gives) for state in states}
@@ -267,14 +267,20 @@ def count(states: Sequence[ContractState], offer: Offer, wanted: int) -> tuple[i
     return found, fills, pooled
 
 
+def _reach(states: Sequence[ContractState], offer: Offer) -> int:
+    """All that others offer within the limit, also what would be skipped: pools that give out make room for it."""
+    reached = (level for _, level in levels(states, offer.bid, offer.fixed_price))
+    return sum(counter.remaining for level in reached for counter in level.values() if counter.user != offer.user)
+
+
 def fills_whole(market: Market, changes: Changes, states: Sequence[ContractState], offers: Sequence[Offer]) -> bool:
     """Whether one pass fills an all-or-none newcomer wholly; if pools are concerned it is tried on a copy."""
     wanted = offers[0].remaining
     found, fills, pooled = count(states, offers[0], wanted)
-    if found < wanted:
-        return False
     if not pooled:
-        return fills <= MAX_FILLS - len(changes.raw_fills)
+        return found == wanted and fills <= MAX_FILLS - len(changes.raw_fills)
+    if _reach(states, offers[0]) < wanted:
+        return False
     twin, twin_states, twin_offers = deepcopy((market, states, offers))
     so_far = Changes()
     so_far.raw_fills = list(changes.raw_fills)

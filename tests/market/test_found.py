@@ -149,3 +149,11 @@ def test_units_that_a_range_is_to_sell_are_not_redeemed_before_it_gets_there() -
     ]
     assert (story.units("ann", FIXED, LATE), story.units("ann", UNFIXED, LATE)) == ((5, 0), (0, 0))
     check(story)
+
+
+def test_all_or_none_may_be_filled_because_a_pool_gives_out() -> None:
+    """bob's two at 450 would leave carol's five too large; they are gone once his five have filled."""
+    story = book("bob ask 5 @ 450 pool", "dave bid 3 @ 450", "bob ask 5 @ 400 pool", "carol ask 5 @ 460 all-or-none")
+    fills = story.add("ann bid 10 @ 500 all-or-none")
+    assert trades(fills) == [("bob", 5, 400), ("carol", 5, 460)]
+    check(story)

@@ -94,6 +94,7 @@ class Venue:
     def _expire(self, state: ContractState) -> Iterable[int]:
         while (number := due(state, self.now)) is not None:
             before = Before(self.market)
+            self.to_retry.discard(state.id)
             self._done("expiry", before, expire(self.market, number, now=self.now))
             yield number
 
