@@ -53,6 +53,15 @@ def test_positions_of_people_whom_a_calculation_does_not_name_are_not_told() -> 
     assert difference(standing.market, before, Changes()).positions == []
 
 
+def test_a_position_that_holds_nothing_is_as_if_there_were_none() -> None:
+    standing = scene()
+    before = Before(standing.market)
+    standing.state.position(ANN, FIXED)
+    changes = Changes()
+    changes.users = {ANN}
+    assert difference(standing.market, before, changes).positions == []
+
+
 def test_a_halt_changes_the_contract_alone() -> None:
     standing = two_contracts()
     before = Before(standing.market)

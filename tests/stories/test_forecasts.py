@@ -234,7 +234,6 @@ async def test_an_advisory_whose_event_is_lost_is_found_at_maturation(story: Sto
     story.move(DAY)
     await publish(story, "pip:unheard", silent=True)
     story.move(3 * DAY)
-    await halted(story, number)
     assert await settled(story, number, 3) == "FIXED"
 
 
