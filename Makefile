@@ -5,11 +5,11 @@ PY := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long lint bench mutation lock clean
+.PHONY: help demo test long chaos lint bench faults compile screenshots mutation lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
-	    awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 } END { print "help: " NR " targets" }'
+	    awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 } END { print "help: " NR " targets" }'
 
 demo: ## the app, a stand-in for GitHub and SQLite: a conversation is played, then a page to try it by hand
 	@scripts/setup_python requirements-sandbox.lock
@@ -24,6 +24,11 @@ long: ## 10⁶ random commands on the market core with its invariants; COMMANDS=
 	@scripts/setup_python requirements-dev.lock
 	@WORKERS=$(WORKERS) $(PY) -m tests.long $(or $(COMMANDS),1000000) $(SEED)
 
+chaos: ## a scripted day while programs are killed and deliveries lost; SEED=2 COMMANDS=500 KILLS=20 DATABASE=postgres
+	@scripts/setup_python requirements-dev.lock
+	@SEED=$(SEED) COMMANDS=$(COMMANDS) KILLS=$(KILLS) DATABASE=$(DATABASE) \
+	    $(if $(filter postgres,$(DATABASE)),$(PY) scripts/with_postgres.py) $(PY) -m tests.chaos
+
 lint: ## ruff, mypy and the direction of imports
 	@scripts/setup_python requirements-dev.lock
 	@$(PY) scripts/lint.py
@@ -32,6 +37,20 @@ bench: ## measure speed beside a reference; ONLY=name runs one benchmark
 	@scripts/setup_python requirements-dev.lock
 	@scripts/setup_python requirements-bench.lock
 	@$(PY) scripts/with_postgres.py --durable $(PY) -m bench $(ONLY)
+
+screenshots: ## the pictures of docs/replies.md, from a conversation that is played for them; needs Chromium
+	@scripts/setup_python requirements-sandbox.lock
+	@$(PY) -m scripts.screenshots
+
+compile: ## compile the hot modules of the market, if there is a C compiler, and run the market's tests on them
+	@scripts/setup_python requirements-dev.lock
+	@WORKERS=$(WORKERS) $(PY) -m scripts.compile_core
+
+faults: ## every endpoint × every way in which GitHub fails; upstream's payloads mutated, PAYLOADS=50000 or all
+	@scripts/setup_python requirements-dev.lock
+	@scripts/setup_node
+	@FAULTS=all PAYLOADS=$(or $(PAYLOADS),50000) $(PY) -m pytest -n $(WORKERS) --dist loadgroup -k "not postgres" \
+	    tests/stories/test_fault_matrix.py tests/stories/test_upstream_payloads.py tests/github/test_fault_matrix.py
 
 mutation: ## change the market core in thousands of ways, each of which a test must notice; ONLY=moves tries one module
 	@scripts/setup_python requirements-dev.lock

@@ -6,14 +6,15 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import structlog
 
-from app import logs
-from app.settings import Settings, SettingsError, database_url_from
+from app import compiled, logs
+from app.settings import Settings, SettingsError, SetupSettings, database_url_from
 
 if TYPE_CHECKING:
     from app.storage.db import Database
@@ -23,7 +24,13 @@ log = structlog.get_logger()
 
 @click.group(help="BugMark: a futures market on software issues that lives in the GitHub thread.")
 def main() -> None:
-    pass
+    compiled.use(compiled.folder())
+
+
+@main.command(help="Register the GitHub App by a page of our own, once; stores its credentials.")
+@click.option("--print", "printed", is_flag=True, help="Print the credentials for a secret store, instead of a file.")
+def setup(printed: bool) -> None:
+    sys.exit(asyncio.run(_set_up(printed)))
 
 
 @main.command(help="Take webhooks in and serve badges.")
@@ -61,6 +68,46 @@ def export(repository: str, form: str, out: Path | None, private: bool) -> None:
     asyncio.run(_export(_database_url(), repository, form, out, private))
 
 
+@main.group(help="What was given up: webhooks not dealt with, messages not sent.", invoke_without_command=True)
+@click.pass_context
+def letters(context: click.Context) -> None:
+    if context.invoked_subcommand is None:
+        from app import letters as dead
+
+        _with_letters(lambda db: dead.listed(db))
+
+
+@letters.command(help="All there is about one, with the webhook's or the message's text.")
+@click.argument("letter")
+def show(letter: str) -> None:
+    from app import letters as dead
+
+    _with_letters(lambda db: dead.shown(db, letter))
+
+
+@letters.command(help="Have letters tried again: their names (d12, m7), or all.")
+@click.argument("letter", nargs=-1, required=True)
+def retry(letter: tuple[str, ...]) -> None:
+    from app import letters as dead
+    from app.clock import SystemClock
+
+    async def work(db: Database) -> list[str]:
+        return [f"letters: {await dead.retry(db, letter, SystemClock().now())} are tried again."]
+
+    _with_letters(work)
+
+
+@letters.command(help="Be done with letters for good.")
+@click.argument("letter", nargs=-1, required=True)
+def drop(letter: tuple[str, ...]) -> None:
+    from app import letters as dead
+
+    async def work(db: Database) -> list[str]:
+        return [f"letters: {await dead.drop(db, letter)} are dropped."]
+
+    _with_letters(work)
+
+
 @main.command(help="Check the whole configuration; says in words what is wrong and what to do about it.")
 def doctor() -> None:
     from app.doctor.report import doctor as check
@@ -80,6 +127,26 @@ def demo(once: bool) -> None:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo("\nStopped.")
+
+
+def _with_letters(work: Callable[[Database], Awaitable[list[str]]]) -> None:
+    """Print the lines that come of it."""
+    click.echo("\n".join(asyncio.run(_on_database(work))))
+
+
+async def _on_database(work: Callable[[Database], Awaitable[list[str]]]) -> list[str]:
+    from app.letters import NoSuchLetter
+    from app.storage.db import Database
+
+    url = _database_url()
+    db = Database(url)
+    await _migrated(db, url)
+    try:
+        return await work(db)
+    except NoSuchLetter as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        await db.close()
 
 
 async def _audit(url: str) -> int:
@@ -119,13 +186,43 @@ async def _export(url: str, repository: str, form: str, out: Path | None, privat
     click.echo(f"export: {sum(item.rows for item in written)} rows in {len(written)} files in {folder}.")
 
 
+async def _set_up(printed: bool) -> int:
+    """Everything but the credentials goes to standard error: standard output may lead into a secret store."""
+    from app import setup as setting_up
+    from app.clock import SystemClock
+    from app.credentials import CannotKeep
+
+    logs.configure()
+    stopping = asyncio.Event()
+    _on_signals(stopping)
+    try:
+        settings = SetupSettings.from_environment(os.environ)
+        where = setting_up.keeper(settings, printed, click.echo)
+    except (SettingsError, CannotKeep) as error:
+        raise click.ClickException(str(error)) from None
+    async with setting_up.set_up(settings, SystemClock(), where) as found:
+        click.echo(f"Open {settings.public_url}/setup (port {settings.port} here) and enter this code:", err=True)
+        click.echo(f"\n    {found.code}\n\nWhoever has it can make the App theirs. Ctrl-C ends this.", err=True)
+        try:
+            done = await setting_up.serve(found, settings.port, stopping)
+        except OSError as error:
+            raise click.ClickException(f"Port {settings.port} cannot be used: {error.strerror}") from None
+    click.echo("setup: the credentials are stored." if done else "setup: ended, nothing was stored.", err=True)
+    return 0 if done else 1
+
+
 def _settings() -> Settings:
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
-        raise click.ClickException("\n".join(error.problems)) from None
+        raise click.ClickException("\n".join([*error.problems, *_hints(error)])) from None
     logs.configure(settings.secrets())
     return settings
+
+
+def _hints(error: SettingsError) -> list[str]:
+    no_app = any(problem.startswith("BUGMARK_APP_ID is not set") for problem in error.problems)
+    return ["No GitHub App yet? `python -m app setup` registers one (docs/operators.md)."] if no_app else []
 
 
 def _database_url() -> str:
@@ -189,7 +286,7 @@ async def _work(settings: Settings) -> None:
     await _migrated(db, settings.database_url)
     async with bootstrap.worker(settings, db) as found:
         _on_signals(found.stopping)
-        log.info("working")
+        log.info("working", core=compiled.core())
         await found.run()
     await db.close()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
+from typing import Final
 
 from app.market.contract import UNIT_MILLS, Side, Status
 from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal
@@ -13,14 +15,18 @@ from app.market.offer import MAX_VOLUME, Action, NewOffer, Offer
 from app.market.spoken import spoken
 from app.market.state import ContractState, Market
 
-MAX_LIVE_OFFERS_OF_USER = 50
-MAX_LIVE_OFFERS = 5_000
-MAX_WHOLE = 100
+MAX_LIVE_OFFERS_OF_USER: Final = 50
+MAX_LIVE_OFFERS: Final = 5_000
+MAX_WHOLE: Final = 100
 """All-or-none offers at rest in one contract."""
 
-DUST_VOLUME = 5
+DUST_VOLUME: Final = 5
 
-BUY, SELL, FIXED, OPEN = Action.BUY, Action.SELL, Side.FIXED, Status.OPEN  # looked up once: enums are slow at it
+# Looked up once: enums are slow at it.
+BUY: Final = Action.BUY
+SELL: Final = Action.SELL
+FIXED: Final = Side.FIXED
+OPEN: Final = Status.OPEN
 
 
 class Arrival:
@@ -44,6 +50,10 @@ class Arrival:
         self.bid = (new.action is BUY) == (new.side is FIXED)
         self.held = 0 if len(states) > 1 else self.free_units(states[0])
         self.need_mills = 0 if new.action is SELL else max(0, new.volume - self.held) * new.price
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Arrival:
+        market, states = deepcopy((self.market, self.states), memo)
+        return Arrival(market, states, self.new, self.user, self.now, self.last)
 
     def free_units(self, state: ContractState) -> int:
         """Units that pay for a sale: a bid gives UNFIXED, an ask FIXED."""

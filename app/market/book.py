@@ -13,19 +13,25 @@ Level = dict[int, Offer]
 
 
 class Half:
-    """One half of a book. `keys` are its prices times `sign`, ascending: the best is always the last."""
+    """One half of a book. `keys` are its prices times `sign`, ascending: the best is always the last.
+
+    A price that is not among them may keep an empty level. It is made without arguments to be copied.
+    """
 
     __slots__ = ("keys", "levels", "sign")
 
-    def __init__(self, bids: bool) -> None:
+    def __init__(self, bids: bool = True) -> None:
         self.sign = 1 if bids else -1
         self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
 
     def close(self, price: int) -> None:
-        """The last offer at a price is gone."""
-        del self.levels[price]
-        del self.keys[bisect_left(self.keys, price * self.sign)]
+        """The last offer at a price is gone. Its level stays, empty: a new one costs more."""
+        key = price * self.sign
+        if self.keys[-1] == key:
+            self.keys.pop()
+        else:
+            del self.keys[bisect_left(self.keys, key)]
 
     def crosses(self, limit: int) -> bool:
         """Whether a counter-offer with this limit reaches anything."""
@@ -78,10 +84,10 @@ class Book:
         price = offer.fixed_price
         level = half.levels.get(price)
         if level is None:
-            half.levels[price] = {offer.number: offer}
+            level = half.levels[price] = {}
+        if not level:
             insort(half.keys, price * half.sign)
-        else:
-            level[offer.number] = offer
+        level[offer.number] = offer
 
     def remove(self, offer: Offer) -> None:
         number = offer.number

@@ -44,6 +44,8 @@ KINDS = {
         "id status outcome open_interest minted_mills amendment maturation_at round terms_hash statement_hash",
     ),
     "pool": RowKind("pools", 2, "user_id currency left_mills"),
+    "made": RowKind("contracts", 1, "id issue_id created_at"),
+    "grant": RowKind("grants", 2, "user_id currency untraded_mills"),
 }
 """Every kind of row by its name. Instants in seconds; amounts and prices in mills."""
 
@@ -141,6 +143,15 @@ def pool_row(user: int, currency: str, left_mills: int) -> Row:
     return ["pool", user, currency, left_mills]
 
 
+def made_row(contract: int, issue: int, created_at: int) -> Row:
+    """`issue`: where the contract lives; one that is transferred takes it along."""
+    return ["made", contract, issue, created_at]
+
+
+def grant_row(user: int, currency: str, untraded_mills: int) -> Row:
+    return ["grant", user, currency, untraded_mills]
+
+
 def detail_text(rows: Iterable[Row]) -> str:
     """The rows as an entry carries them; "" if there are none."""
     told = list(rows)
@@ -172,7 +183,7 @@ def read_detail(text: str) -> list[Told]:
     return told
 
 
-_WORDED = frozenset({"position", "pool"})
+_WORDED = frozenset({"position", "pool", "grant"})
 _HEADS = {f'"{name}"': (name, kind.keys, name in _WORDED) for name, kind in KINDS.items()}
 _UNKNOWN = ("", 10**9, False)
 """By how a row begins: its kind, how many columns name it, and whether the last of them is a word."""

@@ -6,8 +6,9 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Final
 
-UNIT_MILLS = 1000
+UNIT_MILLS: Final = 1000
 """What one unit of the winning side pays: one token, in mills."""
 
 

@@ -91,12 +91,13 @@ def counts(statement: Advisory, advisory: AdvisoryFacts) -> bool:
     )
 
 
-def judge_advisories(statement: Advisory, advisories: Iterable[AdvisoryFacts]) -> IssueFacts:
+def judge_advisories(statement: Advisory, advisories: Iterable[AdvisoryFacts], aside_at: int = 0) -> IssueFacts:
     """True by the first one that counts. What GitHub publishes is backed: no trader did it.
 
     A correction may have made it count, so the window opens at the last change; one that runs is not moved by another.
+    What made it true until `aside_at` a maintainer has set aside.
     """
-    counting = [one for one in advisories if counts(statement, one)]
+    counting = [one for one in advisories if counts(statement, one) and true_since(statement, one) > aside_at]
     if not counting:
         return NOT_TRUE
     first = min(counting, key=lambda one: (true_since(statement, one), one.ghsa))
@@ -148,9 +149,13 @@ def _titled(statement: IssueForecast, issue: OpenedIssue) -> Act:
     return issue.opened
 
 
-def judge_issues(statement: IssueForecast, issues: Iterable[OpenedIssue]) -> IssueFacts:
-    """True since the first issue fitted."""
-    acts = [(act, issue.number) for issue in issues if (act := fitting_act(statement, issue)) is not None]
+def judge_issues(statement: IssueForecast, issues: Iterable[OpenedIssue], aside_at: int = 0) -> IssueFacts:
+    """True since the first issue fitted; what fitted until `aside_at` a maintainer has set aside."""
+    acts = [
+        (act, issue.number)
+        for issue in issues
+        if (act := fitting_act(statement, issue)) is not None and act.at > aside_at
+    ]
     if not acts:
         return NOT_TRUE
     act, number = min(acts, key=lambda item: (item[0].at, item[1]))

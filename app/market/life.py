@@ -57,7 +57,7 @@ def _new_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Open
     if event is None:
         return None
     cause, at = event
-    runs = not watch.tentative and watch.cause in (Cause.CLOSED, Cause.REJECTED)
+    runs = not watch.tentative and watch.cause in (Cause.CLOSED, Cause.REJECTED) and not _set_aside(watch)
     if runs and not _closed_again(watch, facts.closed_since or at):
         return None  # a change of reason never moves a running window
     return _event_window(watch, cause, at, backed)
@@ -81,11 +81,17 @@ def _closed_again(watch: Watch, closed_since: int) -> bool:
     return watch.window_opened_at is None or closed_since > watch.window_opened_at
 
 
+def _set_aside(watch: Watch) -> bool:
+    """What opened the window that runs does not count: so a maintainer found, in this contract or in a sibling."""
+    opened_at = None if watch.cause is Cause.MATURED else watch.window_opened_at
+    return opened_at is not None and opened_at <= (watch.set_aside_at or 0)
+
+
 def _undone(watch: Watch, facts: IssueFacts, now: int) -> bool:
     """What opened the window was taken back before maturation, although it may come to light only now."""
     if watch.cause is Cause.MATURED or watch.window_opened_at is None:
         return False
-    if now < watch.maturation_at and watch.window_opened_at <= (watch.set_aside_at or 0):
+    if now < watch.maturation_at and _set_aside(watch):
         return True
     if watch.cause is Cause.GONE:
         return facts.gone is None
@@ -107,6 +113,8 @@ def _in_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step:
 def _at_its_end(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step:
     if watch.ruling is not None:
         return Settle(watch.ruling)
+    if _set_aside(watch):
+        return Settle(Outcome.UNFIXED)
     if watch.disputed_at is not None and watch.cause is Cause.CLOSED and not watch.backed:
         return Settle(Outcome.VOID)
     event = close_event(watch, facts) if watch.cause in (Cause.CLOSED, Cause.REJECTED) else None
@@ -120,6 +128,8 @@ def _at_its_end(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step
 
 def _standing(watch: Watch, facts: IssueFacts) -> Outcome | None:
     """The verdict that was announced as the window opened, if the issue is still as it was then."""
+    if _set_aside(watch):
+        return None
     stands = {
         Cause.CLOSED: facts.closed and facts.completed,
         Cause.REJECTED: facts.closed and facts.reason in watch.void_reasons,

@@ -96,7 +96,7 @@ def _join_pool(market: Market, offers: Sequence[Offer], need_mills: int) -> None
 
 def _enter(market: Market, changes: Changes, state: ContractState, offer: Offer, now: int) -> None:
     """An arrival: fill, rest, cut what one's own offers would have filled, try the all-or-none offers."""
-    changes.offers[offer.number] = offer
+    changes.touched.append(offer)
     passed: Passed | None = None
     if not (offer.special and offer.all_or_none) or fills_whole(market, changes, [state], [offer]):
         passed = sweep(market, changes, state, offer)
@@ -130,7 +130,7 @@ def _enter_range(market: Market, changes: Changes, arrival: Arrival, offers: lis
         taker.sales[home.contract] += unsold
     home.ranging = False
     taker.let_go(market, changes)
-    changes.offers.update((offer.number, offer) for offer in taker.offers.values() if offer.volume)
+    changes.touched += [offer for offer in taker.offers.values() if offer.volume]
     _cut_own(market, changes, passed, home.contract if rests else None)
     mind_pool(market, changes, home.user)
     for state in taker.states:
@@ -168,7 +168,7 @@ def _cut_own(market: Market, changes: Changes, passed: Passed, home: int | None)
             continue
         volume = own.remaining if own.contract == home else _would_fill(own, wanted)
         if volume:
-            changes.cut.append((own, volume))
+            changes.cut = (*changes.cut, (own, volume))
             release(market, changes, own, volume)
 
 
@@ -187,9 +187,9 @@ def retry(market: Market, contract: int, *, now: int) -> Changes:
 
 def retry_all(market: Market, changes: Changes, state: ContractState, now: int) -> None:
     """After a change of a book: its all-or-none offers whose limit is met, until a round fills nothing."""
-    changes.to_retry.discard(state.id)
+    changes.to_retry -= {state.id}
     while state.book.whole and state.trades(now) and _round(market, changes, state):
-        changes.to_retry.discard(state.id)
+        changes.to_retry -= {state.id}
 
 
 def _round(market: Market, changes: Changes, state: ContractState) -> bool:
@@ -197,7 +197,7 @@ def _round(market: Market, changes: Changes, state: ContractState) -> bool:
         if not state.book.half(not offer.bid).crosses(offer.fixed_price) or len(changes.raw_fills) >= MAX_FILLS:
             continue
         if fills_whole(market, changes, [state], [offer]):
-            changes.offers[offer.number] = offer
+            changes.touched.append(offer)
             before = len(changes.raw_fills)
             passed = sweep(market, changes, state, offer)
             changes.retried += len(changes.raw_fills) - before

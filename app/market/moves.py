@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from app.market.contract import UNIT_MILLS
 from app.market.fill import AmendmentKind
 from app.market.offer import Offer
 from app.market.state import Changes, ContractState, Market
 
-HALF_PAIR_MILLS = UNIT_MILLS // 2
+HALF_PAIR_MILLS: Final = UNIT_MILLS // 2
 """What each unit of a redeemed pair counts for where a pool bought only one of them."""
 
 
@@ -37,7 +39,7 @@ def release(market: Market, changes: Changes, offer: Offer, volume: int) -> None
     """Cancel `volume` of an offer that is live or suspended and give back what was held for it."""
     state = market.contracts[offer.contract]
     bought, sold = offer.cut(volume)
-    changes.offers[offer.number] = offer
+    changes.touched.append(offer)
     if offer.held and not offer.pooled:
         market.purses[offer.user].hold(-bought * offer.price)
     if sold:
@@ -90,10 +92,10 @@ def suspend(market: Market, changes: Changes, offer: Offer) -> None:
     offer.held = False
     units, offer.units_left = offer.units_left, 0
     offer.cash_left += units
-    changes.offers[offer.number] = offer
-    changes.suspended.append(offer)
+    changes.touched.append(offer)
+    changes.suspended = (*changes.suspended, offer)
     changes.dead.append(offer)
-    changes.to_retry.add(state.id)
+    changes.to_retry |= {state.id}
     if units:
         state.position(offer.user, offer.gives).reserve(-units)
         if redeem(market, state, offer.user):

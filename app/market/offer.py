@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from app.market.contract import UNIT_MILLS, Side
 
-MAX_VOLUME = 10**9
+MAX_VOLUME: Final = 1_000_000_000
 
 
 class Action(StrEnum):
@@ -26,7 +27,8 @@ class OfferState(StrEnum):
     DONE = "DONE"
 
 
-BUY, FIXED = Action.BUY, Side.FIXED  # looked up once: enums are slow at it
+BUY: Final = Action.BUY  # looked up once: enums are slow at it
+FIXED: Final = Side.FIXED
 
 
 def is_bid(action: Action, side: Side) -> bool:
@@ -49,23 +51,75 @@ def price_from_profit(profit_mills: int, volume: int) -> int:
     return UNIT_MILLS - profit_mills // volume
 
 
-@dataclass(slots=True)
+@dataclass(init=False, slots=True)
 class NewOffer:
     """An offer before it has arrived. `price` is of the named side in mills; `until_at` None means maturation.
 
-    Nobody changes one. It is not frozen because making it would then take six times as long.
+    Nobody changes one. It is not frozen because making it would then take six times as long, and has an `__init__` in
+    words because only such a one is compiled.
     """
 
     action: Action
     side: Side
     volume: int
     price: int
-    until_at: int | None = None
-    now_or_never: bool = False
-    all_or_none: bool = False
-    post_only: bool = False
-    pool: bool = False
-    cancel_on_halt: bool = False
+    until_at: int | None
+    now_or_never: bool
+    all_or_none: bool
+    post_only: bool
+    pool: bool
+    cancel_on_halt: bool
+
+    def __init__(
+        self,
+        action: Action,
+        side: Side,
+        volume: int,
+        price: int,
+        until_at: int | None = None,
+        now_or_never: bool = False,
+        all_or_none: bool = False,
+        post_only: bool = False,
+        pool: bool = False,
+        cancel_on_halt: bool = False,
+    ) -> None:
+        self.action = action
+        self.side = side
+        self.volume = volume
+        self.price = price
+        self.until_at = until_at
+        self.now_or_never = now_or_never
+        self.all_or_none = all_or_none
+        self.post_only = post_only
+        self.pool = pool
+        self.cancel_on_halt = cancel_on_halt
+
+    def __deepcopy__(self, memo: dict[int, object]) -> NewOffer:
+        return self
+
+
+FIELDS: Final = (
+    "bid",
+    "cancelled",
+    "cash_left",
+    "contract",
+    "created_at",
+    "filled",
+    "fixed_price",
+    "held",
+    "number",
+    "placed",
+    "price",
+    "ranging",
+    "rank",
+    "special",
+    "suspended",
+    "units_left",
+    "until_at",
+    "user",
+    "volume",
+)
+"""Of an Offer."""
 
 
 class Offer:
@@ -76,27 +130,7 @@ class Offer:
     action, side and conditions are read; `bid` and `fixed_price` follow from it; `special`: pooled or all-or-none.
     """
 
-    __slots__ = (
-        "bid",
-        "cancelled",
-        "cash_left",
-        "contract",
-        "created_at",
-        "filled",
-        "fixed_price",
-        "held",
-        "number",
-        "placed",
-        "price",
-        "ranging",
-        "rank",
-        "special",
-        "suspended",
-        "units_left",
-        "until_at",
-        "user",
-        "volume",
-    )
+    __slots__ = FIELDS
 
     def __init__(
         self,
@@ -125,6 +159,17 @@ class Offer:
         fixed = new.side is FIXED
         self.bid = (new.action is BUY) == fixed
         self.fixed_price = price if fixed else UNIT_MILLS - price
+
+    def __copy__(self) -> Offer:
+        """In words, because a compiled class has to be made with its arguments."""
+        twin = Offer(self.placed, self.number, self.user, self.contract, self.until_at, 0, 0, self.created_at)
+        for name in FIELDS:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Offer:
+        """What was asked for is the same in both: nobody changes it."""
+        return self.__copy__()
 
     @property
     def action(self) -> Action:

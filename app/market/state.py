@@ -6,7 +6,9 @@ before anything is changed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from typing import Final
 
 from app.market.book import Book
 from app.market.contract import UNIT_MILLS, Side, Status, Terms
@@ -83,48 +85,47 @@ class Market:
         return None
 
 
-SELDOM: dict[str, type] = {
-    "amendments": list,
-    "cut": list,
-    "suspended": list,
-    "to_retry": set,
-    "users": set,
-    "retried": int,
-    "fees_mills": int,
-}
+NOTHING: Final[frozenset[int]] = frozenset()
 
 
 class Changes:
-    """What a calculation did. Everybody whose money or units it moved owns one of `offers` or is in `users`.
+    """What a calculation did. Everybody whose money or units it moved owns one of `touched` or is in `users`.
 
     `cut`: (own counter-offer, volume cancelled by the self-trade rule). `retried`: how many of the fills, the last
     ones, came from re-tries. `to_retry`: other contracts whose all-or-none offers are to be tried, because a pool's
     offers left their books. `stopped`: a command makes no more fills than this.
     """
 
-    __slots__ = ("dead", "offers", "raw_fills", "stopped", *SELDOM)
-
-    amendments: list[Amendment]
-    cut: list[tuple[Offer, int]]
-    suspended: list[Offer]
-    to_retry: set[int]
-    users: set[int]
-    retried: int
-    fees_mills: int
+    __slots__ = (
+        "amendments",
+        "cut",
+        "dead",
+        "fees_mills",
+        "raw_fills",
+        "retried",
+        "stopped",
+        "suspended",
+        "to_retry",
+        "touched",
+        "users",
+    )
 
     def __init__(self) -> None:
         self.raw_fills: list[RawFill] = []
-        self.offers: dict[int, Offer] = {}
+        self.touched: list[Offer] = []
         self.dead: list[Offer] = []
+        self.amendments: Sequence[Amendment] = ()  # seldom needed: an empty constant costs nothing
+        self.cut: Sequence[tuple[Offer, int]] = ()
+        self.suspended: Sequence[Offer] = ()
+        self.to_retry: Set[int] = NOTHING
+        self.users: Set[int] = NOTHING
+        self.retried = self.fees_mills = 0
         self.stopped = False
 
-    def __getattr__(self, name: str) -> object:
-        """What is seldom needed starts empty when it is first asked for: most offers have no use for it."""
-        if name not in SELDOM:
-            raise AttributeError(name)
-        found = SELDOM[name]()
-        setattr(self, name, found)
-        return found
+    @property
+    def offers(self) -> dict[int, Offer]:
+        """The touched ones by number, in the order in which they were first touched."""
+        return {offer.number: offer for offer in self.touched}
 
     @property
     def fills(self) -> list[Fill]:
@@ -141,8 +142,9 @@ class Changes:
 
     @property
     def touched_users(self) -> set[int]:
-        return self.users | {offer.user for offer in self.offers.values()}
+        return {offer.user for offer in self.touched}.union(self.users)
 
     def amend(self, state: ContractState, kind: AmendmentKind) -> None:
         state.amendment += 1
-        self.amendments.append(Amendment(state.id, state.amendment, kind, state.open_interest, state.minted_mills))
+        made = Amendment(state.id, state.amendment, kind, state.open_interest, state.minted_mills)
+        self.amendments = (*self.amendments, made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from typing import Final
 
 from app.market.book import Level
 from app.market.contract import UNIT_MILLS
@@ -14,9 +15,12 @@ from app.market.pool import Pool
 from app.market.position import Position
 from app.market.state import Changes, ContractState, Market
 
-EXPAND, REDUCE, TRANSFER = FillKind.EXPAND, FillKind.REDUCE, FillKind.TRANSFER  # enums are slow to look up
+# Looked up once: enums are slow at it.
+EXPAND: Final = FillKind.EXPAND
+REDUCE: Final = FillKind.REDUCE
+TRANSFER: Final = FillKind.TRANSFER
 
-MAX_FILLS = 1_000
+MAX_FILLS: Final = 1_000
 """More a command does not make."""
 
 Passed = list[tuple[Offer, int]]
@@ -186,7 +190,7 @@ def fill(market: Market, state: ContractState, changes: Changes, newcomer: Offer
     else:
         _buy(market, state, unfixed, fixed, ask, volume, UNIT_MILLS - price)
     state.amendment = number = state.amendment + 1
-    changes.offers[rester.number] = rester
+    changes.touched.append(rester)
     changes.raw_fills.append(
         (state.id, number, bid, ask, newcomer, volume, price, kind, sold, state.open_interest, state.minted_mills)
     )

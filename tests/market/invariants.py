@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from app.market.contract import Side, Status
 from app.market.journal import AccountKey, Entry, Kind, unit_currency
-from app.market.offer import Action, Offer
+from app.market.offer import FIELDS, Action, Offer
 from app.market.state import ContractState
 from tests.market.venue import CURRENCY, Venue
 
@@ -180,7 +180,7 @@ def _some(amounts: Mapping[K, int]) -> dict[K, int]:
 
 
 def _same(one: Offer, other: Offer) -> bool:
-    return all(getattr(one, name) == getattr(other, name) for name in Offer.__slots__)
+    return all(getattr(one, name) == getattr(other, name) for name in FIELDS)
 
 
 def check_positions(state: ContractState) -> None:

@@ -12,6 +12,8 @@ from app.market.bookkeeping import (
     contract_row,
     detail_text,
     fill_row,
+    grant_row,
+    made_row,
     offer_row,
     pool_row,
     position_row,
@@ -52,6 +54,8 @@ ROWS = [
     amendment_row(Amendment(2, 3, AmendmentKind.FILL, 6, 2_400), 8),
     CONTRACT,
     pool_row(3, "play:7", 9_000),
+    made_row(2, 101, 5),
+    grant_row(3, "play:7", 1_000),
 ]
 
 
@@ -70,6 +74,8 @@ def test_a_detail_is_read_as_it_was_written() -> None:
         ("amendment", (2, 3)),
         ("contract", (2,)),
         ("pool", (3, '"play:7"')),
+        ("made", (2,)),
+        ("grant", (3, '"play:7"')),
     ]
     for row, (_, _, written) in zip(ROWS, told, strict=True):
         assert written == canonical(row[1:])[1:-1]

@@ -14,6 +14,8 @@ from app.market.bookkeeping import (
     contract_row,
     detail_text,
     fill_row,
+    grant_row,
+    made_row,
     offer_row,
     pool_row,
     position_row,
@@ -33,6 +35,8 @@ KEYS = {
     "amendment": (3, 9),
     "contract": (3,),
     "pool": (4, '"play:1"'),
+    "made": (3,),
+    "grant": (4, '"play:1"'),
 }
 
 
@@ -65,6 +69,8 @@ def rows() -> list[Row]:
         amendment_row(Amendment(3, 9, AmendmentKind.REDEEM, 40, 16_000), 78),
         settled(),
         pool_row(4, "play:1", 2_500),
+        made_row(3, 101, 44),
+        grant_row(4, "play:1", 1_500),
     ]
 
 
@@ -158,6 +164,11 @@ def test_a_contract_is_told_whole() -> None:
     }
 
 
+def test_where_a_contract_was_made_and_what_is_left_of_a_grant_are_told() -> None:
+    assert columns()["made"] == {"id": 3, "issue_id": 101, "created_at": 44}
+    assert columns()["grant"] == {"user_id": 4, "currency": "play:1", "untraded_mills": 1_500}
+
+
 def test_rows_are_read_back_with_their_keys_in_the_order_they_were_told() -> None:
     found = read_detail(detail_text(rows()))
     assert [(name, key) for name, key, _ in found] == list(KEYS.items())
@@ -168,7 +179,8 @@ def test_rows_are_read_back_with_their_keys_in_the_order_they_were_told() -> Non
 def test_a_kind_of_row_names_its_table_its_keys_and_its_columns() -> None:
     made = RowKind("gifts", 2, "user_id  at\n mills")
     assert (made.table, made.keys, made.columns) == ("gifts", 2, ("user_id", "at", "mills"))
-    assert {name: kind.table for name, kind in KINDS.items()} == {name: f"{name}s" for name in KEYS}
+    tables = {name: f"{name}s" for name in KEYS} | {"made": "contracts"}
+    assert {name: kind.table for name, kind in KINDS.items()} == tables
 
 
 @pytest.mark.parametrize("text", ["", "[]", "[[5,6]]", '[["pool",4', '["pool",4,"play:1",5]]', '[["pool",4,"x",5]'])

@@ -379,4 +379,27 @@ def test_a_close_that_was_set_aside_does_not_count_but_the_next_does() -> None:
 def test_the_issues_other_contracts_resume_with_it_before_their_maturation() -> None:
     aside = replace(CLOSING, set_aside_at=CLOSED_AT)
     assert look(aside, FIXED_THEN, True, MATURES - 1) == Resume()
-    assert look(aside, FIXED_THEN, True, CLOSED_AT + WINDOW) == Settle(Outcome.FIXED)
+
+
+def test_a_close_set_aside_fixes_no_sibling_that_matured_meanwhile() -> None:
+    """Its verdict is told anew at once, and nobody's unanswered dispute makes it VOID."""
+    for backed in (True, False):
+        aside = replace(CLOSING, set_aside_at=CLOSED_AT, backed=backed)
+        assert look(aside, FIXED_THEN, True, MATURES) == Announce(Outcome.UNFIXED)
+        told = replace(aside, verdict=Outcome.UNFIXED)
+        assert look(told, FIXED_THEN, True, MATURES) == Wait(CLOSED_AT + WINDOW)
+        assert look(told, FIXED_THEN, True, CLOSED_AT + WINDOW) == Settle(Outcome.UNFIXED)
+        disputed = replace(told, disputed_at=DISPUTED_AT)
+        assert look(disputed, FIXED_THEN, True, ANSWER_BY) == Settle(Outcome.UNFIXED)
+    ruled = replace(CLOSING, set_aside_at=CLOSED_AT, ruling=Outcome.FIXED, verdict=Outcome.FIXED)
+    assert look(ruled, FIXED_THEN, True, CLOSED_AT + WINDOW) == Settle(Outcome.FIXED)
+    later = replace(MATURED, set_aside_at=MATURES + 60)  # a sibling's close, after this one's end
+    assert look(later, IS_OPEN, True, later.due_at) == Settle(Outcome.UNFIXED)
+
+
+def test_where_a_close_was_set_aside_the_next_one_opens_its_window_at_once() -> None:
+    """Trade does not resume in between: a forecast may have come true by something else."""
+    aside = replace(CLOSING, set_aside_at=CLOSED_AT)
+    other = replace(FIXED_THEN, closed_at=CLOSED_AT + 60, closed_since=CLOSED_AT)
+    again = OpenWindow(CLOSED_AT + 60, CLOSED_AT + 60 + WINDOW, Cause.CLOSED, True)
+    assert look(aside, other, True, CLOSED_AT + 90) == again

@@ -68,7 +68,7 @@ def test_going_is_set_aside_with_everything_of_that_second() -> None:
 def test_at_maturation_it_is_too_late_to_resume_a_close_that_was_set_aside() -> None:
     aside = replace(CLOSING, set_aside_at=CLOSED_AT)
     assert look(aside, FIXED_THEN, True, MATURES - 1) == Resume()
-    assert look(aside, FIXED_THEN, True, MATURES) == Wait(CLOSED_AT + DAY)
+    assert look(aside, FIXED_THEN, True, MATURES) == Announce(Outcome.UNFIXED)
 
 
 @pytest.mark.parametrize("at", [CLOSED_AT, MATURES])

@@ -6,8 +6,9 @@ import pytest
 
 from app.market.contract import Outcome
 from app.market.settlement import Payout, VoidPrice, void_fixed_mills
-from tests.market.drawing import CONTRACT, IDS, MATURATION_AT, Scene, book, give, scene
+from tests.market.drawing import IDS, MATURATION_AT, Scene, book, give, scene
 from tests.market.invariants import check
+from tests.market.venue import CONTRACT
 
 ANN, CROWD = IDS["ann"], IDS["crowd"]
 OTHER = CONTRACT + 2

@@ -11,7 +11,7 @@ from app.market.fill import Amendment, Fill
 from app.market.journal import AccountKey, Entry, Kind, Posting, unit_currency
 from app.market.ledger import Before, entry_of
 from app.market.matching import cancel, due, expire, place, place_range, resume_offer, retry
-from app.market.offer import NewOffer, Offer
+from app.market.offer import FIELDS, NewOffer, Offer
 from app.market.position import Position, Purse
 from app.market.settlement import Payout, VoidPrice, halt, resume, settle
 from app.market.state import Changes, ContractState, Market
@@ -187,4 +187,4 @@ def _picture(state: ContractState) -> tuple[object, ...]:
 
 
 def _fields(offer: Offer) -> tuple[object, ...]:
-    return tuple(getattr(offer, name) for name in Offer.__slots__)
+    return tuple(getattr(offer, name) for name in FIELDS)

@@ -1,0 +1,49 @@
+"""The compiled core: extension modules made of the market's own sources by `make compile`, used if they are there.
+
+A build lies in a folder named by a hash of every source of the market and of this Python. If one letter of them
+changes, no such folder is found, and the sources are used: a stale build cannot be taken for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import sysconfig
+from pathlib import Path
+
+import app.market
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILDS = ROOT / "build"
+
+
+def hash_of(root: Path) -> str:
+    """Of the market below `root` and of what runs it."""
+    told = hashlib.sha256(repr((sys.version, sysconfig.get_config_var("EXT_SUFFIX"))).encode())
+    for path in sorted(Path(root, "app", "market").glob("*.py")):
+        told.update(repr((path.name, path.read_bytes())).encode())
+    return told.hexdigest()[:20]
+
+
+def folder(root: Path = ROOT, builds: Path = BUILDS) -> Path:
+    """Where the build of these sources is, if there is one."""
+    return builds / f"core-{hash_of(root)}"
+
+
+def use(build: Path) -> bool:
+    """Import the market from this build from now on, if it is there; what is not in it comes from the sources.
+
+    Not if a part of the market is imported already: two of each class would be about.
+    """
+    compiled = build / "app" / "market"
+    if any(name.startswith("app.market.") for name in sys.modules) or not compiled.is_dir():
+        return False
+    app.market.__path__.insert(0, str(compiled))
+    return True
+
+
+def core() -> str:
+    """Which core this process runs."""
+    from app.market import sweep
+
+    return "pure Python" if sweep.__file__.endswith(".py") else "compiled"
