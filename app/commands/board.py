@@ -37,8 +37,11 @@ USUAL_VOLUME = 50
 EVEN = 500
 
 
-def board(view: IssueView) -> str:
-    """Contracts, what they imply, who holds most, and what to write to trade; all else folded."""
+def board(view: IssueView, elsewhere: str = "") -> str:
+    """Contracts, what they imply, who holds most, and what to write to trade; all else folded.
+
+    `elsewhere`: where answers are that were not posted.
+    """
     own = [one for one in view.trading if one.row.kind == ISSUE_FIXED]
     forecasts = [one for one in view.trading if one.row.kind != ISSUE_FIXED]
     parts = [
@@ -54,6 +57,7 @@ def board(view: IssueView) -> str:
         largest(view.trading),
         _next_steps(view.trading),
         _left_out(view),
+        elsewhere,
         f"<sub>As of {format_instant(view.now)}. A unit costs its price and pays 1 token or nothing.</sub>\n{FOOTER}",
     ]
     details = [folded("More numbers", numbers(view.trading)), folded(settled_title(view), settled_table(view.settled))]
@@ -73,7 +77,7 @@ def summary(views: Sequence[ContractView]) -> str:
         "bid / ask",
         "volume",
         "open interest",
-        "reward",
+        "reward" if fixing else "to win",
         "left",
     ]
     return table(heads, "lrrcrrrl", [_line(view) for view in views])

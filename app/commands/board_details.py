@@ -17,7 +17,9 @@ from app.commands.drawing import (
     where,
 )
 from app.commands.replies import name
+from app.market.contract import Side
 from app.market.instants import format_instant
+from app.market.statement import ISSUE_FIXED
 from app.services.contract_views import ContractView, Holder, IssueView
 
 MOST_HOLDERS_SHOWN = 3
@@ -59,14 +61,23 @@ def numbers(views: Sequence[ContractView]) -> str:
         for view in views
     ]
     holders = [f"- {number(view.row)}: {_top(view)}" for view in views if view.top] if many else []
-    said = (
-        "The reward is what a fixer would win by taking all that FIXED (TRUE) is offered for now; the void price what "
-        "one unit of it would get if the contract were void now."
-    )
+    said = f"{_reward_words(views)} The void price is what one unit of {_yes(views)} would get if that were void now."
     if any(holder.insider for view in views for holder in view.top):
         said += " An insider is the issue's author or somebody with triage rights."
     largest = "\n".join(["Largest positions:", "", *holders]) if holders else ""
     return "\n\n".join(filter(None, [table(heads, "llrrrr", rows), said, largest]))
+
+
+def _reward_words(views: Sequence[ContractView]) -> str:
+    words = {
+        True: "The reward is what a fixer would win by taking all that FIXED is offered for now.",
+        False: "To win is what taking all that TRUE is offered for now would win.",
+    }
+    return " ".join(words[one] for one in (True, False) if one in {view.row.kind == ISSUE_FIXED for view in views})
+
+
+def _yes(views: Sequence[ContractView]) -> str:
+    return " or ".join(dict.fromkeys(side(view.row, Side.FIXED) for view in views))
 
 
 def last_settled(settled: Sequence[ContractView]) -> str:

@@ -9,14 +9,14 @@ from app.commands.grammar import Command, Parts
 from app.commands.mending import kept_date, nearly, suggested_date
 from app.commands.near import near_amount, near_price
 from app.commands.requests import FundRequest
-from app.market.contract import Side
+from app.market.contract import UNIT_MILLS, Side
 from app.market.errors import InvalidOffer
 from app.market.instants import command_date
 from app.market.money import format_mills, format_price
-from app.market.offer import Action, NewOffer
+from app.market.offer import Action, NewOffer, Offer
 from app.services import trading
 from app.services.trading import Scene
-from app.storage.db import Tx
+from app.storage.db import FIRST_IMAGINED, Tx
 
 USUAL_AMOUNT = "50"
 LEAST_VOLUME = 5
@@ -51,10 +51,22 @@ async def handle(tx: Tx, scene: Scene, request: FundRequest) -> str:
             f"/bugmark fund {least.replace(',', '')} by {by} at {format_price(price)}",
         )
     new = NewOffer(Action.BUY, Side.UNFIXED, volume, price)
-    told = await answers.told(tx, scene, await trading.offer(tx, scene, new, request.by_at))
+    traded = await trading.offer(tx, scene, new, request.by_at)
+    told = f"{await answers.told(tx, scene, traded)}{_for_a_fixer(traded.offer)}"
     rest = request.amount_mills - volume * price
     free = f" {format_mills(rest)} of the {format_mills(request.amount_mills)} is not enough for a unit and stays free."
     return f"{told}{free if rest else ''}"
+
+
+def _for_a_fixer(offer: Offer) -> str:
+    """What waits is a reward: who takes the other side and fixes it gets it."""
+    if not offer.cash_left or offer.number >= FIRST_IMAGINED:
+        return ""
+    units = offer.cash_left
+    return (
+        f" Whoever fixes it can take the other side, `/bugmark take o{offer.number}`: that costs "
+        f"{format_mills(units * offer.fixed_price)} and pays {format_mills(units * UNIT_MILLS)}."
+    )
 
 
 COMMAND = Command(

@@ -142,7 +142,8 @@ def _to_dispute(row: ContractRow, ends: str) -> str:
 def _verdict(body: Body, row: ContractRow) -> str:
     ends = format_instant(body["ends_at"])
     if body["verdict"] is None:
-        return f"⏸️ **{_head(row)}**: as things stand now, trading resumes after {ends}."
+        then = "trading resumes" if row.maintainer_halt is None else "the window is over, without a verdict,"
+        return f"⏸️ **{_head(row)}**: as things stand now, {then} after {ends}."
     outcome = _outcome(row, Outcome(body["verdict"]))
     now = f"as things stand now, it settles as **{outcome}** after {ends}"
     return f"⏸️ **{_head(row)}**: {now}.\n\n{_to_dispute(row, ends)}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.commands import answers
+from app.commands.again import forecast_meant
 from app.commands.grammar import BadCommand, Command, Parts
 from app.commands.mending import OfferMender
 from app.commands.pricing import priced
 from app.commands.requests import OfferRequest
 from app.market.offer import Action
-from app.services import forecasting, trading
+from app.services import trading
 from app.services.trading import Scene
 from app.storage.db import Tx
 
@@ -57,7 +58,7 @@ def forecast_of(parts: Parts) -> int | None:
 
 
 async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
-    contract = await forecasting.number_meant(tx, scene, request.contract, request.truth)
+    contract = await forecast_meant(tx, scene, request)
     new = priced(replace(request, contract=contract), scene.config)
     result = await trading.offer(tx, scene, new, request.by_at, request.from_at, contract)
     return await answers.told(tx, scene, result, dated=request.from_at is not None)

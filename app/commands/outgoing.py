@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from app.commands.board import board
+from app.commands.elsewhere import elsewhere
 from app.commands.notices import notice
 from app.services import mutes, views
 from app.storage import contracts
@@ -12,13 +13,14 @@ from app.storage.db import Database
 from app.storage.outbox import Message
 
 
-async def body_of(db: Database, message: Message, now: int) -> str:
+async def body_of(db: Database, message: Message, now: int, public_url: str) -> str:
     """The Markdown of a comment to be posted, as things stand `now`."""
     if message.kind == "reply":
         return message.body
     async with db.reading() as tx:
         if message.kind == "board":
-            return board(await views.issue_view(tx, message.issue_id, now))
+            unposted = await elsewhere(tx, message.issue_id, now, public_url)
+            return board(await views.issue_view(tx, message.issue_id, now), unposted)
         body = json.loads(message.body)
         contract = await contracts.get(tx, body["contract"])
         if contract is None:

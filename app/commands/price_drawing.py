@@ -66,10 +66,15 @@ def price_of(view: ContractView) -> str:
     size = (
         f"Volume {view.volume.whole:,} ({view.volume.late:,} in 24 h) · open interest {row.open_interest:,} · "
         f"holders {view.holders:,} · void price {price(view.void_price)} · "
-        f"reward on offer {format_mills(view.reward_mills)}"
+        f"{_reward_words(row)} {format_mills(view.reward_mills)}"
     )
     head = f"**{number(row)} · {what(row)}** · {state(row, view.now)}"
     return f"{head}\n\nLast price of {yes} **{price(view.last_price)}**{drawn} · {quotes}\n\n{size}"
+
+
+def _reward_words(row: ContractRow) -> str:
+    """A forecast has nobody who fixes it."""
+    return "reward on offer" if row.kind == ISSUE_FIXED else "to win with TRUE"
 
 
 def history(row: ContractRow, days: Sequence[Day], trades: Sequence[Trade]) -> str:

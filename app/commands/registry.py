@@ -24,6 +24,9 @@ MAX_LENGTH = 500
 
 DRY_RUN = "dry-run"
 
+WALLET = ("deposit", "withdraw", "link", "wallet")
+NO_WALLET = "There is no wallet on this server: it trades in play tokens, which are neither paid in nor paid out."
+
 LEAST_TO_GUESS = 3
 """Letters of a word below which it looks like anything."""
 
@@ -100,6 +103,8 @@ def _grammar() -> Lark:
 
 
 def _unknown(words: list[str], now: int) -> BadCommand:
+    if lower(words[0]) in WALLET:
+        return BadCommand(NO_WALLET, "/bugmark balance")
     near = similar(words[0])
     if near is None:
         known = ", ".join(f"`{one.name}`" for one in commands())

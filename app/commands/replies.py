@@ -10,6 +10,7 @@ from app.commands.drawing import folded, side, where
 from app.market.instants import command_date
 from app.market.money import format_mills, format_price
 from app.market.offer import Offer, OfferState
+from app.services.accounts import Balance
 from app.services.contract_views import BookView
 from app.services.holdings import UserView
 from app.storage.commands import CommandRecord
@@ -51,7 +52,7 @@ def reply(
         [f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out."] if left_out else []
     )
     below += [now] if (now := _standing_unless_told(records, user)) else []
-    below += [f"{receipts(records)} {FOOTER}"]
+    below += [f"{receipts(records)} <sub>·</sub> {FOOTER}"]
     room = MOST_LINES - FRAME_LINES - len(above) - bool(left_out)
     details = book_drawing.details(books)
     for shown in (_fitted(answers, room), [_first(answer) for answer in answers]):
@@ -111,11 +112,17 @@ def _standing_unless_told(records: Sequence[CommandRecord], user: UserView) -> s
 
 def balance_words(user: UserView) -> str:
     """A user's money in a sentence."""
-    found = user.balance
+    own = _balance_words(user.balance, f"in the repositories of {user.owner_login}")
+    return " ".join(
+        [own, *(_balance_words(found, f"of {owner}, in which contracts here trade") for owner, found in user.older)]
+    )
+
+
+def _balance_words(found: Balance, where_good: str) -> str:
     total = format_mills(found.free_mills + found.reserve_mills)
     return (
-        f"You have {total} play tokens in the repositories of {user.owner_login}: "
-        f"{format_mills(found.free_mills)} free, {format_mills(found.reserve_mills)} held for your open offers."
+        f"You have {total} play tokens {where_good}: {format_mills(found.free_mills)} free, "
+        f"{format_mills(found.reserve_mills)} held for your open offers."
     )
 
 
@@ -127,12 +134,15 @@ def standing(user: UserView, with_money: bool = True) -> str:
         for contract, which, position in user.positions
     ]
     waiting = [_waiting(user.rows[contract], offer) for contract, offer in user.offers]
-    money = f"{format_mills(user.balance.free_mills)} free"
-    if user.balance.reserve_mills:
-        money += f", {format_mills(user.balance.reserve_mills)} held for offers"
+    money = "; ".join([_money(user.balance), *(f"of {owner}: {_money(found)}" for owner, found in user.older)])
     marked = " (insider)" if user.insider and user.positions else ""
     line = f"{name(user.login)}{marked} here · positions: {some(held)} · open offers: {some(waiting)}"
     return f"{line} · tokens: {money}" if with_money else line
+
+
+def _money(found: Balance) -> str:
+    held = f", {format_mills(found.reserve_mills)} held for offers" if found.reserve_mills else ""
+    return f"{format_mills(found.free_mills)} free{held}"
 
 
 def _waiting(row: ContractRow, offer: Offer) -> str:

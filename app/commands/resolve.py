@@ -37,13 +37,16 @@ async def handle(tx: Tx, scene: Scene, request: ResolveRequest) -> str:
 def told(found: Resolved, request: ResolveRequest, login: str) -> str:
     row, bond = found.contract, format_mills(found.dispute.bond_mills)
     outcome = said(row.kind, request.outcome)
-    after = (
-        "this close is set aside and trading resumes"
-        if found.aside
-        else f"it settles as {outcome} after {format_instant(found.due_at)}"
-    )
+    after = _aside(found) if found.aside else f"it settles as {outcome} after {format_instant(found.due_at)}"
     fate = f"goes back to **{login}**" if found.upheld else f"of **{login}** goes to fees"
     return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. The bond of {bond} {fate}."
+
+
+def _aside(found: Resolved) -> str:
+    """A maintainer's halt is lifted by nobody else."""
+    halted = found.contract.maintainer_halt is not None
+    then = "the market stays halted, as a maintainer wants it" if halted else "trading resumes"
+    return f"this close is set aside and {then}"
 
 
 COMMAND = Command(

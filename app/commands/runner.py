@@ -11,11 +11,13 @@ import structlog
 
 from app.clock import Clock
 from app.commands import replies
+from app.commands.escape import code
 from app.commands.grammar import Command
 from app.commands.reader import CommandText, read_commands
 from app.commands.registry import meant, named, understand
 from app.commands.replies import MOST_COMMANDS
 from app.commands.requests import Request
+from app.commands.slowness import when_slow
 from app.commands.standing import Actor, Standing, needs_rights, standing_of
 from app.market.errors import Refusal
 from app.market.life import IssueFacts
@@ -95,14 +97,19 @@ class Runner:
         if comment.sender_id != comment.author_id:
             await self._note_foreign_edit(comment)
             return
-        await self._show_that_it_is_seen(comment)
+        if self.clock.now() - comment.said_at > SLOW_SECONDS:
+            await self._show_that_it_is_seen(comment)
+        async with when_slow(SLOW_SECONDS, lambda: self._show_that_it_is_seen(comment)):
+            await self._run(comment, known, wanted)
+
+    async def _run(self, comment: Comment, known: Place, wanted: list[CommandText]) -> None:
         facts = await self._facts(comment, known)
         if facts is not None:
             async with self.db.transaction() as tx:
                 await settling.note_news(tx, known, facts, self.clock.now())
         async with self.db.transaction() as tx:
             config = await self.configs.config(tx, comment.place.repository)
-            why_not = config.why_not(comment.labels)
+            why_not = config.why_not(comment.labels, code)
             granted = config if why_not is None else replace(config, welcome_grant_mills=0)
             await accounts.open_account(tx, _opening(comment), granted, self.clock.now())
             unknown_age = await limits.asks_for_age(tx, config, comment.sender_id)
@@ -131,18 +138,22 @@ class Runner:
         return facts
 
     async def _learn_age(self, comment: Comment) -> None:
-        """GitHub tells once how old an account is; without an answer the command is refused."""
+        """GitHub tells once how old an account is; where it does not, the command is refused.
+
+        Raises NoAnswer while it is worth asking again.
+        """
         made_at = await self.oracle.account_made_at(comment.place, comment.sender_id, comment.sender_login)
-        if made_at is not None:
+        if made_at is None and self.clock.now() - comment.received_at < GIVE_UP_SECONDS:
+            raise NoAnswer
+        if made_at not in (None, limits.NOT_TOLD):
             async with self.db.transaction() as tx:
                 await limits.note_age(tx, comment.sender_id, made_at)
 
     async def _show_that_it_is_seen(self, comment: Comment) -> None:
-        """Whoever has waited already gets a sign at once."""
-        now = self.clock.now()
-        if now - comment.said_at > SLOW_SECONDS:
-            async with self.db.transaction() as tx:
-                await _react(tx, comment, "eyes", now)
+        """A sign for whoever waits; it stays beside the answer."""
+        async with self.db.transaction() as tx:
+            if not await outbox.knows(tx, _reaction(comment, "eyes")):
+                await _react(tx, comment, "eyes", self.clock.now())
 
     async def _standing(self, comment: Comment, wanted: list[CommandText], rule: str) -> Standing | None:
         """What the user may do here. Raises NoAnswer while it is worth asking again; None when it is not any more."""
@@ -182,7 +193,7 @@ class Runner:
             if number is None:
                 return
             config = await self.configs.config(tx, comment.place.repository)
-            _check_allowed(text, config.why_not(comment.labels))
+            _check_allowed(text, config.why_not(comment.labels, code))
             scene = Scene(
                 comment.place,
                 config,
@@ -192,6 +203,7 @@ class Runner:
                 closed=await settling.closed_to_trade(tx, comment.place, facts),
                 may_triage=standing.may_triage,
                 insider=standing.insider,
+                rejected=await settling.rejected_as(tx, comment.place, facts),
             )
             command, request = prepared or understand(text, comment.created_at)
             answer = await command.handle(tx, scene, request)
@@ -230,6 +242,7 @@ class Runner:
             user = await holdings.user_view(tx, comment.place, comment.sender_id)
             books = await views.book_views(tx, comment.place.issue.id, now)
             granted = await accounts.granted_by(tx, _opening(comment))
+            await outbox.withdraw(tx, _reaction(comment, "eyes"))
             for content in _reactions(records):
                 await _react(tx, comment, content, now)
             if (await self.configs.config(tx, comment.place.repository)).reactions_only:
@@ -237,7 +250,8 @@ class Runner:
             if await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
                 return
             body = replies.reply(records, user, books, granted, left_out)
-            await outbox.put(tx, key=f"reply:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
+            key, who = f"reply:{comment.id}", comment.sender_id
+            await outbox.put(tx, key=key, kind="reply", place=comment.place, body=body, now=now, user_id=who)
 
     async def _note_foreign_edit(self, comment: Comment) -> None:
         now = self.clock.now()
@@ -287,10 +301,14 @@ def _reactions(records: Sequence[CommandRecord]) -> list[str]:
     return [content for content, outcome in (("rocket", True), ("confused", False)) if outcome in done]
 
 
+def _reaction(comment: Comment, content: str) -> str:
+    return f"reaction:{comment.id}:{content}"
+
+
 async def _react(tx: Tx, comment: Comment, content: str, now: int) -> None:
     await outbox.put(
         tx,
-        key=f"reaction:{comment.id}:{content}",
+        key=_reaction(comment, content),
         kind="reaction",
         place=comment.place,
         body=json.dumps({"comment": comment.id, "content": content}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.commands import answers
+from app.commands.again import forecast_meant
 from app.commands.grammar import BadCommand, Command, Parts
 from app.commands.mending import OfferMender
 from app.commands.offer import CLAUSES, CONDITION_NOTES, CONDITIONS, forecast_of
@@ -10,7 +11,7 @@ from app.commands.requests import OfferRequest
 from app.market.instants import command_date
 from app.market.money import format_price
 from app.market.offer import Action, NewOffer
-from app.services import forecasting, trading
+from app.services import trading
 from app.services.trading import Scene
 from app.storage import contracts
 from app.storage.db import Tx
@@ -53,7 +54,7 @@ async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
         request.volume,
         request.price,
         by_at=request.by_at,
-        contract=await forecasting.number_meant(tx, scene, request.contract, request.truth),
+        contract=await forecast_meant(tx, scene, request),
         conditions=NewOffer(
             Action.SELL,
             request.side,

@@ -146,3 +146,5 @@ async def _check_history(tx: Tx, report: Report, early_at: int | None) -> None:
         report.add(f"offer o{number} counts as filled what its fills do not say")
     async for contract_id in unfit.unfit_contracts(tx):
         report.add(f"contract c{contract_id} is not as its amendments left it")
+    async for contract_id in unfit.unfit_volumes(tx):
+        report.add(f"contract c{contract_id} counts another volume than its fills come to")

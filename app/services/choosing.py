@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.market.contract import Side, Status, canonical, digest
+from app.market.contract import Side, Status, Terms, canonical, digest
 from app.market.errors import InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.instants import command_date, format_instant, last_second
 from app.market.money import format_price
-from app.market.offer import NewOffer
+from app.market.offer import NewOffer, Offer
 from app.market.spoken import spoken
 from app.market.statement import ISSUE_FIXED, said
 from app.services import halting
 from app.services.scene import Scene
+from app.services.watching import void_reasons
 from app.storage import contracts
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
@@ -40,11 +41,13 @@ async def to_offer_in(
     return made, [row for row in rows if row.open and row.maturation_at != by_at]
 
 
-async def in_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int) -> tuple[list[ContractRow], int]:
-    """The open contracts maturing in a range, and the one where the rest waits if none of them has open interest.
+async def in_range(
+    tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int
+) -> tuple[list[ContractRow], int, bool]:
+    """The open contracts maturing in a range, the one where the rest waits if none has open interest, and if it is new.
 
-    The one maturing at its end is made if it is needed for that; one that runs says which round and currency is meant.
-    Raises a Refusal.
+    That one matures at the range's end; where it runs already it says which round and currency is meant. Raises a
+    Refusal.
     """
     if from_at > by_at:
         raise InvalidOffer("A range runs from its earlier date to its later one.", spoken(new, by_at))
@@ -59,10 +62,12 @@ async def in_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int
         and from_at <= row.maturation_at <= by_at
         and row.maturation_at > scene.now
     ]
+    made = False
     if not any(row.open_interest or row is last for row in found):
+        made = last is None
         last = last or await make_contract(tx, scene, by_at, meant[0], new)
         found = [*found, last] if last.open else [last]
-    return found, (last if last in found else found[-1]).id
+    return found, (last if last in found else found[-1]).id, made
 
 
 def _currency(scene: Scene) -> str:
@@ -96,12 +101,13 @@ def none_free(side: Side, reserved: int, where: str) -> InsufficientUnits:
     return InsufficientUnits(1, 0, f"You have no free {side.value} units in this {where}.", "/bugmark positions")
 
 
-async def of_offer(tx: Tx, scene: Scene, number: int) -> ContractRow:
-    """The contract of an offer of this thread. Raises UnknownOffer."""
-    row = await contracts.contract_of_offer(tx, number)
-    if row is None or row.issue_id != scene.place.issue.id:
+async def of_offer(tx: Tx, scene: Scene, number: int) -> tuple[ContractRow, Offer]:
+    """An offer of this thread as it was made, with its contract; nothing is locked yet. Raises UnknownOffer."""
+    found = await contracts.stored_offer(tx, number)
+    row = await contracts.get(tx, found.contract) if found else None
+    if found is None or row is None or row.issue_id != scene.place.issue.id:
         raise UnknownOffer(f"There is no offer o{number} in this thread.", await to_look(tx, scene))
-    return row
+    return row, found
 
 
 async def to_look(tx: Tx, scene: Scene) -> str:
@@ -158,6 +164,7 @@ async def make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, n
     await halting.check_market(tx, scene)
     statement = canonical({"kind": "issue_fixed", "issue": issue.id, "round": number})
     terms = config.terms(scene.place.repository.owner_id)
+    _check_not_rejected(scene, terms)
     return await contracts.create(
         tx,
         issue_id=issue.id,
@@ -172,6 +179,16 @@ async def make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, n
         created_at=scene.now,
         next_look_at=maturation_at,
     )
+
+
+def _check_not_rejected(scene: Scene, terms: Terms) -> None:
+    """Raises NotTrading where the issue is closed in a way that would void a new contract from its first day."""
+    if scene.rejected in void_reasons(terms):
+        reason = "as a duplicate" if scene.rejected == "duplicate" else "as not planned"
+        why = (
+            f"This issue is closed {reason}, which makes contracts void here; no new one is made unless it is reopened."
+        )
+        raise NotTrading(why, "/bugmark positions")
 
 
 def _unfit_maturation(span: int, scene: Scene, maturation_at: int, new: NewOffer) -> Refusal:

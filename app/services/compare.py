@@ -23,13 +23,12 @@ NAMES = {
     "amendment": "amendment {1} of c{0}",
     "contract": "contract c{0}",
     "pool": "pool of user {0} in {1}",
+    "made": "contract c{0}",
+    "grant": "grant of user {0} in {1}",
 }
 
-DATED = frozenset({"offer", "fill", "amendment"})
+DATED = frozenset({"offer", "fill", "amendment", "made"})
 """Kinds of row whose last column is the instant at which they were made."""
-
-UNTOUCHED: Found = ("OPEN", None, 0, 0, 0)
-"""A contract in which nobody has made an offer yet: status, outcome, open interest, minted, amendment."""
 
 
 async def compare(tx: Tx, report: Report, scratch: Scratch, early_at: int | None) -> None:
@@ -129,9 +128,7 @@ async def pairs(
 
 
 def _excused(name: str, live: Found, early_at: int | None) -> bool:
-    """Rows from before there were details, and contracts in which nothing has happened: no command changed them."""
-    if name == "contract" and live[1:6] == UNTOUCHED:
-        return True
+    """Rows from before there were details."""
     if early_at is None:
         return False
     made_at = live[-1] if name in DATED else early_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from app.storage.places import Repository
 
 LAW = "1"
 """Version of docs/market.md that contracts made now are judged by."""
+MOST_LABELS_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,29 @@ class Config:
             law=LAW,
         )
 
-    def why_not(self, labels: Collection[str]) -> str | None:
-        """Why an issue with these labels is not traded here, None if it is. Labels are the same in any case."""
+    def why_not(self, labels: Collection[str], quote: Callable[[str], str]) -> str | None:
+        """Why an issue with these labels is not traded here, None if it is. Labels are the same in any case.
+
+        `quote` makes a label harmless in a sentence.
+        """
         if not self.enabled:
             return "BugMark is switched off in this repository by its `.github/bugmark.yml`."
-        seen = {label.casefold() for label in labels}
-        if seen & self.deny_labels:
-            return "Issues with this label are not traded here, says the repository's `.github/bugmark.yml`."
-        if self.allow_labels and not seen & self.allow_labels:
-            return "Only issues with certain labels are traded here, says the repository's `.github/bugmark.yml`."
+        seen = {label.casefold(): label for label in labels}
+        denied = [quote(seen[name]) for name in sorted(self.deny_labels & seen.keys())]
+        if denied:
+            return (
+                f"Issues labelled {_either(denied)} are not traded here, says the repository's `.github/bugmark.yml`."
+            )
+        if self.allow_labels and not seen.keys() & self.allow_labels:
+            wanted = _either([quote(name) for name in sorted(self.allow_labels)])
+            return f"Only issues labelled {wanted} are traded here, says the repository's `.github/bugmark.yml`."
         return None
+
+
+def _either(labels: list[str]) -> str:
+    named = labels[:MOST_LABELS_NAMED]
+    more = [f"one of {len(labels) - len(named)} more"] if len(labels) > len(named) else []
+    return " or ".join([*named, *more])
 
 
 class ConfigSource(Protocol):
@@ -97,3 +111,9 @@ class SameEverywhere:
 def play_currency(owner_id: int) -> str:
     """Play tokens are good in one owner's repositories only."""
     return f"play:{owner_id}"
+
+
+def owner_of(currency: str) -> int | None:
+    """Whose play tokens these are."""
+    kind, _, owner = currency.partition(":")
+    return int(owner) if kind == "play" and owner.isdecimal() else None

@@ -10,6 +10,7 @@ from app.market.facts import ANSWER_SECONDS
 from app.market.journal import AccountKey, Kind, entry
 from app.market.money import format_mills
 from app.market.statement import said, shown
+from app.services.accounts import in_currency
 from app.services.floor import Floor, open_floor
 from app.services.scene import Scene, refresh_board
 from app.storage import contracts, disputes, journal, places
@@ -49,7 +50,8 @@ async def dispute(tx: Tx, scene: Scene, reason: str, contract_id: int | None = N
     free = floor.market.purses[scene.user_id].free_mills
     if free < bond:
         why = f"Disputing takes a bond of {format_mills(bond)}; you have {format_mills(free)} free."
-        raise InsufficientFunds(bond, free, why, "/bugmark cancel all")
+        short = InsufficientFunds(bond, free, why, "/bugmark cancel all")
+        raise await in_currency(tx, short, row.currency, scene.place)
     await _move_bond(tx, scene.cause, scene.cause, scene.now, row, scene.user_id, Kind.FREE, -bond)
     verdict = row.verdict or Outcome.VOID
     await disputes.add(
@@ -128,15 +130,15 @@ async def give_back(floor: Floor, row: ContractRow, state: DisputeState) -> Disp
     """End the dispute that waits, if there is one, with its bond returned."""
     found = await disputes.waiting(floor.tx, row.id)
     if found is not None:
-        await pay_bond(floor, row, found, f"dispute:{found.id}", upheld=True)
+        await pay_bond(floor.tx, row, found, f"dispute:{found.id}", floor.now, upheld=True)
         await disputes.end(floor.tx, found.id, state, floor.now)
     return found
 
 
-async def pay_bond(floor: Floor, row: ContractRow, found: Dispute, cause: str, upheld: bool) -> None:
+async def pay_bond(tx: Tx, row: ContractRow, found: Dispute, cause: str, now: int, upheld: bool) -> None:
     """The bond goes back, or to fees."""
     kind, owner = (Kind.FREE, found.user_id) if upheld else (Kind.FEES, 0)
-    await _move_bond(floor.tx, f"bond:{found.id}", cause, floor.now, row, owner, kind, found.bond_mills)
+    await _move_bond(tx, f"bond:{found.id}", cause, now, row, owner, kind, found.bond_mills)
 
 
 async def _move_bond(

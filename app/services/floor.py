@@ -19,10 +19,11 @@ from app.market.matching import due, expire
 from app.market.offer import NewOffer, book_price, is_bid
 from app.market.pool import Pool
 from app.market.state import Changes, ContractState, Market
+from app.services.recording import made_of
 from app.services.telling import tell
 from app.storage import contracts, grants, journal, places, pools
 from app.storage.contracts import ContractRow
-from app.storage.db import DatabaseBusy, Tx
+from app.storage.db import DatabaseBusy, Mark, Tx
 
 
 @dataclass(slots=True)
@@ -49,7 +50,8 @@ class Floor:
             self.made += 1
             key = self.cause if self.made == 1 else f"{self.cause}:{self.made}"
         differ = difference(self.market, before, changes)
-        detail = bookkeeping.detail_text(self._rows_told(changes, differ))
+        granted = await grants.traded(self.tx, self.currency, paid(changes)) if changes.raw_fills else []
+        detail = bookkeeping.detail_text(self._rows_told(changes, differ, granted))
         made = entry_of(
             self.market, before, changes, self.currency, key=key, cause=cause or self.cause, now=self.now, detail=detail
         )
@@ -59,7 +61,6 @@ class Floor:
         await contracts.save(self.tx, changes, differ, self.now)
         await pools.save(self.tx, self.currency, differ.pools)
         await journal.append(self.tx, [made])
-        await grants.traded(self.tx, self.currency, paid(changes))
         return changes
 
     async def expire(self, contract_ids: set[int]) -> bool:
@@ -76,20 +77,22 @@ class Floor:
             found = found or bool(expired)
         return found
 
-    def _rows_told(self, changes: Changes, differ: Difference) -> list[bookkeeping.Row]:
+    def _rows_told(self, changes: Changes, differ: Difference, granted: list[tuple[int, int]]) -> list[bookkeeping.Row]:
+        young = self._young(changes)
         return [
             *(bookkeeping.offer_row(offer, offer.created_at) for _, offer in sorted(changes.offers.items())),
             *(bookkeeping.position_row(*item) for item in differ.positions),
             *(bookkeeping.fill_row(item, self.now) for item in changes.fills),
             *(bookkeeping.amendment_row(item, self.now) for item in changes.all_amendments),
-            *(self._contract_row(number) for number in sorted(self._contracts_told(changes, differ))),
+            *(self._contract_row(number) for number in sorted(young | {state.id for state in differ.contracts})),
             *(bookkeeping.pool_row(pool.user, self.currency, pool.left_mills) for pool in differ.pools),
+            *(made_of(self.rows[number]) for number in sorted(young)),
+            *(bookkeeping.grant_row(user, self.currency, mills) for user, mills in granted),
         ]
 
-    def _contracts_told(self, changes: Changes, differ: Difference) -> set[int]:
-        """Those that are changed, and those in which nothing has happened before: no other entry tells of them yet."""
-        young = {offer.contract for offer in changes.offers.values() if not self.state(offer.contract).amendment}
-        return young | {state.id for state in differ.contracts}
+    def _young(self, changes: Changes) -> set[int]:
+        """Those that are as they were made: there may be no entry that tells of them yet."""
+        return {offer.contract for offer in changes.offers.values() if not self.state(offer.contract).amendment}
 
     def _contract_row(self, number: int) -> bookkeeping.Row:
         state, row = self.state(number), self.rows[number]
@@ -107,6 +110,20 @@ class Floor:
         )
 
 
+MOST_ATTEMPTS = 8
+"""Pools tie contracts together, and may come to others while those are being locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a floor is opened for."""
+
+    contract_ids: set[int]
+    user: int | None
+    reaching: NewOffer | None
+    everyone: bool
+
+
 async def open_floor(
     tx: Tx,
     contract_ids: set[int],
@@ -119,28 +136,57 @@ async def open_floor(
 ) -> Floor:
     """Lock and load. `user` is whose free money counts, `reaching` the offer about to arrive.
 
-    `everyone`: all with a position or an offer may be paid.
+    `everyone`: all with a position or an offer may be paid. Raises ValueError for contracts of several currencies.
     """
-    first = await contracts.get(tx, min(contract_ids))
-    currency = first.currency if first else ""
-    tied = await pools.concerned(tx, currency, contract_ids, user)
-    wanted = contract_ids | await pools.contracts_of(tx, currency, tied)
-    rows = [await contracts.get(tx, number, lock=True) for number in sorted(wanted)]
-    tied = await pools.concerned(tx, currency, contract_ids, user)  # it stays so from here on
-    market = Market(pools={each: Pool(each) for each in sorted(tied)})
+    wish = _Wish(contract_ids, user, reaching, everyone)
+    floor = Floor(tx, await _currency(tx, contract_ids), Market(), {}, cause, now)
+    wanted, several = await _tied(floor, wish)
+    mark = Mark(tx) if several and tx.dialect.name != "sqlite" else None
+    if mark is not None:
+        await mark.set()
+    for _ in range(MOST_ATTEMPTS if mark else 1):
+        if await _locked(floor, wanted, wish):
+            if mark is not None:
+                await mark.forget()
+            return floor
+        if mark is not None:
+            await mark.go_back()  # what is missing may come first in order
+            wanted, _ = await _tied(floor, wish)
+    raise DatabaseBusy("pools came to other contracts while these were being locked")
+
+
+async def _tied(floor: Floor, wish: _Wish) -> tuple[set[int], bool]:
+    """The contracts to lock, as things stand; and whether anybody's pool may tie others to them."""
+    tied = await pools.concerned(floor.tx, floor.currency, wish.contract_ids, wish.user)
+    return wish.contract_ids | await pools.contracts_of(floor.tx, floor.currency, tied), bool(tied)
+
+
+async def _currency(tx: Tx, contract_ids: set[int]) -> str:
+    rows = [await contracts.get(tx, number) for number in sorted(contract_ids)]
+    found = {row.currency for row in rows if row is not None}
+    if len(found) > 1:
+        raise ValueError(f"contracts of several currencies on one floor: {sorted(found)}")
+    return found.pop() if found else ""
+
+
+async def _locked(floor: Floor, wanted: set[int], wish: _Wish) -> bool:
+    """Lock and load these contracts and the users concerned. False: others would have to be locked as well."""
+    tx, user = floor.tx, wish.user
+    rows = await contracts.hold(tx, wanted)
+    tied = await pools.concerned(tx, floor.currency, wish.contract_ids, user)  # it stays so from here on
+    floor.market = market = Market(pools={each: Pool(each) for each in sorted(tied)})
+    floor.rows = {row.id: row for row in rows}
     for row in rows:
-        if row is not None:
-            _tie(market, market.add(await contracts.load(tx, row)))
-    floor = Floor(tx, currency, market, {row.id: row for row in rows if row is not None}, cause, now)
-    await places.lock_users(tx, _parties(floor, contract_ids, user, reaching, everyone))
-    first_pool = user is not None and user not in tied and bool(await pools.load(tx, currency, {user}))
-    if first_pool or (tied and not await pools.contracts_of(tx, currency, tied) <= wanted):
-        raise DatabaseBusy("a pool came to other contracts while these were being locked")
-    for pool in (await pools.load(tx, currency, tied)).values():
+        _tie(market, market.add(await contracts.load(tx, row)))
+    await places.lock_users(tx, _parties(floor, wish))
+    first_pool = user is not None and user not in tied and bool(await pools.load(tx, floor.currency, {user}))
+    if first_pool or (tied and not await pools.contracts_of(tx, floor.currency, tied) <= wanted):
+        return False
+    for pool in (await pools.load(tx, floor.currency, tied)).values():
         market.pools[pool.user].left_mills = pool.left_mills
     if user is not None:
-        market.purses[user].free_mills = await journal.balance(tx, Kind.FREE, user, currency)
-    return floor
+        market.purses[user].free_mills = await journal.balance(tx, Kind.FREE, user, floor.currency)
+    return True
 
 
 def _tie(market: Market, state: ContractState) -> None:
@@ -152,20 +198,18 @@ def _tie(market: Market, state: ContractState) -> None:
         pool.offers = dict(sorted(pool.offers.items()))
 
 
-def _parties(
-    floor: Floor, contract_ids: set[int], user: int | None, reaching: NewOffer | None, everyone: bool
-) -> set[int]:
+def _parties(floor: Floor, wish: _Wish) -> set[int]:
     """Whose accounts the calculations may change."""
-    parties = {user} if user is not None else set()
-    states = [floor.state(number) for number in contract_ids]
+    parties = {wish.user} if wish.user is not None else set()
+    states = [floor.state(number) for number in wish.contract_ids]
     for state in states:
-        if everyone:
+        if wish.everyone:
             parties |= state.fixed.keys() | state.unfixed.keys()
-        if everyone or state.book.whole or floor.market.pools:
+        if wish.everyone or state.book.whole or floor.market.pools:
             parties |= {offer.user for offer in state.book.open_offers()}
         else:
             parties |= {offer.user for offer in state.book.offers.values() if offer.until_at <= floor.now}
-            parties |= _reached(state, reaching) if reaching else set()
+            parties |= _reached(state, wish.reaching) if wish.reaching else set()
     return parties | floor.market.pools.keys()
 
 

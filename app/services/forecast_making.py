@@ -21,6 +21,7 @@ from app.market.statement import (
     text_of,
 )
 from app.services import halting
+from app.services.recording import note_made
 from app.services.scene import Scene, refresh_board
 from app.storage import contracts, places
 from app.storage.contracts import ContractRow
@@ -146,7 +147,7 @@ def _check_span(scene: Scene, by_at: int, said: str) -> None:
 async def _make(tx: Tx, scene: Scene, about: AnyForecast) -> ContractRow:
     text = text_of(about)
     terms = scene.config.terms(scene.place.repository.owner_id)
-    return await contracts.create(
+    made = await contracts.create(
         tx,
         issue_id=about.thread,
         statement_text=text,
@@ -161,3 +162,5 @@ async def _make(tx: Tx, scene: Scene, about: AnyForecast) -> ContractRow:
         created_at=scene.now,
         next_look_at=about.by,
     )
+    await note_made(tx, made, scene.cause)
+    return made

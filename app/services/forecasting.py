@@ -18,6 +18,14 @@ _DATE = re.compile(r" by [0-9][0-9TZ:-]*(\.\.[0-9][0-9TZ:-]*)?")
 _SIDES = re.compile(r"\b(?:FIXED|UNFIXED|fixed|unfixed)\b")
 
 
+class UnclearForecast(Refusal):
+    """Several forecasts could be meant. `nearest` is the number of one that trades, if any does."""
+
+    def __init__(self, sentence: str, correction: str, nearest: int) -> None:
+        super().__init__(sentence, correction)
+        self.nearest = nearest
+
+
 @contextmanager
 def in_words_of(row: ContractRow) -> Iterator[None]:
     """Trading speaks of FIXED and dates: a refusal inside is told anew with TRUE, FALSE and the forecast's number."""
@@ -69,4 +77,5 @@ async def _none_such(tx: Tx, scene: Scene, why: str) -> Refusal:
     if not unsettled:
         return Refusal(f"{why}; no forecast is open here.", "/bugmark help forecast")
     here = "; ".join(f"F{row.id} ({short_words(row.statement_text)})" for row in unsettled)
-    return Refusal(f"{why}; here live {here}.", f"/bugmark book F{unsettled[0].id}")
+    nearest = next((row.id for row in unsettled if row.open), unsettled[0].id)
+    return UnclearForecast(f"{why}; here live {here}.", f"/bugmark book F{nearest}", nearest)

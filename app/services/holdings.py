@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.market.contract import Side
@@ -9,7 +10,8 @@ from app.market.offer import Offer
 from app.market.position import Position
 from app.market.quotes import side_price
 from app.services import insiders, views
-from app.services.accounts import Balance, balance
+from app.services.accounts import Balance, balance, balance_in, issuer
+from app.services.config import play_currency
 from app.storage import contracts, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
@@ -18,7 +20,10 @@ from app.storage.places import Place
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """Offers and positions by contract, free and reserved money, and the contracts they are in."""
+    """Offers and positions by contract, free and reserved money, and the contracts they are in.
+
+    `older`: what the user has in other currencies in which contracts of the thread trade, each with its owner's name.
+    """
 
     login: str
     balance: Balance
@@ -27,6 +32,7 @@ class UserView:
     positions: list[tuple[int, Side, Position]]
     rows: dict[int, ContractRow]
     insider: bool = False
+    older: Sequence[tuple[str, Balance]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +57,25 @@ class Holding:
 
 
 async def user_view(tx: Tx, place: Place, user_id: int) -> UserView:
+    rows = await contracts.of_thread(tx, place.issue.id)
+    own = play_currency(place.repository.owner_id)
+    older = {row.currency for row in rows} - {own}
     return UserView(
         login=(await places.logins(tx, {user_id})).get(user_id, ""),
         balance=await balance(tx, user_id, place.repository.owner_id),
         owner_login=place.repository.owner_login,
         offers=await contracts.live_offers(tx, user_id, place.issue.id),
         positions=await contracts.positions_of(tx, user_id, place.issue.id),
-        rows={row.id: row for row in await contracts.of_thread(tx, place.issue.id)},
+        rows={row.id: row for row in rows},
         insider=user_id in await insiders.disclosed(tx, place.issue.id),
+        older=[found for currency in sorted(older) if (found := await _older(tx, user_id, currency))],
     )
+
+
+async def _older(tx: Tx, user_id: int, currency: str) -> tuple[str, Balance] | None:
+    """What the user has in the tokens of an earlier owner of the repository; None: nothing."""
+    found = await balance_in(tx, user_id, currency)
+    return (await issuer(tx, currency), found) if found.free_mills or found.reserve_mills else None
 
 
 async def holdings(tx: Tx, user: UserView, now: int) -> list[Holding]:

@@ -23,11 +23,14 @@ class OverLimit(Refusal):
     """More than a user may do in this repository."""
 
 
+NOT_TOLD = -1
+
+
 class People(Protocol):
     """GitHub as those who know its users."""
 
     async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
-        """When this user's account was made; None where GitHub gives no answer."""
+        """When this user's account was made; NOT_TOLD where there is no such user, None where nobody answers."""
         ...
 
 

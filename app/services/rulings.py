@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from app.market.contract import Outcome, Status
 from app.market.errors import Refusal
-from app.market.statement import shown
+from app.market.statement import ISSUE_FIXED, shown
 from app.services.disputes import announced, meant, pay_bond, spoken
-from app.services.floor import open_floor
 from app.services.insiders import check_impartial
 from app.services.scene import Scene, refresh_board
-from app.storage import contracts, disputes
+from app.storage import contracts, disputes, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.disputes import Dispute, DisputeState
@@ -36,17 +35,18 @@ async def resolve(
         raise Refusal("Only a VOID has a price.", f"/bugmark resolve {outcome.value.lower()} {spoken(reason)}")
     await check_impartial(tx, scene, "resolve a dispute")
     row, _ = await _to_resolve(tx, scene, outcome, reason, contract_id)
-    floor = await open_floor(tx, {row.id}, cause=scene.cause, now=scene.now)
+    aside = outcome is Outcome.UNFIXED and scene.now < row.maturation_at
+    held = await contracts.hold(tx, await _siblings(tx, row) if aside else {row.id})
     row, found = await _to_resolve(tx, scene, outcome, reason, row.id)
+    await places.lock_users(tx, {found.user_id})
     upheld = outcome is not found.verdict or price is not None
     state = DisputeState.UPHELD if upheld else DisputeState.REJECTED
-    await pay_bond(floor, row, found, scene.cause, upheld)
+    await pay_bond(tx, row, found, scene.cause, scene.now, upheld)
     ruling = {"ruling": outcome.value, "ruled_by": scene.user_id, "ruling_reason": reason}
     await disputes.end(tx, found.id, state, scene.now, **ruling)
-    aside = outcome is Outcome.UNFIXED and scene.now < row.maturation_at
     due_at = scene.now if aside else max(row.window_ends_at or 0, scene.now)
     if aside:
-        await _set_aside(tx, scene, row)
+        await _set_aside(tx, scene, row, held)
     else:
         changed = {"ruling": outcome.value, "ruling_price": price, "verdict": outcome.value, "next_look_at": due_at}
         await contracts.change(tx, row.id, **changed)
@@ -54,11 +54,19 @@ async def resolve(
     return Resolved(row, found, upheld, aside, due_at)
 
 
-async def _set_aside(tx: Tx, scene: Scene, row: ContractRow) -> None:
+async def _siblings(tx: Tx, row: ContractRow) -> set[int]:
+    """The contracts that the same close may have halted: an issue's own, of forecasts only this one."""
+    if row.kind != ISSUE_FIXED:
+        return {row.id}
+    rows = await contracts.of_issue(tx, row.issue_id)
+    return {other.id for other in rows if other.status is not Status.SETTLED}
+
+
+async def _set_aside(tx: Tx, scene: Scene, row: ContractRow, held: list[ContractRow]) -> None:
     """Trade resumes, in the issue's other contracts too, once GitHub has been asked: nothing resumes on stale news."""
     await disputes.set_close_aside(tx, row.id, row.window_opened_at or scene.now)
-    for other in await contracts.of_thread(tx, row.issue_id):
-        if other.status is Status.HALTED and other.kind == row.kind:
+    for other in held:
+        if other.status is Status.HALTED:
             await contracts.change(tx, other.id, next_look_at=scene.now)
 
 

@@ -18,8 +18,8 @@ class Scene:
     """Where and when a command happens.
 
     `cause` names it in the journal, `now` is the instant it carries; `closed`: the issue is closed as completed, by a
-    close that was not set aside. `may_triage` is only asked for commands that need it; `insider`: GitHub says that the
-    user is the issue's author or has triage rights.
+    close that was not set aside; `rejected`: why it is closed otherwise, such as "not_planned". `may_triage` is only
+    asked for commands that need it; `insider`: GitHub says that the user is the issue's author or has triage rights.
     """
 
     place: Place
@@ -30,6 +30,7 @@ class Scene:
     closed: bool = False
     may_triage: bool = False
     insider: bool = False
+    rejected: str | None = None
 
 
 async def refresh_board(tx: Tx, place_: Place, now: int) -> None:

@@ -10,6 +10,7 @@ from app.market.facts import Cause, IssueFacts
 from app.market.life import close_event, look
 from app.market.statement import ISSUE_FIXED, AnyForecast, read_forecast
 from app.services import halting, stepping
+from app.services.recording import note_moved
 from app.services.scene import refresh_board
 from app.services.turning import floors, show, stop
 from app.services.watching import backed, watch_of
@@ -28,17 +29,24 @@ class Oracle(Protocol):
     async def issue_facts(self, place: Place) -> IssueFacts | None:
         """The issue as the API gives it now; None when there is no answer."""
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int) -> IssueFacts | None:
-        """A forecast's statement as the API gives it now, `closed` meaning true; None when there is no answer."""
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
+        """A forecast's statement as the API gives it now, `closed` meaning true; None when there is no answer.
+
+        What made it true until `aside_at` was set aside by a maintainer.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What is looked at together: all contracts of an issue are judged by one answer, a forecast by its own."""
+    """What is looked at together: all contracts of an issue are judged by one answer, a forecast by its own.
+
+    `looks`: by contract the number of this look, which tells it from any other.
+    """
 
     place: Place
-    contracts: tuple[int, ...]
+    looks: dict[int, int]
     forecast: AnyForecast | None
+    aside_at: int
 
 
 async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
@@ -54,7 +62,7 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
     struck = [row for row in rows if closes.get(row.id) is not None]
     aside = facts.closed and facts.completed and await disputes.set_aside_of_issue(tx, place.issue.id) is not None
     to_ask = [row for row in rows if row not in struck and (aside or row.status is Status.HALTED)]
-    await _lock(tx, [*struck, *to_ask])
+    await contracts.hold(tx, [row.id for row in [*struck, *to_ask]])
     for floor in await floors(tx, struck, f"news:{place.issue.id}", now):
         for row in struck:
             close = closes[row.id]
@@ -66,20 +74,23 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
         await contracts.change(tx, row.id, next_look_at=now)
 
 
-async def _lock(tx: Tx, rows: list[ContractRow]) -> None:
-    """In id order, as everybody does."""
-    for number in sorted(row.id for row in rows):
-        await contracts.get(tx, number, lock=True)
-
-
 async def closed_to_trade(tx: Tx, place: Place, facts: IssueFacts) -> bool:
     """Whether the issue is closed as completed, by a close that no maintainer has set aside, or gone."""
     if facts.gone is not None:
         return True
-    if not (facts.closed and facts.completed):
-        return False
+    return facts.closed and facts.completed and not await _close_set_aside(tx, place, facts)
+
+
+async def rejected_as(tx: Tx, place: Place, facts: IssueFacts) -> str | None:
+    """The reason for which the issue is closed, if not as completed nor by a close that was set aside."""
+    if not facts.closed or facts.completed or await _close_set_aside(tx, place, facts):
+        return None
+    return facts.reason
+
+
+async def _close_set_aside(tx: Tx, place: Place, facts: IssueFacts) -> bool:
     aside_at = await disputes.set_aside_of_issue(tx, place.issue.id)
-    return aside_at is None or facts.closed_at is None or facts.closed_at > aside_at
+    return aside_at is not None and facts.closed_at is not None and facts.closed_at <= aside_at
 
 
 async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) -> None:
@@ -87,7 +98,7 @@ async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) 
     at = now if gone_at is None else gone_at
     rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
     struck = [row for row in rows if row.halt_reason is None and at <= row.maturation_at]
-    await _lock(tx, rows)
+    await contracts.hold(tx, [row.id for row in rows])
     for floor in await floors(tx, struck, f"gone:{place.issue.id}", now):
         for row in struck:
             if row.id in floor.rows and floor.rows[row.id].halt_reason is None:
@@ -102,6 +113,9 @@ async def note_true(tx: Tx, contract_id: int, at: int, now: int) -> None:
     row = await contracts.get(tx, contract_id)
     place = await places.place(tx, row.issue_id) if row else None
     if row is None or place is None or row.status is Status.SETTLED:
+        return
+    if at <= (await disputes.set_aside_of(tx, contract_id) or 0):
+        await contracts.change(tx, contract_id, next_look_at=now)
         return
     (floor,) = await floors(tx, [row], f"news:{contract_id}", now)
     if floor.rows[contract_id].halt_reason is None:
@@ -122,8 +136,8 @@ def _news(cause: Cause, at: int, now: int) -> dict[str, object]:
 
 async def follow(tx: Tx, old_issue_id: int, place: Place, now: int) -> None:
     """The issue was transferred to where the App is installed: its contracts follow, with their terms."""
-    rows = await contracts.of_thread(tx, old_issue_id)
-    await _lock(tx, rows)
+    rows = await contracts.hold(tx, [row.id for row in await contracts.of_thread(tx, old_issue_id)])
+    await note_moved(tx, rows, place.issue.id, now)
     for row in rows:
         settled = row.status is Status.SETTLED
         await contracts.change(tx, row.id, issue_id=place.issue.id, next_look_at=None if settled else now)
@@ -145,14 +159,14 @@ async def look_at(db: Database, oracle: Oracle, contract_id: int, now: int) -> b
     News that comes while GitHub is asked moves the next look: the answer may be older than the news and is dropped.
     Returns whether there was an answer.
     """
-    mine = now + LOOK_SECONDS
-    looked = await _begin_look(db, contract_id, mine)
+    until_at = now + LOOK_SECONDS
+    looked = await _begin_look(db, contract_id, until_at)
     if looked is None:
         return False
     facts = await _ask(oracle, looked, now)
-    for number in looked.contracts:
+    for number, mine in looked.looks.items():
         async with db.transaction() as tx:
-            await _look_with(tx, looked.place, number, facts, mine, now)
+            await _look_with(tx, looked.place, number, facts, (mine, until_at), now)
     return facts is not None
 
 
@@ -162,12 +176,18 @@ async def _begin_look(db: Database, contract_id: int, until_at: int) -> _Looked 
         row = await contracts.get(tx, contract_id)
         if row is None or row.status is Status.SETTLED:
             return None
-        together = await _siblings(tx, row)
-        for number in together:
-            await contracts.get(tx, number, lock=True)
-            await contracts.change(tx, number, next_look_at=until_at)
+        looks = {number: await _numbered(tx, number, until_at) for number in await _siblings(tx, row)}
         place = await places.place(tx, row.issue_id)
-        return _Looked(place, together, read_forecast(row.statement_text)) if place else None
+        aside_at = await disputes.set_aside_of(tx, row.id) or 0
+        return _Looked(place, looks, read_forecast(row.statement_text), aside_at) if place else None
+
+
+async def _numbered(tx: Tx, number: int, until_at: int) -> int:
+    """Begin a look at a contract; its number, which no other look at it has."""
+    row = await contracts.get(tx, number, lock=True)
+    look_number = (row.looks if row else 0) + 1
+    await contracts.change(tx, number, next_look_at=until_at, looks=look_number)
+    return look_number
 
 
 async def _siblings(tx: Tx, row: ContractRow) -> tuple[int, ...]:
@@ -179,17 +199,20 @@ async def _siblings(tx: Tx, row: ContractRow) -> tuple[int, ...]:
 
 async def _ask(oracle: Oracle, looked: _Looked, now: int) -> IssueFacts | None:
     if looked.forecast is not None:
-        return await oracle.forecast_facts(looked.place, looked.forecast, now)
+        return await oracle.forecast_facts(looked.place, looked.forecast, now, looked.aside_at)
     return await oracle.issue_facts(looked.place)
 
 
-async def _look_with(tx: Tx, place: Place, number: int, facts: IssueFacts | None, mine: int, now: int) -> None:
+async def _look_with(
+    tx: Tx, place: Place, number: int, facts: IssueFacts | None, mine: tuple[int, int], now: int
+) -> None:
+    """`mine`: the look's number and its lease; where either is another, the answer may be older than news."""
     row = await contracts.get(tx, number)
-    if row is None or row.status is Status.SETTLED or row.next_look_at != mine:
+    if row is None or row.status is Status.SETTLED or (row.looks, row.next_look_at) != mine:
         return
     (floor,) = await floors(tx, [row], f"look:{number}", now)
     row = floor.rows[number]
-    if row.status is Status.SETTLED or row.next_look_at != mine:
+    if row.status is Status.SETTLED or (row.looks, row.next_look_at) != mine:
         return
     if facts is not None:
         await halting.note_answer(tx, place, now)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.market.arrival import DUST_VOLUME
 from app.market.contract import UNIT_MILLS, Side, Status
-from app.market.errors import InvalidOffer, NotTrading, Refusal, UnknownOffer
+from app.market.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.instants import command_date
 from app.market.matching import cancel, place, place_range
 from app.market.money import format_price
@@ -15,7 +16,7 @@ from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
 from app.market.position import Position
 from app.market.state import Changes, ContractState
 from app.market.statement import ISSUE_FIXED
-from app.services import choosing, forecasting, limits
+from app.services import accounts, choosing, forecasting, limits
 from app.services.choosing import check_trading, to_look
 from app.services.floor import Floor, open_floor
 from app.services.insiders import check_insider
@@ -64,12 +65,12 @@ async def offer(
     if contract is not None:
         row = await forecasting.contract_of(tx, scene, contract)
         with forecasting.in_words_of(row):
-            return await _place(tx, scene, row, new)
+            return await _place(await _floor(tx, scene, {row.id}, new), scene, row, new)
     _check_not_closed(scene)
     if from_at is not None and by_at is not None:
         return await _place_range(tx, scene, new, from_at, by_at)
     found, neighbours = await choosing.to_offer_in(tx, scene, new, by_at)
-    return await _place(tx, scene, found, new, neighbours)
+    return await _place(await _floor(tx, scene, {found.id}, new), scene, found, new, neighbours)
 
 
 async def sell(
@@ -105,23 +106,23 @@ async def _sell(
     price: int | None,
     conditions: NewOffer | None,
 ) -> Traded:
-    state = await _as_it_will_be(tx, scene, row)
+    wish = replace(
+        conditions or NewOffer(Action.SELL, side, 1, LOWEST_PRICE),
+        action=Action.SELL,
+        side=side,
+        price=LOWEST_PRICE if price is None else price,
+    )
+    floor = await _floor(tx, scene, {row.id}, wish)
+    state = floor.state(row.id)
     free = state.free_units(scene.user_id, side)
     if not free:
         held = state.holders(side).get(scene.user_id)
         raise choosing.none_free(side, held.reserved if held else 0, "contract")
-    wanted = free if volume is None else volume
-    new = replace(
-        conditions or NewOffer(Action.SELL, side, wanted, LOWEST_PRICE),
-        action=Action.SELL,
-        side=side,
-        volume=wanted,
-        price=LOWEST_PRICE if price is None else price,
-    )
+    new = replace(wish, volume=free if volume is None else volume)
     if price is None:
         _check_buyers(state, scene, row, new)
         new = replace(new, now_or_never=True)
-    return await _place(tx, scene, row, new)
+    return await _place(floor, scene, row, new)
 
 
 def _check_buyers(state: ContractState, scene: Scene, row: ContractRow, new: NewOffer) -> None:
@@ -146,10 +147,13 @@ def cost_price(position: Position) -> int:
 
 async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
     """The other side of an offer at its price, by default all that is open of it; better or older offers fill first."""
-    row = await choosing.of_offer(tx, scene, number)
+    row, known = await choosing.of_offer(tx, scene, number)
     if row.kind == ISSUE_FIXED:
         _check_not_closed(scene)
-    wanted = (await _as_it_will_be(tx, scene, row)).book.offers.get(number)
+    side = Side.UNFIXED if known.bid else Side.FIXED
+    new = NewOffer(Action.BUY, side, known.volume, book_price(side, known.fixed_price), now_or_never=True)
+    floor = await _floor(tx, scene, {row.id}, new)
+    wanted = floor.state(row.id).book.offers.get(number)
     if wanted is None:
         raise UnknownOffer(f"Offer o{number} is not open any more.", await to_look(tx, scene))
     if wanted.user == scene.user_id:
@@ -160,20 +164,21 @@ async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
         )
     if wanted.all_or_none and volume not in (None, wanted.remaining):
         raise InvalidOffer(f"Offer o{number} is all-or-none: take all of it.", f"/bugmark take o{number}")
-    side = Side.UNFIXED if wanted.bid else Side.FIXED
-    price = book_price(side, wanted.fixed_price)
-    new = NewOffer(Action.BUY, side, volume or wanted.remaining, price, now_or_never=True)
     with forecasting.in_words_of(row):
-        return await _place(tx, scene, row, new)
+        return await _place(floor, scene, row, replace(new, volume=volume or wanted.remaining))
 
 
 async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
     """Cancel one of the user's offers in this thread, or all of them. Works while a contract is halted."""
     cancelled = Cancelled()
     rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
-    for currency in sorted({row.currency for row in rows}):
+    currencies = sorted({row.currency for row in rows})
+    if len(currencies) > 1:
+        await contracts.hold(tx, [row.id for row in rows])
+    made = 0
+    for currency in currencies:
         ids = {row.id for row in rows if row.currency == currency}
-        await _cancel_in(tx, scene, ids, number, cancelled)
+        made = await _cancel_in(tx, scene, ids, number, cancelled, made)
     if not cancelled.offers:
         raise await _nothing_to_cancel(tx, scene, number)
     return cancelled
@@ -187,8 +192,10 @@ async def _nothing_to_cancel(tx: Tx, scene: Scene, number: int | None) -> Unknow
     return UnknownOffer(f"You have no open offer o{number} in this thread.", "/bugmark offers")
 
 
-async def _cancel_in(tx: Tx, scene: Scene, ids: set[int], number: int | None, cancelled: Cancelled) -> None:
+async def _cancel_in(tx: Tx, scene: Scene, ids: set[int], number: int | None, cancelled: Cancelled, before: int) -> int:
+    """In contracts of one currency. `before`: entries the command has made already; returns how many it has then."""
     floor = await open_floor(tx, ids, cause=scene.cause, now=scene.now, user=scene.user_id)
+    floor.made = before
     await floor.expire(ids)
     mine = [found for each in sorted(ids) for found in floor.state(each).book.open_offers()]
     wanted = [found for found in mine if found.user == scene.user_id and number in (None, found.number)]
@@ -198,41 +205,35 @@ async def _cancel_in(tx: Tx, scene: Scene, ids: set[int], number: int | None, ca
             cancelled.changes.append(await floor.run(made))
             cancelled.offers.append(found)
     await show(floor, scene)
+    return floor.made
 
 
 async def change(
     tx: Tx, scene: Scene, number: int, volume: int | None, price: int | None, until_at: int | None
 ) -> Traded:
     """A smaller open volume keeps the offer's place; anything else is cancel and new. None leaves as it is."""
-    row = await choosing.of_offer(tx, scene, number)
-    found = next(
-        (
-            found
-            for found in (await _as_it_will_be(tx, scene, row)).book.open_offers()
-            if (found.number, found.user) == (number, scene.user_id)
-        ),
-        None,
-    )
+    row, known = await choosing.of_offer(tx, scene, number)
+    wish = known.as_new() if price is None else replace(known.as_new(), price=price)
+    floor = await _floor(tx, scene, {row.id}, wish)
+    mine = (found for found in floor.state(row.id).book.open_offers() if found.user == scene.user_id)
+    found = next((found for found in mine if found.number == number), None)
     if found is None:
         raise UnknownOffer(f"You have no open offer o{number} in this thread.", "/bugmark offers")
     if volume is not None and volume < found.remaining and price in (None, found.price) and until_at is None:
-        return await _shrink(tx, scene, row, found, volume)
+        return await _shrink(floor, scene, row, found, volume)
     if row.kind == ISSUE_FIXED:
         _check_not_closed(scene)
     new = replace(
-        found.as_new(),
+        wish,
         volume=found.remaining if volume is None else volume,
-        price=found.price if price is None else price,
         until_at=found.until_at if until_at is None else until_at,
     )
-    return await _place(tx, scene, row, new, instead_of=number)
+    return await _place(floor, scene, row, new, instead_of=number)
 
 
-async def _shrink(tx: Tx, scene: Scene, row: ContractRow, found: Offer, volume: int) -> Traded:
+async def _shrink(floor: Floor, scene: Scene, row: ContractRow, found: Offer, volume: int) -> Traded:
     if volume < DUST_VOLUME:
         raise InvalidOffer(f"At least {DUST_VOLUME} units must stay open.", f"/bugmark cancel o{found.number}")
-    floor = await open_floor(tx, {row.id}, cause=scene.cause, now=scene.now, user=scene.user_id)
-    await floor.expire({row.id})
     changes = await floor.run(
         lambda: cancel(floor.market, found.number, user=scene.user_id, now=scene.now, keep=volume)
     )
@@ -241,36 +242,39 @@ async def _shrink(tx: Tx, scene: Scene, row: ContractRow, found: Offer, volume: 
 
 
 async def _place(
-    tx: Tx,
+    floor: Floor,
     scene: Scene,
     row: ContractRow,
     new: NewOffer,
     neighbours: list[ContractRow] | None = None,
     instead_of: int | None = None,
 ) -> Traded:
-    floor = await _floor(tx, scene, {row.id}, new)
+    await _check_open(floor, scene, {row.id})
     before = None
     if instead_of is not None:
         before = await floor.run(lambda: cancel(floor.market, instead_of, user=scene.user_id, now=scene.now))
-    await limits.check(tx, scene, floor.state(row.id), new)
-    (number,) = await contracts.next_offer_numbers(tx, 1)
-    changes = await floor.run(
-        lambda: place(floor.market, row.id, new, number=number, user=scene.user_id, now=scene.now)
-    )
+    await limits.check(floor.tx, scene, floor.state(row.id), new)
+    (number,) = await contracts.next_offer_numbers(floor.tx, 1)
+    arrival = partial(place, floor.market, row.id, new, number=number, user=scene.user_id, now=scene.now)
+    changes = await _arrive(floor, scene, arrival)
     await show(floor, scene)
     return Traded(row, changes.offers[number], changes, neighbours is not None, neighbours or [], before=before)
 
 
 async def _place_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int) -> Traded:
-    rows, last = await choosing.in_range(tx, scene, new, from_at, by_at)
+    rows, last, made = await choosing.in_range(tx, scene, new, from_at, by_at)
     ids = [row.id for row in rows]
     floor = await _floor(tx, scene, set(ids), new)
+    await _check_open(floor, scene, set(ids))
     for each in ids:
         await limits.check(tx, scene, floor.state(each), new)
     numbers = await contracts.next_offer_numbers(tx, len(ids))
-    changes = await floor.run(
-        lambda: place_range(floor.market, ids, new, numbers=numbers, user=scene.user_id, now=scene.now, last=last)
+    arrival = partial(
+        place_range, floor.market, ids, new, numbers=numbers, user=scene.user_id, now=scene.now, last=last
     )
+    changes = await _arrive(floor, scene, arrival)
+    if made and all(found.contract != last for found in changes.offers.values()):
+        await contracts.forget(tx, last)
     await show(floor, scene)
     parts = [
         Traded(floor.rows[found.contract], found, changes)
@@ -280,21 +284,27 @@ async def _place_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at:
     return replace(parts[-1], others=tuple(parts[:-1]))
 
 
+async def _arrive(floor: Floor, scene: Scene, arrival: Callable[[], Changes]) -> Changes:
+    """Raises a Refusal, which says in which currency money is short where that goes without saying nowhere."""
+    try:
+        return await floor.run(arrival)
+    except InsufficientFunds as refusal:
+        raise await accounts.in_currency(floor.tx, refusal, floor.currency, scene.place) from refusal
+
+
 async def _floor(tx: Tx, scene: Scene, ids: set[int], new: NewOffer) -> Floor:
-    """The contracts an offer goes to, without what is due before it. Raises NotTrading."""
+    """The contracts an offer goes to, as it will find them: locked, without the offers that are due before it."""
     floor = await open_floor(tx, ids, cause=scene.cause, now=scene.now, user=scene.user_id, reaching=new)
-    for number in sorted(ids):
-        row = check_trading(floor.rows.get(number), await to_look(tx, scene))
-        check_insider(scene, row.terms)
     await floor.expire(ids)
     return floor
 
 
-async def _as_it_will_be(tx: Tx, scene: Scene, row: ContractRow) -> ContractState:
-    """The contract as the command will find it: locked, without the offers that are due before it."""
-    floor = await open_floor(tx, {row.id}, cause=scene.cause, now=scene.now, user=scene.user_id)
-    await floor.expire({row.id})
-    return floor.state(row.id)
+async def _check_open(floor: Floor, scene: Scene, ids: set[int]) -> None:
+    """Raises NotTrading, or a Refusal where insiders may not trade."""
+    for number in sorted(ids):
+        row = floor.rows.get(number)
+        look = "" if row is not None and row.open else await to_look(floor.tx, scene)
+        check_insider(scene, check_trading(row, look).terms)
 
 
 async def show(floor: Floor, scene: Scene) -> None:

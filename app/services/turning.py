@@ -31,9 +31,12 @@ NO_WINDOW: dict[str, Any] = {
 
 async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[Floor]:
     """These contracts with everybody in them under lock: one floor for each currency."""
+    currencies = sorted({row.currency for row in rows})
+    if len(currencies) > 1:
+        await contracts.hold(tx, [row.id for row in rows])
     return [
         await open_floor(tx, {row.id for row in rows if row.currency == currency}, cause=cause, now=now, everyone=True)
-        for currency in sorted({row.currency for row in rows})
+        for currency in currencies
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.market.contract import Terms
 from app.market.facts import Cause, IssueFacts, Watch
 from app.market.statement import ISSUE_FIXED
 from app.storage import absences, contracts, disputes, exposure
@@ -29,7 +30,7 @@ async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
         set_aside_at=await _set_aside_at(tx, row),
         away_at=absence.away_at if absence and absence.back_at is None else None,
         back_at=absence.back_at if absence else None,
-        void_reasons=void_reasons(row) if row.kind == ISSUE_FIXED else frozenset(),
+        void_reasons=void_reasons(row.terms) if row.kind == ISSUE_FIXED else frozenset(),
     )
 
 
@@ -38,9 +39,8 @@ async def _set_aside_at(tx: Tx, row: ContractRow) -> int | None:
     return await (disputes.set_aside_of_issue(tx, row.issue_id) if own else disputes.set_aside_of(tx, row.id))
 
 
-def void_reasons(row: ContractRow) -> frozenset[str]:
+def void_reasons(terms: Terms) -> frozenset[str]:
     """Reasons of a close for which the terms say VOID."""
-    terms = row.terms
     said = {"not_planned": terms.not_planned, "duplicate": terms.duplicate}
     return frozenset(reason for reason, outcome in said.items() if outcome == VOID)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select, text, update
+from sqlalchemy import Row, Select, bindparam, delete, func, select, text, update
 
 from app.market.contract import Outcome, Side, Status, Terms
 from app.market.fill import Amendment, Fill
@@ -17,7 +17,7 @@ from app.market.settlement import VoidPrice
 from app.market.state import Changes, ContractState
 from app.market.statement import ISSUE_FIXED
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
-from app.storage.places import insert, upsert
+from app.storage.places import in_parts, insert, upsert
 from app.storage.tables import amendments, contracts, fills, offers, positions
 
 
@@ -27,7 +27,7 @@ class ContractRow:
 
     `halt_reason` is a market.life.Cause, None while no window runs; `halt_event_at` the event from which trading is
     halted; `maintainer_halt` a maintainer's reason; `verdict` what the thread was told last; `ended_round`: settled
-    while the issue was closed as completed.
+    while the issue was closed as completed; `looks` counts how often GitHub was asked, `traded_units` what was filled.
     """
 
     id: int
@@ -60,6 +60,8 @@ class ContractRow:
     ruling: Outcome | None
     ruling_price: int | None
     ended_round: bool
+    looks: int
+    traded_units: int
 
     @property
     def terms(self) -> Terms:
@@ -97,17 +99,35 @@ async def create(tx: Tx, **values: Any) -> ContractRow:
     return (await _rows(tx, select(contracts).filter_by(**key)))[0]
 
 
+# Statements on the way of every offer are made once: putting one together costs more than running it.
+_ONE = select(contracts).where(contracts.c.id == bindparam("contract"))
+_ONE_LOCKED = _ONE.with_for_update()
+_NAMED = contracts.c.id.in_(bindparam("contracts", expanding=True))
+_HELD = select(contracts).where(_NAMED).order_by(contracts.c.id).with_for_update()
+_OF_ISSUE = (
+    select(contracts)
+    .where(contracts.c.issue_id == bindparam("issue"), contracts.c.kind == ISSUE_FIXED)
+    .order_by(contracts.c.maturation_at, contracts.c.id)
+)
+
+
 async def get(tx: Tx, contract_id: int, lock: bool = False) -> ContractRow | None:
     """One contract; with `lock` no other transaction changes it until this one ends."""
-    statement = select(contracts).where(contracts.c.id == contract_id)
-    found = await _rows(tx, statement.with_for_update() if lock else statement)
-    return found[0] if found else None
+    row = (await tx.execute(_ONE_LOCKED if lock else _ONE, {"contract": contract_id})).first()
+    return contract_from(row) if row else None
+
+
+async def hold(tx: Tx, contract_ids: Collection[int]) -> list[ContractRow]:
+    """These contracts, which no other transaction changes until this one ends: locked in id order, as by everybody."""
+    found: list[ContractRow] = []
+    for some in in_parts(set(contract_ids)):
+        found += [contract_from(row) for row in await tx.execute(_HELD, {"contracts": some})]
+    return found
 
 
 async def of_issue(tx: Tx, issue_id: int) -> list[ContractRow]:
     """All contracts on the issue's being fixed, nearest maturation first."""
-    own = select(contracts).where(contracts.c.issue_id == issue_id, contracts.c.kind == ISSUE_FIXED)
-    return await _rows(tx, own.order_by(contracts.c.maturation_at, contracts.c.id))
+    return [contract_from(row) for row in await tx.execute(_OF_ISSUE, {"issue": issue_id})]
 
 
 async def of_thread(tx: Tx, issue_id: int) -> list[ContractRow]:
@@ -153,32 +173,61 @@ async def change(tx: Tx, contract_id: int, **values: Any) -> None:
     await tx.execute(update(contracts).where(contracts.c.id == contract_id).values(**values))
 
 
+ACTIONS = {action.value: action for action in Action}
+SIDES = {side.value: side for side in Side}
+_LIVE, _SUSPENDED = OfferState.LIVE.value, OfferState.SUSPENDED.value
+"""Enums are slow at finding their members, and a book has many offers."""
+
+
 def offer_from(row: Row[Any]) -> Offer:
+    """From all columns in the table's order: taking them apart by name would cost more than the rest."""
+    (
+        number,
+        contract,
+        user,
+        action,
+        side,
+        price,
+        volume,
+        until_at,
+        now_or_never,
+        all_or_none,
+        post_only,
+        cancel_on_halt,
+        pooled,
+        rank,
+        units_left,
+        cash_left,
+        filled,
+        cancelled,
+        state,
+        created_at,
+    ) = tuple(row)
     new = NewOffer(
-        Action(row.action),
-        Side(row.side),
-        row.volume,
-        row.price,
-        row.until_at,
-        row.now_or_never,
-        row.all_or_none,
-        row.post_only,
-        row.pooled,
-        row.cancel_on_halt,
+        ACTIONS[action],
+        SIDES[side],
+        volume,
+        price,
+        until_at,
+        now_or_never,
+        all_or_none,
+        post_only,
+        pooled,
+        cancel_on_halt,
     )
     offer = Offer(
         new,
-        number=row.id,
-        user=row.user_id,
-        contract=row.contract_id,
-        until_at=row.until_at,
-        units_left=row.units_left,
-        cash_left=row.cash_left,
-        created_at=row.created_at,
+        number=number,
+        user=user,
+        contract=contract,
+        until_at=until_at,
+        units_left=units_left,
+        cash_left=cash_left,
+        created_at=created_at,
     )
-    offer.volume, offer.filled, offer.cancelled, offer.rank = row.volume, row.filled, row.cancelled, row.rank
-    offer.held = row.state == OfferState.LIVE.value
-    offer.suspended = row.state == OfferState.SUSPENDED.value
+    offer.volume, offer.filled, offer.cancelled, offer.rank = volume, filled, cancelled, rank
+    offer.held = state == _LIVE
+    offer.suspended = state == _SUSPENDED
     return offer
 
 
@@ -207,26 +256,35 @@ async def load(tx: Tx, row: ContractRow) -> ContractState:
             state.book.add(offer)
     for held in await tx.execute(_HOLDERS, {"contract": row.id}):
         position = Position(held.free, held.reserved, held.cost_mills, held.pool_units)
-        state.holders(Side(held.side))[held.user_id] = position
+        state.holders(SIDES[held.side])[held.user_id] = position
     return state
+
+
+_SAVE = (
+    update(contracts)
+    .where(contracts.c.id == bindparam("contract"))
+    .values({name: bindparam(f"new_{name}") for name in ("status", "open_interest", "minted_mills", "amendment")})
+    .values(traded_units=contracts.c.traded_units + bindparam("filled_units"))
+)
 
 
 async def save(tx: Tx, changes: Changes, differ: Difference, now: int) -> None:
     """Store what a calculation changed; the journal is stored by `journal.append`."""
+    filled = changes.fills
     for state in differ.contracts:
-        await change(
-            tx,
-            state.id,
-            status=state.status.value,
-            open_interest=state.open_interest,
-            minted_mills=state.minted_mills,
-            amendment=state.amendment,
-        )
+        new = {
+            "new_status": state.status.value,
+            "new_open_interest": state.open_interest,
+            "new_minted_mills": state.minted_mills,
+            "new_amendment": state.amendment,
+        }
+        volume = sum(fill.volume for fill in filled if fill.contract == state.id)
+        await tx.execute(_SAVE, {"contract": state.id, "filled_units": volume, **new})
     if changes.offers:
         await upsert(tx, offers, [_offer_values(offer) for offer in changes.offers.values()])
     if changed := changes.all_amendments:
         await tx.execute(insert(tx, amendments), [_amendment_values(item, now) for item in changed])
-    if filled := changes.fills:
+    if filled:
         await tx.execute(insert(tx, fills), [_fill_values(item, now) for item in filled])
     if differ.positions:
         await upsert(tx, positions, [_position_values(*item) for item in differ.positions])
@@ -282,24 +340,32 @@ def _position_values(contract: int, user: int, side: Side, held: Position) -> di
     }
 
 
+_HIGHEST = select(*(select(func.max(column)).scalar_subquery() for column in (offers.c.id, offers.c.rank)))  # by index
+_DRAWN = text("SELECT nextval(pg_get_serial_sequence('offers', 'id')) FROM generate_series(1, :count)")
+
+
 async def next_offer_numbers(tx: Tx, count: int) -> list[int]:
     """The next numbers (or ranks) of offers. SQLite has one writer at a time, so the highest tells.
 
     A rehearsal imagines them, since numbers that were drawn are gone.
     """
     if rehearsing(tx) or tx.dialect.name == "sqlite":
-        newest = [select(func.max(column)).scalar_subquery() for column in (offers.c.id, offers.c.rank)]  # by index
-        highest = (await tx.execute(select(*newest))).one()
+        highest = (await tx.execute(_HIGHEST)).one()
         first = max(highest[0] or 0, highest[1] or 0, FIRST_IMAGINED - 1 if rehearsing(tx) else 0) + 1
         return list(range(first, first + count))
-    drawn = text("SELECT nextval(pg_get_serial_sequence('offers', 'id')) FROM generate_series(1, :count)")
-    return list((await tx.execute(drawn, {"count": count})).scalars())
+    return list((await tx.execute(_DRAWN, {"count": count})).scalars())
 
 
-async def contract_of_offer(tx: Tx, number: int) -> ContractRow | None:
-    found = select(contracts).join(offers, offers.c.contract_id == contracts.c.id).where(offers.c.id == number)
-    rows = await _rows(tx, found)
-    return rows[0] if rows else None
+async def stored_offer(tx: Tx, number: int) -> Offer | None:
+    """An offer as it is stored, which may be due, with its contract not locked. Its side and price never change."""
+    row = (await tx.execute(select(offers).where(offers.c.id == number))).first()
+    return offer_from(row) if row else None
+
+
+async def forget(tx: Tx, contract_id: int) -> None:
+    """Take back a contract that was just made, unless somebody has made an offer in it."""
+    touched = select(offers.c.id).where(offers.c.contract_id == contract_id).exists()
+    await tx.execute(delete(contracts).where(contracts.c.id == contract_id, contracts.c.amendment == 0, ~touched))
 
 
 async def owner_of_offer(tx: Tx, number: int, issue_id: int) -> int | None:
@@ -346,12 +412,6 @@ async def fills_of(tx: Tx, contract_id: int, limit: int) -> list[tuple[int, int]
     statement = select(fills.c.volume, fills.c.price).where(fills.c.contract_id == contract_id)
     rows = await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(limit))
     return [(row.volume, row.price) for row in rows]
-
-
-async def traded_units(tx: Tx, contract_id: int) -> int:
-    """Units that changed hands since the contract was made."""
-    total = (await tx.execute(select(func.sum(fills.c.volume)).where(fills.c.contract_id == contract_id))).scalar()
-    return int(total or 0)
 
 
 async def void_price(tx: Tx, contract_id: int, until_at: int) -> VoidPrice:

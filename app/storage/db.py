@@ -78,6 +78,25 @@ async def rehearsal(tx: Tx) -> AsyncIterator[None]:
         await savepoint.rollback()
 
 
+class Mark:
+    """A point of a transaction to which it can go back, any number of times: what was locked since is let go.
+
+    SQLAlchemy's own savepoints stay open after a rollback, and what follows would be written inside them.
+    """
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+
+    async def set(self) -> None:
+        await self.tx.execute(text("SAVEPOINT bugmark_mark"))
+
+    async def go_back(self) -> None:
+        await self.tx.execute(text("ROLLBACK TO SAVEPOINT bugmark_mark"))
+
+    async def forget(self) -> None:
+        await self.tx.execute(text("RELEASE SAVEPOINT bugmark_mark"))
+
+
 def rehearsing(tx: Tx) -> bool:
     return REHEARSING in tx.info
 

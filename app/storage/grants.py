@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, select, update
 
 from app.storage.db import Tx
 from app.storage.places import upsert
 from app.storage.tables import grants
 
-_LEFT = grants.c.untraded_mills - bindparam("paid")
+_LEFT = (
+    select(grants.c.user_id, grants.c.untraded_mills)
+    .where(grants.c.currency == bindparam("currency"), grants.c.user_id.in_(bindparam("users", expanding=True)))
+    .where(grants.c.untraded_mills > 0)
+    .order_by(grants.c.user_id)
+)
 _TRADED = (
     update(grants)
     .where(grants.c.user_id == bindparam("of_user"), grants.c.currency == bindparam("of_currency"))
-    .values(untraded_mills=case((_LEFT > 0, _LEFT), else_=0))
+    .values(untraded_mills=bindparam("left"))
 )
 
 
@@ -21,11 +26,19 @@ async def granted(tx: Tx, user_id: int, currency: str, amount_mills: int) -> Non
     await upsert(tx, grants, {"user_id": user_id, "currency": currency, "untraded_mills": amount_mills})
 
 
-async def traded(tx: Tx, currency: str, paid: dict[int, int]) -> None:
-    """Count what users paid in fills, in mills, as granted tokens that were traded. Who pays is locked."""
-    rows = [{"of_user": user, "of_currency": currency, "paid": paid[user]} for user in sorted(paid) if paid[user] > 0]
-    if rows:
-        await tx.execute(_TRADED, rows)
+async def traded(tx: Tx, currency: str, paid: dict[int, int]) -> list[tuple[int, int]]:
+    """Count what users paid in fills, in mills, as granted tokens that were traded. Who pays is locked.
+
+    Returns (user, mills that are still untraded) of those for whom that changed.
+    """
+    payers = [user for user, mills in paid.items() if mills > 0]
+    if not payers:
+        return []
+    found = await tx.execute(_LEFT, {"currency": currency, "users": payers})
+    left = [(user, max(0, untraded_mills - paid[user])) for user, untraded_mills in found]
+    if left:
+        await tx.execute(_TRADED, [{"of_user": user, "of_currency": currency, "left": mills} for user, mills in left])
+    return left
 
 
 async def untraded(tx: Tx, user_id: int, currency: str) -> int:

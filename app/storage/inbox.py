@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.storage.db import Tx
 from app.storage.places import insert
 from app.storage.tables import deliveries
 
 WAITING, DONE, DEAD = "waiting", "done", "dead"
+
+KEPT_SECONDS = 7 * 86_400
+"""A delivery dealt with is forgotten so long after it came; GitHub can send it again for 3 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +61,25 @@ async def put(tx: Tx, arrivals: Sequence[Arrival]) -> list[bool]:
     return verdicts
 
 
-async def knows(tx: Tx, guid: str) -> bool:
-    return (await tx.execute(select(deliveries.c.id).where(deliveries.c.guid == guid))).first() is not None
+async def known(tx: Tx, guids: Sequence[str]) -> set[str]:
+    """Those of a few hundred GUIDs that were stored, in the last KEPT_SECONDS at least."""
+    statement = select(deliveries.c.guid).where(deliveries.c.guid.in_(guids))
+    return set((await tx.execute(statement)).scalars())
+
+
+_WAITS = deliveries.alias()
+_FIRST_OF_EACH_LANE = select(func.min(_WAITS.c.id)).where(_WAITS.c.state == WAITING).group_by(_WAITS.c.lane)
 
 
 async def claim(tx: Tx, now: int, lease_seconds: int) -> Delivery | None:
     """Lease the oldest delivery that is due and the first of its lane."""
-    earlier = deliveries.alias()
     statement = (
         select(deliveries)
         .where(
+            deliveries.c.id.in_(_FIRST_OF_EACH_LANE),
             deliveries.c.state == WAITING,
             deliveries.c.due_at <= now,
             func.coalesce(deliveries.c.lease_until, 0) <= now,
-            ~exists().where(
-                earlier.c.lane == deliveries.c.lane,
-                earlier.c.state == WAITING,
-                earlier.c.id < deliveries.c.id,
-            ),
         )
         .order_by(deliveries.c.id)
         .limit(1)
@@ -92,22 +96,71 @@ async def claim(tx: Tx, now: int, lease_seconds: int) -> Delivery | None:
     return Delivery(row.id, row.guid, row.event, row.payload, row.received_at, row.attempts + 1)
 
 
-async def finish(tx: Tx, delivery_id: int) -> None:
+async def finish(tx: Tx, delivery: Delivery) -> None:
+    """It is dealt with, whoever else works on it by now: doing it again would have changed nothing."""
     await tx.execute(
-        update(deliveries).where(deliveries.c.id == delivery_id).values(state=DONE, lease_until=None, error=None)
+        update(deliveries).where(deliveries.c.id == delivery.id).values(state=DONE, lease_until=None, error=None)
     )
 
 
-async def postpone(tx: Tx, delivery_id: int, due_at: int, error: str, dead: bool) -> None:
-    """Try again at `due_at`, or never again without an operator."""
-    await tx.execute(
-        update(deliveries)
-        .where(deliveries.c.id == delivery_id)
-        .values(state=DEAD if dead else WAITING, due_at=due_at, lease_until=None, error=error[:2000])
-    )
+async def postpone(tx: Tx, delivery: Delivery, due_at: int, error: str, dead: bool) -> None:
+    """Try again at `due_at`, or never again without an operator.
+
+    Nothing where the lease ended meanwhile and somebody else took it over: each claim has its own number of attempts.
+    """
+    mine = deliveries.c.id == delivery.id, deliveries.c.attempts == delivery.attempts, deliveries.c.state == WAITING
+    values = {"state": DEAD if dead else WAITING, "due_at": due_at, "lease_until": None, "error": error[:2000]}
+    await tx.execute(update(deliveries).where(*mine).values(**values))
 
 
-async def backlog(tx: Tx) -> int:
-    """Deliveries waiting to be dealt with."""
-    count = select(func.count()).where(deliveries.c.state == WAITING)
-    return (await tx.execute(count)).scalar_one()
+async def backlog(tx: Tx, most: int) -> int:
+    """Deliveries waiting to be dealt with, counted up to `most`: no more is read than that."""
+    some = select(deliveries.c.id).where(deliveries.c.state == WAITING).limit(most).subquery()
+    return (await tx.execute(select(func.count()).select_from(some))).scalar_one()
+
+
+async def prune(tx: Tx, before_at: int, most: int) -> int:
+    """Forget up to `most` deliveries that came before then and are dealt with; how many there were."""
+    old = select(deliveries.c.id).where(deliveries.c.state == DONE, deliveries.c.received_at < before_at)
+    some = old.order_by(deliveries.c.id).limit(most)
+    return (await tx.execute(delete(deliveries).where(deliveries.c.id.in_(some)))).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class DeadDelivery:
+    """One that was given up; `error` is what the last attempt ran into."""
+
+    id: int
+    guid: str
+    event: str
+    lane: str
+    received_at: int
+    attempts: int
+    error: str
+
+
+async def dead(tx: Tx) -> list[DeadDelivery]:
+    """Oldest first."""
+    wanted = [deliveries.c[name] for name in ("id", "guid", "event", "lane", "received_at", "attempts", "error")]
+    rows = await tx.execute(select(*wanted).where(deliveries.c.state == DEAD).order_by(deliveries.c.id))
+    return [DeadDelivery(**{**row._mapping, "error": row.error or ""}) for row in rows]
+
+
+async def dead_payload(tx: Tx, delivery_id: int) -> bytes:
+    payload: bytes = (await tx.execute(select(deliveries.c.payload).where(deliveries.c.id == delivery_id))).scalar_one()
+    return payload
+
+
+async def revive(tx: Tx, delivery_ids: Sequence[int], now: int) -> int:
+    """Have those of these deliveries that were given up tried again from the start; how many there were."""
+    return await _leave_dead(tx, delivery_ids, state=WAITING, attempts=0, due_at=now)
+
+
+async def drop(tx: Tx, delivery_ids: Sequence[int]) -> int:
+    """Those of these deliveries that were given up are done with; their GUIDs stay known as long as others'."""
+    return await _leave_dead(tx, delivery_ids, state=DONE)
+
+
+async def _leave_dead(tx: Tx, delivery_ids: Sequence[int], **values: object) -> int:
+    those = deliveries.c.id.in_(delivery_ids), deliveries.c.state == DEAD
+    return (await tx.execute(update(deliveries).where(*those).values(**values))).rowcount

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
 from app.market.journal import UNIT_KINDS, AccountKey, Entry, Kind
 from app.storage.db import Tx
-from app.storage.places import insert
+from app.storage.places import insert, insert_for
 from app.storage.tables import balances, entries, postings
 
 _MOVE = (
@@ -22,6 +24,23 @@ _MOVE = (
 )
 
 
+_BALANCE = select(balances.c.amount).where(
+    balances.c.kind == bindparam("kind"),
+    balances.c.owner == bindparam("owner"),
+    balances.c.currency == bindparam("currency"),
+)
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    return insert_for(dialect, entries).returning(entries.c.id, sort_by_parameter_order=True)
+
+
+@cache
+def _opening(dialect: str) -> Any:
+    return insert_for(dialect, balances).on_conflict_do_nothing()
+
+
 async def append(tx: Tx, items: Sequence[Entry]) -> None:
     """Add entries and move the balances they post to.
 
@@ -30,9 +49,8 @@ async def append(tx: Tx, items: Sequence[Entry]) -> None:
     """
     if not items:
         return
-    statement = insert(tx, entries).returning(entries.c.id, sort_by_parameter_order=True)
     values = [{"key": item.key, "cause": item.cause, "at": item.at, "detail": item.detail} for item in items]
-    ids = list((await tx.execute(statement, values)).scalars())
+    ids = list((await tx.execute(_adding(tx.dialect.name), values)).scalars())
     rows = []
     deltas: dict[AccountKey, int] = {}
     for entry_id, item in zip(ids, items, strict=True):
@@ -52,7 +70,7 @@ async def _move(tx: Tx, deltas: dict[AccountKey, int]) -> None:
         return
     accounts = sorted(deltas)
     zeros = [{**account._asdict(), "amount": 0} for account in accounts]
-    await tx.execute(insert(tx, balances).on_conflict_do_nothing(), zeros)
+    await tx.execute(_opening(tx.dialect.name), zeros)
     await tx.execute(
         _MOVE,
         [{"of_kind": a.kind, "of_owner": a.owner, "of_currency": a.currency, "delta": deltas[a]} for a in accounts],
@@ -60,10 +78,8 @@ async def _move(tx: Tx, deltas: dict[AccountKey, int]) -> None:
 
 
 async def balance(tx: Tx, kind: Kind, owner: int, currency: str) -> int:
-    statement = select(balances.c.amount).where(
-        balances.c.kind == kind.value, balances.c.owner == owner, balances.c.currency == currency
-    )
-    return (await tx.execute(statement)).scalar() or 0
+    given = {"kind": kind.value, "owner": owner, "currency": currency}
+    return (await tx.execute(_BALANCE, given)).scalar() or 0
 
 
 async def cause_of(tx: Tx, key: str) -> str | None:

@@ -10,19 +10,29 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import case, exists, func, select, text, update
+from sqlalchemy import ColumnElement, case, delete, func, select, text, update
 
+from app.storage import budgets
+from app.storage.budgets import WRITE_POINTS, Limits, Use
 from app.storage.db import Tx
 from app.storage.places import Place, in_parts, insert_for
+from app.storage.tables import budgets as standings
 from app.storage.tables import outbox
 
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
+DROPPED = "dropped"
+"""Not sent, and nothing to be done about it: what it was about is gone. DEAD is for the operator to look at."""
 
-RANKS = {"reaction": 0, "reply": 1, "notice": 1, "board": 2, "check": 2, "label": 3}
-"""Reactions leave before replies, replies before the market comment."""
+RANKS = {"reaction": 0, "reply": 1, "notice": 1, "board": 2, "check": 2, "label": 3, "minimise": 4}
+"""Reactions leave before replies, replies before the market comment; what is only tidying up comes last."""
+
+COMMENTS = ("reply", "notice", "board")
 
 BOARD_GAP_SECONDS = 3
 LABEL_GAP_SECONDS = 86_400
+
+TRIED = 1
+"""Attempts of a message that is given another chance: it may have been posted, so the sender looks first."""
 
 CLAIMING = 0x0B0C5
 """The advisory lock of those who claim on PostgreSQL: a lease not committed yet must hold its installation too."""
@@ -42,10 +52,35 @@ class Message:
     attempts: int
     remote_id: int | None
     created_at: int
+    user_id: int | None = None
+
+    @property
+    def use(self) -> Use:
+        """What sending it is charged beforehand."""
+        return _use(self.kind, self.remote_id)
 
 
-async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int) -> None:
-    """Have a message sent, or sent again if one with this key was sent with another body or version."""
+def _use(kind: str, remote_id: int | None) -> Use:
+    return Use(writes=1, creations=int(kind in COMMENTS and remote_id is None), points=WRITE_POINTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that was given up."""
+
+    id: int
+    key: str
+    kind: str
+    installation_id: int
+    error: str
+    attempts: int
+
+
+async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int, user_id: int | None = None) -> None:
+    """Have a message sent, or sent again if one with this key was sent with another body or version.
+
+    `user_id`: whom a reply answers.
+    """
     values = {
         "key": key,
         "kind": kind,
@@ -58,6 +93,7 @@ async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int)
         "state": WAITING,
         "due_at": now,
         "created_at": now,
+        "user_id": user_id,
     }
     await tx.execute(_put(tx.dialect.name), values)
 
@@ -79,19 +115,21 @@ def _put(dialect: str) -> Any:
     )
 
 
-async def claim(tx: Tx, now: int, lease_seconds: int) -> Message | None:
-    """Lease the next message that is due; one at a time for each installation."""
+async def alone(tx: Tx) -> None:
+    """Whoever claims waits here for others who do. SQLite has one writer at a time anyway."""
     if tx.dialect.name == "postgresql":
         await tx.execute(text(f"SELECT pg_advisory_xact_lock({CLAIMING})"))
-    busy = outbox.alias()
+
+
+async def claim(tx: Tx, now: int, lease_seconds: int, limits: Limits | None = None) -> Message | None:
+    """Lease the next message that is due and that its installation may send now; one at a time for each of them.
+
+    It is charged at once; without `limits` nothing is.
+    """
+    await alone(tx)
     statement = (
         select(outbox)
-        .where(
-            outbox.c.state == WAITING,
-            outbox.c.due_at <= now,
-            func.coalesce(outbox.c.lease_until, 0) <= now,
-            ~exists().where(busy.c.installation_id == outbox.c.installation_id, busy.c.lease_until > now),
-        )
+        .where(outbox.c.state == WAITING, outbox.c.due_at <= now, ~_must_wait(now))
         .order_by(outbox.c.rank, outbox.c.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=outbox)
@@ -102,6 +140,8 @@ async def claim(tx: Tx, now: int, lease_seconds: int) -> Message | None:
     await tx.execute(
         update(outbox).where(outbox.c.id == row.id).values(lease_until=now + lease_seconds, attempts=row.attempts + 1)
     )
+    if limits is not None:
+        await budgets.spend(tx, row.installation_id, _use(row.kind, row.remote_id), now, limits)
     return Message(
         row.id,
         row.key,
@@ -115,10 +155,21 @@ async def claim(tx: Tx, now: int, lease_seconds: int) -> Message | None:
         row.attempts + 1,
         row.remote_id,
         row.created_at,
+        row.user_id,
     )
 
 
-async def sent(tx: Tx, message: Message, remote_id: int | None, now: int) -> None:
+def _must_wait(now: int) -> ColumnElement[bool]:
+    """Its installation is at another message, or has used up what it may write. Asked once, not for every message."""
+    busy, ours = outbox.alias(), outbox.c.installation_id
+    under_way = select(busy.c.installation_id).where(busy.c.lease_until > now)
+    stopped = select(standings.c.installation_id).where((standings.c.held_until > now) | (standings.c.write_at > now))
+    spent = select(standings.c.installation_id).where(standings.c.create_at > now)
+    creates = outbox.c.kind.in_(COMMENTS) & outbox.c.remote_id.is_(None)
+    return ours.in_(under_way) | ours.in_(stopped) | (creates & ours.in_(spent))
+
+
+async def sent(tx: Tx, message: Message, remote_id: int | None, now: int, node_id: str | None = None) -> None:
     """Note that this version of a message is out; a newer one stays waiting."""
     await tx.execute(
         update(outbox)
@@ -126,6 +177,7 @@ async def sent(tx: Tx, message: Message, remote_id: int | None, now: int) -> Non
         .values(
             state=case((outbox.c.version == message.version, SENT), else_=WAITING),
             remote_id=remote_id,
+            node_id=func.coalesce(node_id, outbox.c.node_id),
             lease_until=None,
             error=None,
             due_at=now + _gap_seconds(message, remote_id),
@@ -140,9 +192,9 @@ def _gap_seconds(message: Message, remote_id: int | None) -> int:
     return BOARD_GAP_SECONDS if message.kind == "board" else 0
 
 
-async def postpone(tx: Tx, message: Message, due_at: int, error: str, dead: bool) -> None:
-    """Try again at `due_at`, or give this version of the message up."""
-    state = case((outbox.c.version == message.version, DEAD), else_=WAITING) if dead else WAITING
+async def postpone(tx: Tx, message: Message, due_at: int, error: str, end: str | None = None) -> None:
+    """Try again at `due_at`; or end this version of the message, DEAD or DROPPED."""
+    state = case((outbox.c.version == message.version, end), else_=WAITING) if end else WAITING
     await tx.execute(
         update(outbox)
         .where(outbox.c.id == message.id)
@@ -150,13 +202,20 @@ async def postpone(tx: Tx, message: Message, due_at: int, error: str, dead: bool
     )
 
 
-async def hold(tx: Tx, installation_id: int, until_at: int) -> None:
-    """What waits leaves no sooner than at `until_at`: GitHub's limits are an installation's, not a message's.
-
-    The leases make what is wanted meanwhile wait, too: nothing is claimed beside a leased message.
-    """
+async def park(tx: Tx, installation_id: int, until_at: int, error: str) -> None:
+    """Nothing can be sent for this installation until then, or until somebody wakes it."""
     waits = outbox.c.installation_id == installation_id, outbox.c.state == WAITING, outbox.c.due_at <= until_at
-    await tx.execute(update(outbox).where(*waits).values(due_at=until_at, lease_until=until_at))
+    await tx.execute(update(outbox).where(*waits).values(due_at=until_at, error=error[:2000]))
+
+
+async def wake(tx: Tx, now: int, **where: int) -> None:
+    """What failed and waits to be tried again is tried now: what stood in its way is gone.
+
+    `where` is one of installation_id, repository_id and issue_id.
+    """
+    here = [outbox.c[name] == value for name, value in where.items()]
+    waits = outbox.c.state == WAITING, outbox.c.error.is_not(None), outbox.c.due_at > now
+    await tx.execute(update(outbox).where(*here, *waits).values(due_at=now))
 
 
 async def move(tx: Tx, repository_ids: set[int], installation_id: int) -> None:
@@ -181,7 +240,7 @@ async def follow(tx: Tx, old_issue_id: int, place: Place) -> None:
         "issue_number": place.issue.number,
     }
     await tx.execute(update(outbox).where(*waits, *fresh).values(**there))
-    await tx.execute(update(outbox).where(*waits).values(state=DEAD, error="the issue was transferred"))
+    await tx.execute(update(outbox).where(*waits).values(state=DROPPED, error="the issue was transferred"))
 
 
 async def knows(tx: Tx, key: str) -> bool:
@@ -190,3 +249,34 @@ async def knows(tx: Tx, key: str) -> bool:
 
 async def waiting(tx: Tx) -> int:
     return (await tx.execute(select(func.count()).where(outbox.c.state == WAITING))).scalar_one()
+
+
+async def withdraw(tx: Tx, key: str) -> None:
+    """Not needed any more: it is not sent, unless that has begun."""
+    await tx.execute(delete(outbox).where(outbox.c.key == key, outbox.c.state == WAITING, outbox.c.attempts == 0))
+
+
+async def dead(tx: Tx) -> list[Letter]:
+    """Everything that was given up, oldest first."""
+    wanted = [outbox.c[name] for name in ("id", "key", "kind", "installation_id", "error", "attempts")]
+    rows = await tx.execute(select(*wanted).where(outbox.c.state == DEAD).order_by(outbox.c.id))
+    return [Letter(**{**row._mapping, "error": row.error or ""}) for row in rows]
+
+
+async def revive(tx: Tx, ids: set[int] | None) -> int:
+    """Give these another chance, or all that were given up. Returns how many they are."""
+    again = update(outbox).where(outbox.c.state == DEAD).values(state=WAITING, due_at=0, attempts=TRIED, error=None)
+    if ids is None:
+        return (await tx.execute(again)).rowcount
+    return sum([(await tx.execute(again.where(outbox.c.id.in_(some)))).rowcount for some in in_parts(ids)])
+
+
+async def dead_body(tx: Tx, message_id: int) -> str:
+    body: str = (await tx.execute(select(outbox.c.body).where(outbox.c.id == message_id))).scalar_one()
+    return body
+
+
+async def drop(tx: Tx, ids: set[int]) -> int:
+    """Those of these that were given up are done with. Returns how many they are."""
+    done = update(outbox).where(outbox.c.state == DEAD).values(state=DROPPED)
+    return sum([(await tx.execute(done.where(outbox.c.id.in_(some)))).rowcount for some in in_parts(ids)])

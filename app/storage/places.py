@@ -67,6 +67,7 @@ def insert(tx: Tx, table: Table) -> Any:
     return insert_for(tx.dialect.name, table)
 
 
+@cache
 def insert_for(dialect: str, table: Table) -> Any:
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
@@ -106,26 +107,38 @@ def _save_installation(dialect: str) -> Any:
     )
 
 
-async def save_repository(tx: Tx, repository: Repository) -> None:
-    """Unless something later is known. Of two installations at one instant the one with the higher id is newer."""
-    await tx.execute(_save_repository(tx.dialect.name), asdict(repository))
+async def save_repository(tx: Tx, repository: Repository, asked: bool = False) -> None:
+    """Unless something later is known. Of two installations at one instant the one with the higher id is newer.
+
+    At one instant news in any order makes nothing public that was private; only GitHub's answer (`asked`) does.
+    """
+    await tx.execute(_save_repository(tx.dialect.name, asked), asdict(repository))
 
 
 @cache
-def _save_repository(dialect: str) -> Any:
+def _save_repository(dialect: str, asked: bool) -> Any:
     statement = insert_for(dialect, repositories)
     new, old = statement.excluded, repositories.c
-    again = (old.updated_at == new.updated_at) & (old.installation_id <= new.installation_id)
-    return statement.on_conflict_do_update(
-        index_elements=["id"],
-        set_={c.name: new[c.name] for c in old if not c.primary_key},
-        where=(old.updated_at < new.updated_at) | again,
-    )
+    later = old.updated_at < new.updated_at
+    again = old.updated_at == new.updated_at
+    if not asked:
+        again &= old.installation_id <= new.installation_id
+    values = {c.name: new[c.name] for c in old if not c.primary_key}
+    if not asked:
+        values["private"] = case((later, new.private), else_=old.private | new.private)
+    return statement.on_conflict_do_update(index_elements=["id"], set_=values, where=later | again)
 
 
 async def repository(tx: Tx, repository_id: int) -> Repository | None:
     row = (await tx.execute(select(repositories).where(repositories.c.id == repository_id))).first()
     return Repository(**row._mapping) if row else None
+
+
+async def owner_login(tx: Tx, owner_id: int) -> str | None:
+    """The login of whoever owns repositories, as it was last seen; None where the owner is not known any more."""
+    named = select(installations.c.account_login).where(installations.c.account_id == owner_id)
+    newest = named.order_by(installations.c.id.desc()).limit(1)
+    return (await tx.execute(newest)).scalar()
 
 
 async def move_repositories(tx: Tx, repository_ids: set[int], installation_id: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
-from sqlalchemy import case, func, select, union
+from sqlalchemy import BigInteger, BindParameter, bindparam, case, func, select, union
 
 from app.market.contract import Side, Status
 from app.market.offer import OfferState
@@ -14,21 +15,24 @@ from app.storage.db import Tx
 from app.storage.places import in_parts, upsert
 from app.storage.tables import contracts, offers, pools, positions
 
+_ANY = select(pools.c.user_id).where(pools.c.currency == bindparam("currency")).limit(1)
+_HERE: BindParameter[Any] = bindparam("contracts", expanding=True)
+_THERE = union(
+    select(offers.c.user_id).where(offers.c.contract_id.in_(_HERE), offers.c.state.in_(OPEN_STATES)),
+    select(positions.c.user_id).where(positions.c.contract_id.in_(_HERE), positions.c.free + positions.c.reserved > 0),
+)
+_CONCERNED = select(pools.c.user_id).where(
+    pools.c.currency == bindparam("currency"),
+    (pools.c.user_id == bindparam("user", type_=BigInteger)) | pools.c.user_id.in_(_THERE),
+)
+
 
 async def concerned(tx: Tx, currency: str, contract_ids: set[int], user: int | None) -> set[int]:
     """Those whose pools a change of these contracts may concern: the user, who has offers there, who holds units."""
-    if (await tx.execute(select(pools.c.user_id).where(pools.c.currency == currency).limit(1))).first() is None:
+    if (await tx.execute(_ANY, {"currency": currency})).first() is None:
         return set()
-    here = list(contract_ids)
-    pooled = select(pools.c.user_id).where(pools.c.currency == currency)
-    there = union(
-        select(offers.c.user_id).where(offers.c.contract_id.in_(here), offers.c.state.in_(OPEN_STATES)),
-        select(positions.c.user_id).where(
-            positions.c.contract_id.in_(here), positions.c.free + positions.c.reserved > 0
-        ),
-    )
-    rows = (await tx.execute(pooled.where((pools.c.user_id == user) | pools.c.user_id.in_(there)))).scalars()
-    return set(rows)
+    given = {"currency": currency, "user": user, "contracts": sorted(contract_ids)}
+    return set((await tx.execute(_CONCERNED, given)).scalars())
 
 
 async def contracts_of(tx: Tx, currency: str, user_ids: set[int]) -> set[int]:
@@ -45,12 +49,17 @@ async def contracts_of(tx: Tx, currency: str, user_ids: set[int]) -> set[int]:
     return found
 
 
+_OF_USERS = select(pools).where(
+    pools.c.currency == bindparam("currency"), pools.c.user_id.in_(bindparam("users", expanding=True))
+)
+
+
 async def load(tx: Tx, currency: str, user_ids: set[int]) -> dict[int, Pool]:
     """The pools of these users, without their offers."""
     found: dict[int, Pool] = {}
     for some in in_parts(user_ids):
-        statement = select(pools).where(pools.c.currency == currency, pools.c.user_id.in_(some))
-        found |= {row.user_id: Pool(row.user_id, row.left_mills) for row in await tx.execute(statement)}
+        rows = await tx.execute(_OF_USERS, {"currency": currency, "users": some})
+        found |= {row.user_id: Pool(row.user_id, row.left_mills) for row in rows}
     return found
 
 

@@ -156,12 +156,15 @@ contracts = Table(
     Column("ruling", String(16)),
     Column("ruling_price", BigInteger),
     _flag("ended_round"),
+    _number("looks", 0),
+    _number("traded_units", 0),
     UniqueConstraint("statement_hash", "maturation_at"),
     CheckConstraint("open_interest >= 0", name="open_interest"),
     CheckConstraint("minted_mills >= 0 AND minted_mills <= 1000 * open_interest", name="minted"),
     Index("ix_contracts_issue_id", "issue_id"),
     Index("ix_contracts_kind_status", "kind", "status"),
     Index("ix_contracts_next_look_at", "next_look_at"),
+    Index("ix_contracts_retry_due", "retry_due"),
 )
 
 offers = Table(
@@ -244,6 +247,7 @@ pools = Table(
     Column("currency", String(64), primary_key=True),
     _number("left_mills"),
     CheckConstraint("left_mills >= 0", name="not_negative"),
+    Index("ix_pools_currency", "currency"),
 )
 
 disputes = Table(
@@ -374,6 +378,7 @@ commands = Table(
     Column("done", Boolean, nullable=False),
     Column("answer", Text, nullable=False),
     UniqueConstraint("comment_id", "text_hash", "occurrence"),
+    Index("ix_commands_user_id_at", "user_id", "at"),
     sqlite_autoincrement=True,
 )
 
@@ -392,7 +397,7 @@ deliveries = Table(
     Column("lease_until", BigInteger),
     Column("error", Text),
     Index("ix_deliveries_state_id", "state", "id"),
-    Index("ix_deliveries_lane_state", "lane", "state"),
+    Index("ix_deliveries_state_lane_id", "state", "lane", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -414,8 +419,77 @@ outbox = Table(
     _number("due_at"),
     Column("lease_until", BigInteger),
     Column("remote_id", BigInteger),
+    Column("node_id", String(255)),
+    Column("user_id", BigInteger),
     Column("error", Text),
     _number("created_at"),
     Index("ix_outbox_state_due_at", "state", "due_at"),
+    Index("ix_outbox_issue_id_user_id", "issue_id", "user_id"),
+    Index("ix_outbox_installation_id_kind_created_at", "installation_id", "kind", "created_at"),
+    Index("ix_outbox_lease_until", "lease_until"),
     sqlite_autoincrement=True,
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    _github_id("installation_id"),
+    _number("writes_left"),
+    _number("filled_at"),
+    _number("write_at", 0),
+    _number("create_at", 0),
+    _number("saving_until", 0),
+    _number("held_until", 0),
+    _number("strikes", 0),
+)
+
+spent = Table(
+    "spent",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    _number("creations"),
+    _number("points"),
+)
+
+rechecks = Table(
+    "rechecks",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _number("due_at"),
+    Index("ix_rechecks_due_at", "due_at"),
+)
+
+marketplace_accounts = Table(
+    "marketplace_accounts",
+    metadata,
+    _github_id("account_id"),
+    Column("kind", String(16), nullable=False),
+    _name("login"),
+    Column("state", String(16), nullable=False),
+    _number("plan_id"),
+    _name("plan_name"),
+    _number("units"),
+    Column("billing_cycle", String(16), nullable=False),
+    Column("on_free_trial", Boolean, nullable=False),
+    Column("free_trial_ends_at", BigInteger),
+    Column("next_billing_at", BigInteger),
+    _number("effective_at"),
+    Column("pending_plan_id", BigInteger),
+    Column("pending_plan_name", String(255)),
+    Column("pending_units", BigInteger),
+    Column("pending_at", BigInteger),
+    _number("updated_at"),
+)
+
+marketplace_events = Table(
+    "marketplace_events",
+    metadata,
+    Column("guid", String(100), primary_key=True),
+    _number("account_id"),
+    Column("action", String(32), nullable=False),
+    _number("effective_at"),
+    _number("received_at"),
+    Index("ix_marketplace_events_account_id", "account_id"),
 )

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, case, func, select
 
 from app.market.contract import UNIT_MILLS, Side
 from app.market.fill import FillKind
 from app.market.offer import Action, OfferState
 from app.market.quotes import PRICE_VOLUME, Day, Level, Trade
 from app.storage.db import Tx
-from app.storage.tables import fills, offers, positions, users
+from app.storage.tables import contracts, fills, offers, positions, users
 
 DAY_SECONDS = 86_400
 
@@ -107,12 +107,26 @@ def _standing_from(row: Row[Any]) -> Standing:
 
 
 async def volumes(tx: Tx, contract_ids: Sequence[int], since_at: int) -> dict[int, Volume]:
-    """What was traded in these contracts; `late` is what was after `since_at`."""
-    late = case((fills.c.at > since_at, fills.c.volume), else_=0)
-    sums = fills.c.contract_id, func.sum(fills.c.volume).label("whole"), func.sum(late).label("late")
-    wanted = select(*sums).where(fills.c.contract_id.in_(contract_ids)).group_by(fills.c.contract_id)
-    found = {row.contract_id: Volume(int(row.whole), int(row.late)) for row in await tx.execute(wanted)}
-    return {contract: found.get(contract, Volume()) for contract in contract_ids}
+    """What was traded in these contracts; `late` is what was after `since_at`, and only those fills are read."""
+    wanted = select(contracts.c.id, contracts.c.traded_units, _late(since_at).label("late"))
+    found = await tx.execute(wanted.where(contracts.c.id.in_(contract_ids)))
+    return {row.id: Volume(row.traded_units, int(row.late)) for row in found}
+
+
+def _late(since_at: int) -> ScalarSelect[int]:
+    """Fills have later instants with higher numbers, so the last one before says where to begin."""
+    before = fills.alias("before")
+    last = (
+        select(before.c.amendment)
+        .where(before.c.contract_id == contracts.c.id, before.c.at <= since_at)
+        .order_by(before.c.amendment.desc())
+        .limit(1)
+        .correlate(contracts)
+        .scalar_subquery()
+    )
+    summed = select(func.coalesce(func.sum(fills.c.volume), 0))
+    of_late = summed.where(fills.c.contract_id == contracts.c.id, fills.c.amendment > func.coalesce(last, 0))
+    return of_late.correlate(contracts).scalar_subquery()
 
 
 async def prices(tx: Tx, contract_id: int, most: int) -> list[int]:

@@ -154,6 +154,15 @@ async def unfit_contracts(tx: Tx) -> AsyncIterator[int]:
         yield row.id
 
 
+async def unfit_volumes(tx: Tx) -> AsyncIterator[int]:
+    """Contracts that count another volume than their fills come to."""
+    of_contract = fills.c.contract_id
+    sums = select(of_contract, func.sum(fills.c.volume).label("volume")).group_by(of_contract).subquery()
+    statement = select(contracts.c.id).outerjoin(sums, sums.c.contract_id == contracts.c.id)
+    async for row in stream(tx, statement.where(contracts.c.traded_units != func.coalesce(sums.c.volume, 0))):
+        yield row.id
+
+
 async def postings_of_nothing(tx: Tx) -> AsyncIterator[int]:
     """Ids of which there are postings and no entry."""
     mine = postings.c.entry_id

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from app.storage.contracts import OPEN_STATES
 from app.storage.db import Tx
 from app.storage.tables import commands, contracts, issues, offers, pools, users
 
 
+def _in_repository(of_offers: Select[int]) -> Select[int]:
+    return (
+        of_offers.join(contracts, contracts.c.id == offers.c.contract_id)
+        .join(issues, issues.c.id == contracts.c.issue_id)
+        .where(issues.c.repository_id == bindparam("repository"), offers.c.user_id == bindparam("user"))
+    )
+
+
+# Made once: they are asked before every offer.
+_COMMANDS_DONE = (
+    select(commands.c.at)
+    .join(issues, issues.c.id == commands.c.issue_id)
+    .where(
+        commands.c.user_id == bindparam("user"),
+        commands.c.done,
+        commands.c.at > bindparam("since"),
+        issues.c.repository_id == bindparam("repository"),
+    )
+    .order_by(commands.c.at)
+)
+_LAST_OFFER = _in_repository(select(func.max(offers.c.created_at)).select_from(offers))
+_OPEN_OFFERS = _in_repository(select(func.count()).select_from(offers)).where(offers.c.state.in_(OPEN_STATES))
+
+
 async def commands_done(tx: Tx, user_id: int, repository_id: int, since: int) -> list[int]:
     """The instants after `since` of commands that did something, oldest first."""
-    statement = (
-        select(commands.c.at)
-        .join(issues, issues.c.id == commands.c.issue_id)
-        .where(
-            commands.c.user_id == user_id,
-            commands.c.done,
-            commands.c.at > since,
-            issues.c.repository_id == repository_id,
-        )
-    )
-    return list((await tx.execute(statement.order_by(commands.c.at))).scalars())
+    given = {"user": user_id, "repository": repository_id, "since": since}
+    return list((await tx.execute(_COMMANDS_DONE, given)).scalars())
 
 
 async def last_offer_at(tx: Tx, user_id: int, repository_id: int) -> int | None:
     """When the user last made an offer, took one or sold something."""
-    newest = _in_repository(select(func.max(offers.c.created_at)).select_from(offers), repository_id)
-    return (await tx.execute(newest.where(offers.c.user_id == user_id))).scalar()
+    return (await tx.execute(_LAST_OFFER, {"user": user_id, "repository": repository_id})).scalar()
 
 
 async def open_offers(tx: Tx, user_id: int, repository_id: int) -> int:
     """How many, suspended ones too."""
-    mine = _in_repository(select(func.count()).select_from(offers), repository_id)
-    statement = mine.where(offers.c.user_id == user_id, offers.c.state.in_(OPEN_STATES))
-    return (await tx.execute(statement)).scalar() or 0
+    return (await tx.execute(_OPEN_OFFERS, {"user": user_id, "repository": repository_id})).scalar() or 0
 
 
 async def pool_left(tx: Tx, user_id: int, currency: str) -> int:
@@ -49,11 +61,3 @@ async def account_made_at(tx: Tx, user_id: int) -> int | None:
 
 async def note_account_made(tx: Tx, user_id: int, at: int) -> None:
     await tx.execute(update(users).where(users.c.id == user_id).values(account_made_at=at))
-
-
-def _in_repository(of_offers: Select[int], repository_id: int) -> Select[int]:
-    return (
-        of_offers.join(contracts, contracts.c.id == offers.c.contract_id)
-        .join(issues, issues.c.id == contracts.c.issue_id)
-        .where(issues.c.repository_id == repository_id)
-    )

@@ -21,6 +21,7 @@ from app.market.fill import FillKind
 from app.market.offer import Action
 from app.market.position import Position
 from app.market.quotes import Day, Trade
+from app.services.accounts import Balance
 from app.services.contract_views import Holder
 from app.services.holdings import Holding
 from app.storage.tape import Levels, Volume
@@ -297,6 +298,18 @@ def test_money_is_not_told_twice() -> None:
     body = replies.reply([record(balance)], found, [], 0)
     assert body.count("940.00") == 1
     assert "**adam** here · positions: none · open offers: none" in body
+
+
+def test_money_of_an_earlier_owner_is_told_beside_ones_own() -> None:
+    found = replace(user(), older=[("hub", Balance("play:9", 25_000, 5_000)), ("old", Balance("play:8", 1_500, 0))])
+    balance = replies.balance_words(found)
+    assert balance.endswith(
+        "60.00 held for your open offers. You have 30.00 play tokens of hub, in which contracts here trade: "
+        "25.00 free, 5.00 held for your open offers. You have 1.50 play tokens of old, in which contracts here trade: "
+        "1.50 free, 0.00 held for your open offers."
+    )
+    told = "tokens: 940.00 free, 60.00 held for offers; of hub: 25.00 free, 5.00 held for offers; of old: 1.50 free"
+    assert replies.standing(found).endswith(told)
 
 
 def test_where_a_user_stands_is_not_told_twice() -> None:

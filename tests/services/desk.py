@@ -100,7 +100,7 @@ class FakeOracle:
     async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
         return []
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int) -> IssueFacts | None:
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
         return await self.issue_facts(place)
 
 

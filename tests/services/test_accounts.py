@@ -6,7 +6,7 @@ import asyncio
 
 from app.market.journal import Kind
 from app.services import accounts
-from app.services.accounts import Balance, Opening
+from app.services.accounts import MAX_SUPPLY_MILLS, Balance, Opening
 from app.services.config import Config
 from app.storage import journal, places
 from tests.services.desk import CURRENCY, GRANT_MILLS, OWNER, Desk
@@ -43,6 +43,21 @@ async def test_without_a_grant_an_account_starts_empty(desk: Desk) -> None:
     await desk.open_account(9)
     assert await desk.journal() == before
     assert await desk.free(9) == 0
+
+
+async def test_the_supply_of_a_currency_is_bounded(desk: Desk) -> None:
+    """No more than 9·10¹⁵ mills, which is less than 2⁵³; each owner's tokens are a currency of their own."""
+    desk.config = Config(welcome_grant_mills=MAX_SUPPLY_MILLS // 2)
+    for user in (1, 2, 3):
+        await desk.open_account(user, owner=8)
+    assert MAX_SUPPLY_MILLS == 9 * 10**15
+    async with desk.db.reading() as tx:
+        free = [(await accounts.balance(tx, user, 8)).free_mills for user in (1, 2, 3)]
+        assert free == [MAX_SUPPLY_MILLS // 2, MAX_SUPPLY_MILLS // 2, 0]
+    await desk.check()
+    await desk.open_account(3, owner=9)
+    async with desk.db.reading() as tx:
+        assert (await accounts.balance(tx, 3, 9)).free_mills == MAX_SUPPLY_MILLS // 2
 
 
 async def test_a_changed_login_is_noted(desk: Desk) -> None:

@@ -141,6 +141,20 @@ async def test_a_range_without_contracts_makes_the_one_at_its_end(desk: Desk) ->
         assert len(await contracts.of_issue(tx, ISSUE)) == 1
 
 
+async def test_a_range_leaves_no_contract_that_nobody_touched(desk: Desk) -> None:
+    """The one at its end would have taken the rest, had its own fills not made another the one with most interest."""
+    near = await desk.offer(ADAM, "buy unfixed 10 at 700")
+    taken = await spread(desk, DEV, "buy fixed 30 at 300", BY, BY + DAY)
+    assert (taken.contract.id, taken.offer.remaining, taken.others) == (near.contract.id, 20, ())
+    async with desk.db.reading() as tx:
+        assert [row.id for row in await contracts.of_issue(tx, ISSUE)] == [near.contract.id]
+    again = await spread(desk, BETH, "buy unfixed 10 at 900", BY + DAY, BY + 2 * DAY)
+    assert again.contract.maturation_at == BY + 2 * DAY
+    async with desk.db.transaction() as tx:
+        await contracts.forget(tx, again.contract.id)
+        assert await contracts.get(tx, again.contract.id), "somebody has an offer there"
+
+
 async def test_a_smaller_offer_keeps_its_place_anything_else_is_new(desk: Desk) -> None:
     first = (await desk.offer(ADAM, "buy unfixed 20 at 600")).offer.number
     second = (await desk.offer(BETH, "buy unfixed 20 at 600")).offer.number

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from app.market.contract import Outcome, Side, Status
@@ -12,6 +14,7 @@ from app.services import rulings
 from app.services.config import Config
 from app.services.disputes import bond_mills
 from app.services.settling import closed_to_trade
+from app.storage import contracts
 from app.storage import disputes as stored
 from app.storage.disputes import DisputeState
 from tests.services.desk import BY, DAY, GRANT_MILLS, Desk, place_of
@@ -227,6 +230,34 @@ async def test_a_close_set_aside_does_not_keep_new_contracts_from_being_made(des
     made = await desk.offer(CHARLES, "buy fixed 10 at 300", BY + 5 * DAY)
     assert made.made
     assert (await desk.look(made.contract.id)).status is Status.OPEN
+
+
+async def test_a_close_set_aside_fixes_no_contract_that_matured_meanwhile(desk: Desk) -> None:
+    """A maintainer found that it was no fix; who loses by that is told before the window ends."""
+    later, nearer = await base_case(desk, BY + DAY), await base_case(desk, BY)
+    desk.clock.set(BY - 60)
+    at = await closed_now(desk, nearer)
+    desk.clock.set(BY + 60)
+    await dispute(desk, ADAM, later)
+    assert (await resolve(desk, Outcome.UNFIXED)).aside
+    assert (await desk.look(nearer)).verdict is Outcome.UNFIXED
+    assert (await desk.contract(later)).status is Status.OPEN
+    assert (await notices(desk))[-1]["verdict"] == "UNFIXED"
+    await dispute(desk, BETH, nearer)
+    desk.clock.set(at + DAY + ANSWER_SECONDS)
+    assert (await desk.look(nearer)).outcome is Outcome.UNFIXED
+
+
+async def test_setting_a_close_aside_locks_contracts_in_the_order_of_all_others(desk: Desk) -> None:
+    first, second = await base_case(desk), await base_case(desk, BY + DAY)
+    await closed_now(desk, first)
+    await dispute(desk, ADAM, second)
+    async with desk.db.transaction() as tx:
+        await contracts.get(tx, first, lock=True)
+        ruling = asyncio.create_task(resolve(desk, Outcome.UNFIXED))
+        await asyncio.sleep(0.3)
+        await contracts.get(tx, second, lock=True)
+    assert (await ruling).aside
 
 
 async def test_unfixed_after_maturation_is_the_verdict(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -30,7 +30,7 @@ from app.storage.db import Database
 from app.storage.places import Place
 from tests.clocks import FakeClock
 from tests.services.desk import BY, DAY, ISSUE, REPOSITORY, Desk, new_offer
-from tests.services.life import halt
+from tests.services.life import dispute, halt, resolve
 
 OTHER = 102
 V1, V2, OLD = (
@@ -51,11 +51,11 @@ class Facts:
     async def issue_facts(self, place: Place) -> IssueFacts | None:
         return IssueFacts(closed=False, completed=False)
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int) -> IssueFacts | None:
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
         if not self.answers:
             return None
         if isinstance(forecast, Advisory):
-            return judge_advisories(forecast, self.advisories)
+            return judge_advisories(forecast, self.advisories, aside_at)
         return judge_milestone(forecast, self.milestone, now) if isinstance(forecast, Milestone) else NOT_TRUE
 
 
@@ -292,6 +292,26 @@ async def test_an_advisory_withdrawn_inside_the_window_lets_trading_go_on(desk: 
     await desk.looked(number)
     desk.clock.advance(DAY)
     assert (await desk.looked(number)).outcome is Outcome.UNFIXED
+
+
+async def test_an_advisory_after_the_one_that_was_set_aside_counts(desk: Forecasts) -> None:
+    number = (await desk.advisory()).contract.id
+    await desk.matched(number)
+    first_at = desk.clock.advance(DAY)
+    await desk.published(first_at)
+    await desk.looked(number)
+    await dispute(desk, 1, number)
+    await resolve(desk, Outcome.UNFIXED, number)
+    assert (await desk.looked(number)).open
+    first = desk.facts.advisories[0]
+    await forecast_news.note_advisory(desk.db, first, desk.clock.now())
+    assert (await desk.looked(number)).open, "news of what was set aside stops nothing"
+    second_at = desk.clock.advance(DAY)
+    await desk.published(second_at)
+    desk.facts.advisories = [first, replace(desk.facts.advisories[0], ghsa="GHSA-2")]
+    assert (await desk.looked(number)).window_opened_at == second_at
+    desk.clock.advance(DAY)
+    assert (await desk.looked(number)).outcome is Outcome.FIXED
 
 
 async def test_a_withdrawal_after_maturation_makes_it_false(desk: Forecasts) -> None:

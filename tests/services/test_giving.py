@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from app.market.bookkeeping import detail_text, grant_row
 from app.market.contract import Side
 from app.market.errors import InsufficientFunds, Refusal
+from app.market.journal import entry
 from app.services import giving
 from app.services.giving import Gift
 from app.storage import grants, journal, places
@@ -55,10 +57,18 @@ async def test_a_gift_moves_free_money_and_is_an_entry_of_its_command(desk: Desk
         assert await journal.cause_of(tx, f"give:command:{desk.commands}") == f"command:{desk.commands}"
 
 
+async def has_traded_all(desk: Desk, user: int) -> None:
+    """Without trading."""
+    async with desk.db.transaction() as tx:
+        left = await grants.traded(tx, CURRENCY, {user: GRANT_MILLS})
+        assert left == [(user, 0)]
+        told = detail_text([grant_row(user, CURRENCY, 0)])
+        await journal.append(tx, [entry(f"traded:{user}", "test", desk.clock.now(), {}, told)])
+
+
 async def _receive(desk: Desk, user: int, mills: int) -> None:
     """Traded money, without trading."""
-    async with desk.db.transaction() as tx:
-        await grants.traded(tx, CURRENCY, {4: GRANT_MILLS})
+    await has_traded_all(desk, 4)
     await give(desk, 4, f"user{user}", mills)
 
 
@@ -86,8 +96,7 @@ async def test_the_correction_gives_what_can_be_given(desk: Desk) -> None:
 
 
 async def test_reserved_money_cannot_be_given(desk: Desk) -> None:
-    async with desk.db.transaction() as tx:
-        await grants.traded(tx, CURRENCY, {ADAM: GRANT_MILLS})
+    await has_traded_all(desk, ADAM)
     await desk.offer(ADAM, "buy unfixed 1000 at 900")
     assert await givable(desk, ADAM) == GRANT_MILLS - 900_000
 

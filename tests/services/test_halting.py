@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -10,12 +11,12 @@ from app.market.contract import Outcome, Status
 from app.market.errors import NotTrading, Refusal
 from app.market.facts import Cause, IssueFacts
 from app.market.life import ASK_WHILE_AWAY_SECONDS, NO_ANSWER_SECONDS, RETURN_SECONDS
-from app.services import halting, settling
+from app.services import halting, settling, trading
 from app.services.config import Config
 from app.services.watching import backed as is_backed
 from app.storage import places
 from app.storage.db import Tx
-from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, REPOSITORY, Desk, place_of
+from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, REPOSITORY, Desk, new_offer, place_of
 from tests.services.life import (
     ADAM,
     BETH,
@@ -26,9 +27,11 @@ from tests.services.life import (
     base_case,
     closed,
     closed_now,
+    dispute,
     halt,
     lift,
     notices,
+    resolve,
 )
 
 
@@ -325,6 +328,42 @@ async def test_where_the_terms_say_void_such_a_close_voids_through_a_window(desk
     desk.clock.set(at + DAY)
     assert (await desk.look(number)).outcome is Outcome.VOID
     assert (await notices(desk))[-1]["duplicate_of"] == "octo/cat#1"
+
+
+@pytest.mark.parametrize("reason", ["not_planned", "duplicate"])
+async def test_where_new_terms_say_void_no_contract_is_made_on_an_issue_closed_so(desk: Desk, reason: str) -> None:
+    """It would be void at once; a contract that has other terms, and one of an issue closed otherwise, trade."""
+    old = await base_case(desk)
+    desk.config = Config(not_planned="VOID", duplicate="VOID")
+    rejected = replace(desk.scene(CHARLES), rejected=reason)
+    new = new_offer("buy fixed 10 at 300")
+    for from_at in (None, BY + DAY):
+        async with desk.refused(NotTrading, match="which makes contracts void here"):
+            await desk.run(partial(trading.offer, scene=rejected, new=new, by_at=BY + 2 * DAY, from_at=from_at))
+    assert (await desk.run(lambda tx: trading.offer(tx, rejected, new, BY))).contract.id == old
+    strange = replace(desk.scene(CHARLES), rejected="spam")
+    assert (await desk.run(lambda tx: trading.offer(tx, strange, new, BY + 2 * DAY))).made
+    desk.config = Config()
+    rejected = replace(desk.scene(CHARLES), rejected=reason)
+    assert (await desk.run(lambda tx: trading.offer(tx, rejected, new, BY + 3 * DAY))).made
+
+
+async def test_a_rejection_that_was_set_aside_keeps_nobody_from_trading(desk: Desk) -> None:
+    desk.config = Config(not_planned="VOID")
+    number = await base_case(desk)
+    at = desk.clock.now()
+    facts = replace(closed(at, completed=False), reason="not_planned")
+    desk.oracle.facts = facts
+    await desk.look(number)
+    async with desk.db.reading() as tx:
+        assert await settling.rejected_as(tx, place_of(ISSUE), facts) == "not_planned"
+    await dispute(desk, ADAM)
+    await resolve(desk, Outcome.UNFIXED)
+    assert (await desk.look(number)).open
+    async with desk.db.reading() as tx:
+        assert await settling.rejected_as(tx, place_of(ISSUE), facts) is None
+        assert await settling.rejected_as(tx, place_of(ISSUE), closed(at)) is None
+        assert await settling.rejected_as(tx, place_of(ISSUE), IS_OPEN) is None
 
 
 async def test_terms_stay_what_they_were_when_the_contract_was_made(desk: Desk) -> None:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
+import pytest
+
 from app.market.contract import Side, Status
-from app.services import mutes, trading
+from app.market.errors import InsufficientFunds
+from app.services import accounts, holdings, mutes, trading
+from app.services.accounts import Balance
+from app.services.floor import open_floor
 from app.services.mutes import Mode
 from app.services.scene import Scene
 from app.services.settling import closed_to_trade
 from app.storage import contracts, pools
 from app.storage.places import Place
 from app.worker import Worker
-from tests.services.desk import BY, CURRENCY, DAY, ISSUE, OWNER, REPOSITORY, Desk, new_offer, place_of
+from tests.services.desk import BY, CURRENCY, DAY, GRANT_MILLS, ISSUE, OWNER, REPOSITORY, Desk, new_offer, place_of
 from tests.services.life import ADAM, BETH, CHARLES, DEV, IS_OPEN, base_case, closed, closed_now, halt
 
 FIXED = Side.FIXED
@@ -128,6 +134,51 @@ async def test_a_range_never_mixes_currencies_when_a_repository_has_a_new_owner(
     found = await spread(desk, BETH, "buy fixed 30 at 200", BY - 2 * DAY, BY, NEW_OWNER)
     assert [(fill.contract, fill.volume) for fill in found.changes.fills] == [(old, 20)]
     assert await desk.reserve(BETH) == 2_000
+
+
+@pytest.fixture
+async def inherited(desk: Desk) -> Desk:
+    """Contract 1 trades in the tokens of the first owner, contract 2 in those of the next; Adam has offers in both."""
+    await desk.offer(ADAM, "buy unfixed 20 at 800")
+    for user in (ADAM, BETH):
+        await desk.open_account(user, NEW_OWNER)
+    scene = under(desk.scene(ADAM), NEW_OWNER)
+    await desk.run(lambda tx: trading.offer(tx, scene, new_offer("buy unfixed 10 at 500"), BY - DAY))
+    return desk
+
+
+async def test_money_is_told_in_each_currency_that_the_thread_trades_in(inherited: Desk) -> None:
+    desk, place = inherited, under(inherited.scene(ADAM), NEW_OWNER).place
+    async with desk.db.reading() as tx:
+        mine, others = await holdings.user_view(tx, place, ADAM), await holdings.user_view(tx, place, BETH)
+        nobody = await holdings.user_view(tx, place, 99)
+    assert mine.balance == Balance(f"play:{NEW_OWNER}", GRANT_MILLS - 5_000, 5_000)
+    assert mine.older == [("octo", Balance(CURRENCY, GRANT_MILLS - 16_000, 16_000))]
+    assert others.older == [("octo", Balance(CURRENCY, GRANT_MILLS, 0))]
+    assert nobody.older == []
+
+
+async def test_who_lacks_money_is_told_in_which_currency(inherited: Desk) -> None:
+    desk = inherited
+    too_much = new_offer("buy fixed 5000 at 900")
+    for by_at, words in ((BY, "This contract trades in the play tokens of octo: this needs"), (BY - DAY, "This needs")):
+        scene = under(desk.scene(BETH), NEW_OWNER)
+        async with desk.refused(InsufficientFunds, match=f"^{words} 4,500.00 and you have "):
+            await desk.run(partial(trading.offer, scene=scene, new=too_much, by_at=by_at))
+    async with desk.db.reading() as tx:
+        short = InsufficientFunds(2, 1, "This needs 2.")
+        unknown = await accounts.in_currency(tx, short, "play:12345", place_of(ISSUE))
+    assert unknown.sentence == "This contract trades in the play tokens of play:12345: this needs 2."
+
+
+async def test_contracts_of_two_currencies_do_not_meet_on_one_floor(inherited: Desk) -> None:
+    async with inherited.db.transaction() as tx:
+        with pytest.raises(ValueError, match="several currencies"):
+            await open_floor(tx, {1, 2}, cause="x", now=inherited.clock.now())
+    scene = under(inherited.scene(ADAM), NEW_OWNER)
+    assert len((await inherited.run(lambda tx: trading.cancel_offers(tx, scene, None))).offers) == 2
+    await inherited.note(closed(inherited.clock.now()))
+    assert [(await inherited.contract(number)).status for number in (1, 2)] == [Status.HALTED] * 2
 
 
 async def test_units_of_an_old_round_can_be_sold_beside_a_new_contract_of_that_date(desk: Desk) -> None:

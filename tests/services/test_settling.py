@@ -11,6 +11,7 @@ import pytest
 from app.market.contract import Outcome, Side, Status
 from app.market.facts import Cause, IssueFacts
 from app.market.life import NO_ANSWER_SECONDS
+from app.market.settlement import VoidPrice
 from app.services import settling
 from app.services.config import Config
 from app.storage import contracts
@@ -231,6 +232,29 @@ async def test_a_void_pays_at_the_price_of_seven_days_before(desk: Desk) -> None
     assert (await desk.look(number)).outcome is Outcome.VOID
     paid = {user: paid for user, paid, *_ in (await notices(desk))[-1]["payouts"]}
     assert paid == {ADAM: 301 * 800, CHARLES: 200 * 200, DEV: 101 * 200}
+
+
+async def test_a_void_price_of_a_young_contract_is_that_after_its_first_fill(desk: Desk) -> None:
+    number = await base_case(desk)
+    desk.clock.advance(3_600)
+    await desk.offer(DEV, "buy fixed 100 at 900")
+    await desk.offer(CHARLES, "buy unfixed 100 at 100")
+    async with desk.db.reading() as tx:
+        assert await contracts.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
+
+
+async def test_a_void_price_is_read_from_the_last_pair_with_open_interest(desk: Desk) -> None:
+    """Both left before the week began, and others came in it."""
+    number = await base_case(desk)
+    desk.clock.advance(3_600)
+    await desk.sell(BETH, Side.FIXED, 200, 350)
+    await desk.sell(ADAM, Side.UNFIXED, 200, 650)
+    assert (await desk.contract(number)).open_interest == 0
+    desk.clock.advance(10 * DAY)
+    await desk.offer(DEV, "buy fixed 100 at 900")
+    await desk.offer(CHARLES, "buy unfixed 100 at 100")
+    async with desk.db.reading() as tx:
+        assert await contracts.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
 
 
 @pytest.mark.parametrize("days_before", [8, 6])

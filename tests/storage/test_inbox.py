@@ -23,12 +23,12 @@ async def claim(db: Database, now: int = 100) -> Delivery | None:
 
 async def finish(db: Database, delivery: Delivery) -> None:
     async with db.transaction() as tx:
-        await inbox.finish(tx, delivery.id)
+        await inbox.finish(tx, delivery)
 
 
 async def postpone(db: Database, delivery: Delivery, due_at: int, dead: bool = False) -> None:
     async with db.transaction() as tx:
-        await inbox.postpone(tx, delivery.id, due_at, "no answer", dead)
+        await inbox.postpone(tx, delivery, due_at, "no answer", dead)
 
 
 async def guids(db: Database, now: int = 100) -> list[str]:
@@ -133,7 +133,7 @@ async def test_the_backlog_counts_what_waits(db: Database) -> None:
     await finish(db, first)
     await postpone(db, second, 0, dead=True)
     async with db.reading() as tx:
-        assert await inbox.backlog(tx) == 1
+        assert await inbox.backlog(tx, 10) == 1
 
 
 async def test_two_claimers_never_get_the_same(db: Database) -> None:
@@ -161,3 +161,79 @@ async def test_two_claimers_never_get_the_same(db: Database) -> None:
     for names in lanes.values():
         steps = [(what, guid) for what, guid in log if guid in names]
         assert steps == [(what, guid) for guid in names for what in ("start", "end")]
+
+
+async def test_the_backlog_is_counted_no_further_than_asked(db: Database) -> None:
+    for guid in ("a1", "a2", "a3"):
+        await put(db, guid)
+    async with db.reading() as tx:
+        assert await inbox.backlog(tx, 2) == 2
+
+
+async def test_whoever_lost_the_lease_undoes_nothing(db: Database) -> None:
+    """A worker that was stuck longer than its lease comes back while another deals with the delivery, or has."""
+    await put(db, "a1")
+    late = await claim(db, 100)
+    second = await claim(db, 100 + LEASE)
+    assert late is not None
+    assert second is not None
+    await postpone(db, late, 100_000)
+    assert await claim(db, 100 + LEASE) is None
+    third = await claim(db, 100 + 2 * LEASE)
+    assert third is not None
+    await finish(db, third)
+    await postpone(db, second, 0, dead=True)
+    async with db.reading() as tx:
+        assert await inbox.dead(tx) == []
+    assert await claim(db, 1_000_000) is None
+
+
+async def dead_letter(db: Database, guid: str, lane: str = "issue:1") -> Delivery:
+    await put(db, guid, lane)
+    found = await claim(db)
+    assert found is not None
+    await postpone(db, found, 200, dead=True)
+    return found
+
+
+async def test_a_dead_letter_says_what_was_wrong_and_waits_for_an_operator(db: Database) -> None:
+    first = await dead_letter(db, "a1")
+    second = await dead_letter(db, "b1", "issue:2")
+    async with db.reading() as tx:
+        found = await inbox.dead(tx)
+        assert await inbox.dead_payload(tx, first.id) == b"{}"
+    assert [(one.id, one.guid, one.lane, one.error) for one in found] == [
+        (first.id, "a1", "issue:1", "no answer"),
+        (second.id, "b1", "issue:2", "no answer"),
+    ]
+
+
+async def test_a_revived_letter_begins_anew_and_a_dropped_one_stays_known(db: Database) -> None:
+    first, second = await dead_letter(db, "a1"), await dead_letter(db, "b1", "issue:2")
+    await put(db, "c1", "issue:3")
+    waits = await claim(db)
+    assert waits is not None
+    async with db.transaction() as tx:
+        assert await inbox.revive(tx, [first.id, waits.id, 10**9], 300) == 1
+        assert await inbox.drop(tx, [second.id, waits.id]) == 1
+    again = await claim(db, 300)
+    assert again is not None
+    assert (again.guid, again.attempts) == ("a1", 1)
+    async with db.reading() as tx:
+        assert await inbox.known(tx, ["a1", "b1", "c1", "d1"]) == {"a1", "b1", "c1"}
+        assert await inbox.dead(tx) == []
+    assert not await put(db, "b1")
+
+
+async def test_what_was_dealt_with_is_forgotten_after_its_time_a_few_at_once(db: Database) -> None:
+    for guid, at in (("a1", 100), ("b1", 101), ("c1", 102), ("d1", 500)):
+        await put(db, guid, guid, now=at)
+        delivery = await claim(db, 1_000)
+        assert delivery is not None
+        if guid != "b1":
+            await finish(db, delivery)
+    async with db.transaction() as tx:
+        assert await inbox.prune(tx, before_at=500, most=1) == 1
+        assert await inbox.known(tx, ["a1", "b1", "c1", "d1"]) == {"b1", "c1", "d1"}
+        assert await inbox.prune(tx, before_at=500, most=10) == 1
+        assert await inbox.known(tx, ["a1", "b1", "c1", "d1"]) == {"b1", "d1"}

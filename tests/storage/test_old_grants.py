@@ -9,8 +9,8 @@ from tests.databases import apart
 
 ROWS = (
     "INSERT INTO users (id, login, created_at) VALUES (1, 'ann', 0), (2, 'ben', 0), (3, 'cid', 0), (4, 'dan', 0)",
-    "INSERT INTO entries (id, key, cause, at) VALUES (1, 'grant:play:7:1', 'c', 0), (2, 'grant:play:7:2', 'c', 0), "
-    "(3, 'grant:play:7:3', 'c', 0), (4, 'fill:1:1', 'c', 0), (5, 'fill:1:2', 'c', 0), (6, 'place:9', 'c', 0)",
+    "INSERT INTO entries (key, cause, at) VALUES ('grant:play:7:1', 'c', 0), ('grant:play:7:2', 'c', 0), "
+    "('grant:play:7:3', 'c', 0), ('fill:1:1', 'c', 0), ('fill:1:2', 'c', 0), ('place:9', 'c', 0)",
     "INSERT INTO postings (entry_id, line, kind, owner, currency, amount) VALUES "
     "(1, 0, 'issuance', 0, 'play:7', -1000), (1, 1, 'free', 1, 'play:7', 1000), "
     "(2, 0, 'issuance', 0, 'play:7', -1000), (2, 1, 'free', 2, 'play:7', 1000), "

@@ -40,7 +40,7 @@ async def sent(db: Database, message: Message, remote_id: int | None = 900, now:
 
 async def postpone(db: Database, message: Message, due_at: int, dead: bool = False) -> None:
     async with db.transaction() as tx:
-        await outbox.postpone(tx, message, due_at, "502", dead)
+        await outbox.postpone(tx, message, due_at, "502", outbox.DEAD if dead else None)
 
 
 async def waiting(db: Database) -> int:

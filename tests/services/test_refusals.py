@@ -1,0 +1,179 @@
+"""Every kind of refusal: one sentence, a corrected command that can be read, nothing changed in the database."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+import app.commands
+import app.market
+import app.oracle
+import app.services
+from app.commands.dates import BadDate
+from app.commands.grammar import BadCommand
+from app.commands.naming import BadName, BadPackage, BadSeverity
+from app.commands.registry import understand
+from app.commands.values import AmbiguousVolume, BadLogin, BadOfferNumber
+from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
+from app.market.instants import command_date
+from app.market.money import BadAmount, BadPrice, BadVolume
+from app.services.config import Config, Limits
+from app.services.forecasting import UnclearForecast
+from app.services.limits import OverLimit
+from tests.services.desk import BY, Desk
+from tests.services.life import ADAM, BETH, CHARLES, DEV, closed_now, halt
+
+DEFAULTS = Config()
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is said, by whom, and what it is refused as. `{by}` is the date of the contract that is there."""
+
+    kind: type[Refusal]
+    text: str
+    user: int = CHARLES
+    closed: bool = False
+    may_triage: bool = False
+    insider: bool = False
+    config: Config = DEFAULTS
+
+
+FEW = Config(limits=Limits(open_offers=0))
+POOR = Config(limits=Limits(stake_mills=1_000))
+NARROW = Config(limits=Limits(position_units=5))
+OLD = Config(limits=Limits(account_age_days=30))
+
+CASES = [
+    Case(BadCommand, "offr fixed 50 by {by}"),
+    Case(BadCommand, "offer fixed by {by}"),
+    Case(BadCommand, "balance please"),
+    Case(BadCommand, "resolve maybe"),
+    Case(BadDate, "offer fixed 50 by someday"),
+    Case(BadDate, "offer fixed 50 by {by} until 31.12.2026"),
+    Case(BadVolume, "offer fixed 0 by {by}"),
+    Case(BadPrice, "offer fixed 10 at 40 by {by}"),
+    Case(BadAmount, "give @user2 1e3"),
+    Case(AmbiguousVolume, "offer fixed 1.000 at 0.01 by {by}"),
+    Case(BadOfferNumber, "take it"),
+    Case(BadLogin, "positions @ada$"),
+    Case(BadPackage, "forecast advisory left-pad by {by}"),
+    Case(BadSeverity, "forecast advisory npm:left-pad severity horrid by {by}"),
+    Case(BadName, "forecast issue label {long} by {by}"),
+    Case(InvalidOffer, "offer fixed 50 by 2020-01-01"),
+    Case(InvalidOffer, "offer fixed 50 by 2099-01-01"),
+    Case(InvalidOffer, "offer fixed 4 at 0.10 by {by}"),
+    Case(InvalidOffer, "offer fixed 50 at 0.90 by {by} post-only"),
+    Case(InvalidOffer, "take o1 60"),
+    Case(InvalidOffer, "change o1 2", ADAM),
+    Case(NotTrading, "offer fixed 50 by {by}", closed=True),
+    Case(NotTrading, "take o1", closed=True),
+    Case(NotTrading, "sell fixed all", BETH, closed=True),
+    Case(InsufficientFunds, "offer fixed 5000 by {by}"),
+    Case(InsufficientFunds, "give @user2 5"),
+    Case(InsufficientUnits, "sell fixed 30 at 0.90", BETH),
+    Case(InsufficientUnits, "sell fixed all"),
+    Case(UnknownOffer, "cancel o999"),
+    Case(UnknownOffer, "cancel all", DEV),
+    Case(UnknownOffer, "take o999"),
+    Case(UnknownOffer, "take o1", ADAM),
+    Case(UnknownOffer, "change o1 10"),
+    Case(OverLimit, "offer fixed 10 at 0.10 by {by}", config=FEW),
+    Case(OverLimit, "offer fixed 10 at 0.50 by {by}", config=POOR),
+    Case(OverLimit, "offer fixed 10 at 0.10 by {by}", config=NARROW),
+    Case(OverLimit, "offer fixed 10 at 0.10 by {by}", config=OLD),
+    Case(UnclearForecast, "offer true 10 at 0.30"),
+    Case(UnclearForecast, "offer true 10 at 0.30 on F1"),
+    Case(UnclearForecast, "book F1"),
+    Case(Refusal, "book by 2026-09-09"),
+    Case(Refusal, "sell fixed 5 at 0.90 by 2026-09-09", BETH),
+    Case(Refusal, "positions @nobody"),
+    Case(Refusal, "give @nobody 5"),
+    Case(Refusal, "give @user3 5"),
+    Case(Refusal, "dispute it crashes", ADAM),
+    Case(Refusal, "resolve fixed so it is"),
+    Case(Refusal, "resolve fixed so it is", may_triage=True),
+    Case(Refusal, "resolve fixed so it is", ADAM, may_triage=True),
+    Case(Refusal, "resolve fixed on c9 so it is", may_triage=True),
+    Case(Refusal, "market halt a leak"),
+    Case(Refusal, "market halt a leak", ADAM, may_triage=True),
+    Case(Refusal, "market resume over", may_triage=True),
+    Case(Refusal, "dry-run offer fixed 5000 by {by}"),
+    Case(Refusal, "dry-run cancel o999"),
+]
+
+
+def kinds(base: type[Refusal] = Refusal) -> set[type[Refusal]]:
+    """Every kind of refusal that the app has; those that only others are made from do not count."""
+    beneath = set().union(*(kinds(each) for each in base.__subclasses__()))
+    return beneath | {base} if base is Refusal or not beneath else beneath
+
+
+def test_every_kind_of_refusal_is_tried() -> None:
+    for package in (app.market, app.services, app.commands, app.oracle):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    assert kinds() == {case.kind for case in CASES}
+
+
+async def said(desk: Desk, case: Case) -> str:
+    scene = replace(
+        desk.scene(case.user, closed=case.closed), may_triage=case.may_triage, insider=case.insider, config=case.config
+    )
+    text = case.text.format(by=command_date(BY), long="x" * 101)
+    async with desk.db.transaction() as tx:
+        command, request = understand(text, desk.clock.now())
+        return await command.handle(tx, scene, request)
+
+
+def behind(error: BaseException) -> Iterator[type[BaseException]]:
+    """What it was made from: of a command that cannot be read, the word that cannot."""
+    if error.__context__ is not None:
+        yield type(error.__context__)
+        yield from behind(error.__context__)
+
+
+async def check(desk: Desk, case: Case) -> None:
+    with pytest.raises(Refusal) as caught:
+        pytest.fail(f"{case.text}: {await said(desk, case)}")
+    refusal, what = caught.value, (case.text, caught.value.sentence, caught.value.correction)
+    assert case.kind is type(refusal) or case.kind in set(behind(refusal)), what
+    assert refusal.sentence.endswith((".", "?")) and "\n" not in refusal.sentence, what
+    assert refusal.correction and refusal.correction.startswith("/bugmark "), what
+    understand(refusal.correction.removeprefix("/bugmark "), desk.clock.now())
+
+
+async def test_a_refusal_is_a_sentence_with_a_command_and_changes_nothing(desk: Desk) -> None:
+    await desk.offer(ADAM, "buy unfixed 30 at 800")
+    await desk.offer(BETH, "buy fixed 10 at 200")
+    for package in ("left-pad", "right-pad"):
+        await said(desk, Case(Refusal, f"forecast advisory npm:{package} by {{by}}"))
+    before = await desk.dump()
+    for case in CASES:
+        await check(desk, case)
+    assert await desk.dump() == before
+
+
+async def test_the_same_while_halted_and_once_settled(desk: Desk) -> None:
+    await desk.offer(ADAM, "buy unfixed 30 at 800")
+    number = (await desk.offer(BETH, "buy fixed 10 at 200")).contract.id
+    halted = [Case(NotTrading, text, user) for text, user in WHILE_HALTED]
+    at = await closed_now(desk, number)
+    for case in halted:
+        await check(desk, case)
+    await halt(desk)
+    for case in [*halted, Case(Refusal, "market halt again", may_triage=True), Case(NotTrading, NEXT_DAY)]:
+        await check(desk, case)
+    desk.clock.set(at + desk.config.dispute_window_seconds)
+    assert (await desk.look(number)).outcome is not None
+    for case in (Case(UnknownOffer, "take o1"), Case(UnknownOffer, "cancel o1", ADAM)):
+        await check(desk, case)
+    assert (await desk.check()).problems == []
+
+
+NEXT_DAY = "offer fixed 50 by 2026-02-20"
+WHILE_HALTED = [("offer fixed 50 by {by}", CHARLES), ("take o1", CHARLES), ("sell fixed 10 at 0.90", BETH)]
