@@ -18,21 +18,32 @@ from app.github.events import Events
 from app.github.facts import GitHubOracle
 from app.github.payloads import lane_of
 from app.github.presence import Presence
+from app.github.purchases import read_purchase
+from app.github.reconcile import Reconcile
 from app.github.rewards import Rewards
 from app.github.sender import Sender
 from app.github.sweep import Sweep
 from app.github.transfers import Transfers
-from app.services import badges
+from app.github.transport import Timeouts
+from app.services import badges, marketplace
 from app.services.configs import StoredConfigs
+from app.services.pruning import Pruning
 from app.settings import Settings
-from app.storage import inbox
+from app.storage import answers, gauges, inbox
+from app.storage.answers import Answer
+from app.storage.budgets import GITHUB
 from app.storage.db import Database
+from app.storage.gauges import Backlog
 from app.storage.inbox import Arrival
+from app.web.door import Overloaded
 from app.web.server import make_app
 from app.worker import Worker
 
 MOST_TOGETHER = 100
 """Deliveries stored in one transaction: a burst costs few commits, and none waits long."""
+
+COUNT_SECONDS = 2
+"""How old a count of what waits may be: a burst goes that much beyond the bound."""
 
 
 @dataclass(slots=True)
@@ -40,16 +51,31 @@ class StoredInbox:
     """What the webhook door puts deliveries into: those that wait together share a transaction."""
 
     db: Database
+    most_waiting: int
     _waiting: list[tuple[Arrival, asyncio.Future[bool]]] = field(default_factory=list)
     _storing: asyncio.Task[None] | None = None
+    _full: bool = False
+    _counted_at: float = -COUNT_SECONDS
 
     async def put(self, guid: str, event: str, payload: bytes, now: int) -> bool:
-        """Returns once the delivery is durable."""
+        """Returns once the delivery is durable. Raises Overloaded while too many wait to be dealt with."""
+        await self._count()
+        if self._full:
+            raise Overloaded
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((Arrival(guid, event, lane_of(payload), payload, now), stored))
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store())
         return await stored
+
+    async def _count(self) -> None:
+        """One asks at a time; the others go by what was counted before."""
+        now = asyncio.get_running_loop().time()
+        if now - self._counted_at < COUNT_SECONDS:
+            return
+        self._counted_at = now
+        async with self.db.reading() as tx:
+            self._full = await inbox.backlog(tx, self.most_waiting) >= self.most_waiting
 
     async def _store(self) -> None:
         while self._waiting:
@@ -68,6 +94,20 @@ class StoredInbox:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPurchases:
+    """What the Marketplace's webhooks are put into: read at once, since they are few and change one row."""
+
+    db: Database
+
+    async def put(self, guid: str, event: str, payload: bytes, now: int) -> bool:
+        found = read_purchase(event, payload)
+        if found is None:
+            return True
+        async with self.db.transaction() as tx:
+            return await marketplace.note(tx, guid, found, now)
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPrices:
     """Where badges get their prices."""
 
@@ -79,21 +119,49 @@ class StoredPrices:
             return await badges.badge_price(tx, owner, repo, number, self.clock.now())
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAnswers:
+    """What the pages of replies show."""
+
+    db: Database
+
+    async def answer(self, comment_id: int) -> Answer | None:
+        async with self.db.reading() as tx:
+            return await answers.public_answer(tx, comment_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Where the metrics come from."""
+
+    db: Database
+
+    async def backlog(self, now: int) -> Backlog:
+        async with self.db.reading() as tx:
+            return await gauges.backlog(tx, now)
+
+
 def web_app(settings: Settings, db: Database) -> web.Application:
     clock = clock_from(settings.clock)
-    return make_app(settings, clock, StoredInbox(db), StoredPrices(db, clock), db.ping)
+    stored = StoredInbox(db, settings.most_waiting)
+    prices, purchases = StoredPrices(db, clock), StoredPurchases(db)
+    return make_app(settings, clock, stored, prices, db.ping, Measured(db).backlog, StoredAnswers(db), purchases)
 
 
 @asynccontextmanager
-async def worker(settings: Settings, db: Database) -> AsyncIterator[Worker]:
+async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = None) -> AsyncIterator[Worker]:
     """A worker with everything it needs; its connections close with the context."""
     clock: Clock = clock_from(settings.clock)
     async with open_session() as session:
-        github = GitHub(settings, clock, session)
+        github = GitHub(settings, clock, session, timeouts)
         presence, transfers = Presence(db, github, clock), Transfers(db, github, clock)
         oracle = GitHubOracle(github, presence, transfers)
         stored, configs = StoredConfigs(), Configs(db, github, clock)
         runner = Runner(db, oracle, clock, stored)
         events = Events(db, runner, github, clock, configs, presence, transfers)
-        sender = Sender(db, github, clock, Checks(github, configs), Rewards(db, github, clock, stored))
-        yield Worker(db, clock, events, sender, oracle, Sweep(db, github, clock), configs)
+        carried = Checks(github, configs), Rewards(db, github, clock, stored)
+        limits = GITHUB if settings.budgets == "github" else None
+        sender = Sender(db, github, clock, *carried, limits, settings.public_url)
+        chores = Reconcile(db, github, clock, presence, oracle).run, Pruning(db, clock).run
+        sweep = Sweep(db, github, clock, settings.most_waiting)
+        yield Worker(db, clock, events, sender, oracle, sweep, configs, chores)

@@ -29,6 +29,8 @@ DAY = 86_400
 OWNER, NAME = "mozilla", "blocked"
 FOLDER = Path(".demo")
 STEP_SECONDS = 0.05
+PAUSE_SECONDS = 10
+"""Between two comments, by everybody's clock: the app writes about once a second, after five at once."""
 
 Json = dict[str, Any]
 
@@ -61,6 +63,7 @@ class Stage:
 
     async def say(self, person: str, text: str) -> str:
         """Comment as a person, and wait for the bot's reply to that very comment; returns the reply."""
+        self.move_clock(PAUSE_SECONDS)
         comment = await self.call("POST", f"{self.issue}/comments", person, {"body": text})
         reply = await self.bot_comment(f"reply:{comment['id']}", "a reply")
         await self.print_news()

@@ -14,10 +14,16 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from app import credentials
+
 GITHUB_API_URL = "https://api.github.com"
 DEFAULT_PORT = 8080
 WEBHOOK_BODY_BYTES = 26 * 1024 * 1024
 """GitHub sends payloads of up to 25 MB; one MiB more, so that nothing it may send is refused."""
+MOST_WAITING = 50_000
+"""Deliveries stored and not dealt with yet: some 500 MB. More are refused, and asked for again later."""
+TOKEN_CHARACTERS = 20
+"""The least for a token that somebody can only guess."""
 RSA_BITS = 2048
 """GitHub's own App keys have 2048 bits; a shorter one is a mistake or a toy."""
 
@@ -53,11 +59,16 @@ class Settings:
     public_url: str
     clock: str = "system"  # or file:PATH
     port: int = DEFAULT_PORT
+    most_waiting: int = MOST_WAITING
+    budgets: str = "github"  # or none
+    metrics_token: str = field(default="", repr=False)  # empty: no metrics
+    marketplace_secrets: tuple[str, ...] = field(default=(), repr=False)  # of the listing's webhook; none: no such hook
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Raises SettingsError with every problem there is, not only the first."""
         reader = _Reader(environ)
+        reader.take_credentials()
         settings = cls(
             database_url=reader.read("BUGMARK_DATABASE_URL", _database_url, ""),
             github_api_url=reader.read("BUGMARK_GITHUB_API_URL", _web_url, "", GITHUB_API_URL),
@@ -67,8 +78,13 @@ class Settings:
             public_url=reader.read("BUGMARK_PUBLIC_URL", _web_url, ""),
             clock=reader.read("BUGMARK_CLOCK", _clock, "system", "system"),
             port=reader.read("PORT", _port, DEFAULT_PORT, str(DEFAULT_PORT)),
+            most_waiting=reader.read("BUGMARK_MOST_WAITING", _most_waiting, MOST_WAITING, str(MOST_WAITING)),
+            budgets=reader.read("BUGMARK_BUDGETS", _budgets, "github", "github"),
+            metrics_token=_metrics_token(reader),
+            marketplace_secrets=_marketplace_secrets(reader),
         )
         _check_clock(settings, reader)
+        _check_budgets(settings, reader)
         reader.finish()
         return settings
 
@@ -76,8 +92,37 @@ class Settings:
         """Every value that must never be seen, for the log to leave out; the key's lines one by one too."""
         lines = (line for line in self.private_key.splitlines() if line and not line.startswith("-----"))
         password = urlsplit(self.database_url).password or ""
-        found = (*self.webhook_secrets, self.private_key, *lines, password, unquote(password))
+        hooks = (*self.webhook_secrets, *self.marketplace_secrets)
+        found = (*hooks, self.private_key, *lines, password, unquote(password), self.metrics_token)
         return tuple(secret for secret in found if secret)
+
+
+@dataclass(frozen=True, slots=True)
+class SetupSettings:
+    """What the set-up is told: all of it is known before there is an App."""
+
+    github_api_url: str
+    public_url: str
+    credentials_file: str  # empty if none is named
+    port: int = DEFAULT_PORT
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> SetupSettings:
+        """Raises SettingsError, as Settings does."""
+        reader = _Reader(environ)
+        settings = cls(
+            github_api_url=reader.read("BUGMARK_GITHUB_API_URL", _web_url, "", GITHUB_API_URL),
+            public_url=reader.read("BUGMARK_PUBLIC_URL", _web_url, ""),
+            credentials_file=reader.get("BUGMARK_CREDENTIALS_FILE"),
+            port=reader.read("PORT", _port, DEFAULT_PORT, str(DEFAULT_PORT)),
+        )
+        reader.finish()
+        return settings
+
+
+def github_web_url(api_url: str) -> str:
+    """The website that belongs to an API: an Enterprise Server has its API below its own address."""
+    return "https://github.com" if api_url == GITHUB_API_URL else api_url.removesuffix("/api/v3")
 
 
 def database_url_from(environ: Mapping[str, str]) -> str:
@@ -110,6 +155,17 @@ class _Reader:
 
     def get(self, name: str) -> str:
         return self._environ.get(name, "").strip()
+
+    def take_credentials(self) -> None:
+        """What the set-up has stored stands beside the environment; nothing may be said by both."""
+        path = self.get("BUGMARK_CREDENTIALS_FILE")
+        if not path:
+            return
+        nothing: Mapping[str, str] = {}
+        found = self.parse("BUGMARK_CREDENTIALS_FILE", path, credentials.read, nothing)
+        for name in (name for name in found if self.get(name)):
+            self.problem(f"{name} is set, and stands in the file of BUGMARK_CREDENTIALS_FILE too: once is enough.")
+        self._environ = {**self._environ, **found}
 
     def read(self, name: str, parse: Callable[[str], T], instead: T, default: str = "") -> T:
         """`parse` raises ValueError with the rest of a sentence that begins with the name."""
@@ -201,6 +257,11 @@ def _rsa_key(pem: str) -> str:
     return pem
 
 
+def _marketplace_secrets(reader: _Reader) -> tuple[str, ...]:
+    value = reader.get("BUGMARK_MARKETPLACE_SECRET")
+    return reader.parse("BUGMARK_MARKETPLACE_SECRET", value, _webhook_secrets, ()) if value else ()
+
+
 def _webhook_secrets(value: str) -> tuple[str, ...]:
     secrets = tuple(secret.strip() for secret in value.split(","))
     if not all(secrets):
@@ -224,7 +285,36 @@ def _check_clock(settings: Settings, reader: _Reader) -> None:
         )
 
 
+def _budgets(value: str) -> str:
+    if value not in ("github", "none"):
+        raise ValueError("must be github or none")
+    return value
+
+
+def _check_budgets(settings: Settings, reader: _Reader) -> None:
+    """GitHub bans an App that keeps running into its limits."""
+    if settings.budgets == "none" and urlsplit(settings.github_api_url).hostname == "api.github.com":
+        reader.problem("BUGMARK_BUDGETS may be none only for an Enterprise Server whose rate limits are off.")
+
+
 def _port(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", value) or not 1 <= int(value) <= 65535:
         raise ValueError("must be a port from 1 to 65535")
     return int(value)
+
+
+def _most_waiting(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < 1:
+        raise ValueError("must be a number of deliveries, 1 or more")
+    return int(value)
+
+
+def _metrics_token(reader: _Reader) -> str:
+    value = reader.get("BUGMARK_METRICS_TOKEN")
+    return reader.parse("BUGMARK_METRICS_TOKEN", value, _token, "") if value else ""
+
+
+def _token(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", value) or len(value) < TOKEN_CHARACTERS:
+        raise ValueError(f"must be at least {TOKEN_CHARACTERS} letters, digits and . _ ~ + / = -")
+    return value

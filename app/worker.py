@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,12 +13,13 @@ from app.clock import Clock
 from app.commands.runner import NoAnswer
 from app.github.configs import Configs
 from app.github.events import Events
+from app.github.payloads import clean
 from app.github.sender import Sender
 from app.github.sweep import Sweep
 from app.services import followups, seals, settling
 from app.services.pauses import Pauses
 from app.services.settling import Oracle
-from app.storage import contracts, inbox, outbox, pools
+from app.storage import contracts, inbox, pools
 from app.storage.db import Database, DatabaseBusy
 from app.storage.inbox import Delivery
 from app.storage.outbox import Message
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 LEASE_SECONDS = 60
 """Longer than any one delivery or message takes; what a dead worker held is taken over after it."""
+
+DEALING_SECONDS = 45
+"""Less than the lease: whoever takes a delivery over finds nobody still dealing with it. What is done stays done."""
 
 MOST_ATTEMPTS = 20
 LONGEST_WAIT_SECONDS = 3600
@@ -58,7 +62,9 @@ class Worker:
     oracle: Oracle
     sweep: Sweep
     configs: Configs
+    chores: Sequence[Callable[[], Awaitable[bool]]] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _dealing: set[int] = field(default_factory=set)
     _sending: set[int] = field(default_factory=set)
     _unanswered: Pauses = field(default_factory=Pauses)  # contracts
     _unfit: Pauses = field(default_factory=Pauses)  # suspended offers
@@ -72,6 +78,8 @@ class Worker:
             group.create_task(self._repeat(self.seal))
             group.create_task(self._repeat(self.sweep.run))
             group.create_task(self._repeat(self.configs.refresh))
+            for chore in self.chores:
+                group.create_task(self._repeat(chore))
 
     async def _pump(self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]]) -> None:
         """Claim items one after the other and work on several at once."""
@@ -107,32 +115,48 @@ class Worker:
             pass
 
     async def _claim_delivery(self) -> Delivery | None:
+        """None too for a delivery that is under way here: a clock that jumps ends leases early."""
         async with self.db.transaction() as tx:
-            return await inbox.claim(tx, self.clock.now(), LEASE_SECONDS)
+            delivery = await inbox.claim(tx, self.clock.now(), LEASE_SECONDS)
+        if delivery is None or delivery.id in self._dealing:
+            return None
+        self._dealing.add(delivery.id)
+        return delivery
 
     async def _deal_with(self, delivery: Delivery) -> None:
-        with structlog.contextvars.bound_contextvars(delivery=delivery.guid):
-            try:
+        try:
+            with structlog.contextvars.bound_contextvars(delivery=delivery.guid):
+                await self._deal(delivery)
+        finally:
+            self._dealing.discard(delivery.id)
+
+    async def _deal(self, delivery: Delivery) -> None:
+        if delivery.attempts > MOST_ATTEMPTS:
+            await self._postpone(delivery, "whoever dealt with it never came back")
+            return
+        try:
+            async with asyncio.timeout(DEALING_SECONDS):
                 await self.events.deal_with(delivery)
-            except NoAnswer:
-                await self._postpone(delivery, "GitHub gave no answer about the issue")
-            except Exception as error:
-                log.exception("delivery failed", attempts=delivery.attempts)
-                await self._postpone(delivery, repr(error))
-            else:
-                async with self.db.transaction() as tx:
-                    await inbox.finish(tx, delivery.id)
+        except NoAnswer:
+            await self._postpone(delivery, "GitHub gave no answer about the issue")
+        except Exception as error:
+            log.exception("delivery failed", attempts=delivery.attempts)
+            await self._postpone(delivery, repr(error))
+        else:
+            async with self.db.transaction() as tx:
+                await inbox.finish(tx, delivery)
 
     async def _postpone(self, delivery: Delivery, why: str) -> None:
         wait = min(2**delivery.attempts, LONGEST_WAIT_SECONDS)
         dead = delivery.attempts >= MOST_ATTEMPTS
+        if dead:
+            log.error("delivery given up", attempts=delivery.attempts, why=why)
         async with self.db.transaction() as tx:
-            await inbox.postpone(tx, delivery.id, self.clock.now() + wait, why, dead)
+            await inbox.postpone(tx, delivery, self.clock.now() + wait, clean(why), dead)
 
     async def _claim_message(self) -> Message | None:
         """None too for a message that is under way here: a clock that jumps ends leases early."""
-        async with self.db.transaction() as tx:
-            message = await outbox.claim(tx, self.clock.now(), LEASE_SECONDS)
+        message = await self.sender.claim(LEASE_SECONDS)
         if message is None or message.id in self._sending:
             return None
         self._sending.add(message.id)

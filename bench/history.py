@@ -45,6 +45,7 @@ SHIFTS: dict[str, dict[str, str]] = {
     "amendments": {"contract_id": CONTRACT},
     "positions": {"contract_id": CONTRACT, "user_id": USER},
     "pools": {"user_id": USER},
+    "grants": {"user_id": USER},
     "entries": {"id": ENTRY},
     "postings": {"entry_id": ENTRY},
     "balances": {},

@@ -94,14 +94,14 @@ async def _offers(db: Database, writers: int, issues: int) -> tuple[float, int]:
     async def write(seed: int) -> None:
         nonlocal refused
         chance = random.Random(seed)
-        for _ in range(OFFERS // writers):
+        for given in range(OFFERS // writers):
             number = chance.randint(1, issues)
             place = Place(
                 Issue(number, 1, number, "bench", "open", None, None),
                 Repository(1, 1, 1, "bench", "bench", False),
             )
             new = NewOffer(Action.BUY, chance.choice(list(Side)), chance.randint(5, 50), 10 * chance.randint(30, 70))
-            scene = Scene(place, CONFIG, chance.randint(1, USERS), "bench", NOW)
+            scene = Scene(place, CONFIG, chance.randint(1, USERS), f"bench:{seed}:{given}", NOW)
             try:
                 async with db.transaction() as tx:
                     await trading.offer(tx, scene, new, BY)
@@ -117,6 +117,6 @@ async def _offers(db: Database, writers: int, issues: int) -> tuple[float, int]:
 
 async def _first_offer(db: Database, number: int) -> None:
     place = Place(Issue(number, 1, number, "bench", "open", None, None), Repository(1, 1, 1, "bench", "bench", False))
-    scene = Scene(place, CONFIG, 1, "bench", NOW)
+    scene = Scene(place, CONFIG, 1, f"bench:first:{number}", NOW)
     async with db.transaction() as tx:
         await trading.offer(tx, scene, NewOffer(Action.BUY, Side.FIXED, 5, 1), BY)

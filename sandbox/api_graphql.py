@@ -1,4 +1,4 @@
-"""GraphQL, to be read: what REST does not tell of who closed an issue and by what, and which one it duplicates.
+"""GraphQL: what REST does not tell of who closed an issue and by what, and which one it duplicates; folding a comment.
 
 Run by graphql-core over a cut of GitHub's own schema, so that a query GitHub would refuse is refused here.
 """
@@ -17,7 +17,7 @@ from sandbox.clock import iso
 from sandbox.endpoints import Answer
 from sandbox.errors import ApiError
 from sandbox.shapes import instant, node_id
-from sandbox.state import Commit, Issue, Json, Repository, State, TimelineEvent, User
+from sandbox.state import Comment, Commit, Issue, Json, Repository, State, TimelineEvent, User
 
 SCHEMA = Path(__file__).with_name("graphql") / "github.graphql"
 EVENTS = {
@@ -77,7 +77,7 @@ class Reader:
     permissions: dict[str, str] | None
 
     def root(self) -> Fields:
-        return {"node": self.node, "repository": self.repository_named}
+        return {"node": self.node, "repository": self.repository_named, "minimizeComment": self.minimize}
 
     def need(self, area: str) -> None:
         if self.permissions is not None and self.permissions.get(area, "none") == "none":
@@ -88,7 +88,34 @@ class Reader:
             for issue in repository.issues.values():
                 if id == node_id("I", issue.id) and self.there(repository, issue):
                     return self.issue(repository, issue)
+        if comment := self.comment_of(id):
+            return self.comment(comment)
         raise Refused("NOT_FOUND", NO_SUCH_NODE.format(id))
+
+    def comment_of(self, id: str) -> Comment | None:
+        seen = filter(self.sees, self.state.repositories.values())
+        there = (issue for repository in seen for issue in repository.issues.values() if issue.present)
+        comments = (comment for issue in there for comment in issue.comments.values())
+        return next((comment for comment in comments if id == node_id("IC", comment.id)), None)
+
+    def comment(self, comment: Comment) -> Fields:
+        self.need("issues")
+        return {
+            "__typename": "IssueComment",
+            "id": node_id("IC", comment.id),
+            "isMinimized": comment.minimized is not None,
+            "minimizedReason": comment.minimized,
+        }
+
+    def minimize(self, _: object, input: Fields) -> Fields:
+        """By an app that may write issues; people cannot do it here."""
+        if (self.permissions or {}).get("issues") != "write":
+            raise Refused("FORBIDDEN", "Resource not accessible by integration")
+        comment = self.comment_of(input["subjectId"])
+        if comment is None:
+            raise Refused("NOT_FOUND", NO_SUCH_NODE.format(input["subjectId"]))
+        comment.minimized = str(input["classifier"]).lower().replace("_", "-")
+        return {"clientMutationId": input.get("clientMutationId"), "minimizedComment": self.comment(comment)}
 
     def there(self, repository: Repository, issue: Issue) -> bool:
         return self.sees(repository) and issue.present and not issue.pull

@@ -7,7 +7,6 @@ from sandbox.endpoints import Answer, Call, endpoint
 from sandbox.errors import ApiError, not_found
 from sandbox.state import Commit, Json
 
-HOURLY_LIMIT = 5000
 # What the permission endpoint says for each role.
 LEGACY = {"none": "none", "read": "read", "triage": "read", "write": "write", "maintain": "write", "admin": "admin"}
 
@@ -83,11 +82,11 @@ def get_user(call: Call) -> Answer:
 
 @endpoint("GET", "/rate_limit", needs="nobody")
 def get_rate_limit(call: Call) -> Answer:
-    """Counted, not enforced; looking is free."""
+    """Looking is free."""
     rate = {
-        "limit": HOURLY_LIMIT,
+        "limit": call.limit,
         "used": call.used,
-        "remaining": max(0, HOURLY_LIMIT - call.used),
+        "remaining": max(0, call.limit - call.used),
         "reset": call.resets_at,
     }
     resources = dict.fromkeys(("core", "search", "graphql"), rate)

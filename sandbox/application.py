@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from sandbox import control, control_code, control_issues, page
+from sandbox import control, control_code, control_issues, control_limits, control_owning, manifest_page, page
 from sandbox.server import MAX_BODY_BYTES, SANDBOX, Sandbox
 
 # They share one table; importing them fills it.
-CONTROL = (control, control_code, control_issues)
+CONTROL = (control, control_code, control_issues, control_limits, control_owning)
 
 
 def application(sandbox: Sandbox) -> web.Application:
@@ -18,6 +18,7 @@ def application(sandbox: Sandbox) -> web.Application:
     app[SANDBOX] = sandbox
     app.cleanup_ctx.append(hooks)
     app.add_routes(CONTROL[0].routes)
+    app.add_routes(manifest_page.routes)
     app.add_routes(page.routes)
     app.router.add_static("/_sandbox/static", page.HERE / "static")
     app.router.add_route("*", "/{path:.*}", sandbox.handle)

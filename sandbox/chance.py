@@ -23,10 +23,14 @@ def make_pem() -> str:
 
 @dataclass
 class Chance:
-    """`dice` may be seeded; `new_pem` may be a constant, since a key takes a tenth of a second to make."""
+    """`dice` may be seeded; `new_pem` may be a constant, since a key takes a tenth of a second to make.
+
+    Faults have dice of their own once they are seeded: the same faults then strike whatever else is made meanwhile.
+    """
 
     dice: random.Random = field(default_factory=random.SystemRandom)
     new_pem: Callable[[], str] = make_pem
+    of_faults: random.Random | None = None
 
     def token(self, prefix: str, length: int = 36) -> str:
         return prefix + "".join(self.dice.choices(ALPHABET, k=length))
@@ -38,4 +42,7 @@ class Chance:
         return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
 
     def happens(self, probability: float) -> bool:
-        return self.dice.random() < probability
+        return (self.of_faults or self.dice).random() < probability
+
+    def seed_faults(self, seed: int) -> None:
+        self.of_faults = random.Random(seed)

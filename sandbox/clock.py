@@ -11,6 +11,10 @@ from typing import Protocol
 class Clock(Protocol):
     def now(self) -> int: ...
 
+    def exact(self) -> float:
+        """The same instant with its fraction, for what happens more than once a second."""
+        ...
+
     def elapsed(self) -> float:
         """Seconds that only measure durations; they do not follow a shifted clock."""
         ...
@@ -19,6 +23,9 @@ class Clock(Protocol):
 class SystemClock:
     def now(self) -> int:
         return int(time.time())
+
+    def exact(self) -> float:
+        return time.time()
 
     def elapsed(self) -> float:
         return time.monotonic()
@@ -39,6 +46,9 @@ class FileClock(SystemClock):
     def now(self) -> int:
         return super().now() + self.offset()
 
+    def exact(self) -> float:
+        return super().exact() + self.offset()
+
     def advance(self, seconds: int) -> None:
         self.path.write_text(f"{self.offset() + seconds}\n", encoding="ascii")
 
@@ -51,6 +61,9 @@ class FixedClock(SystemClock):
 
     def now(self) -> int:
         return self.instant
+
+    def exact(self) -> float:
+        return float(self.instant)
 
     def advance(self, seconds: int) -> None:
         self.instant += seconds

@@ -5,6 +5,7 @@ No authentication: the sandbox listens on loopback and holds nothing worth steal
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.errors import ApiError, invalid, not_found
-from sandbox.faults import DELIVERY_KINDS, ENDPOINT_KINDS, DeliveryFault, EndpointFault
+from sandbox.faults import DELIVERY_KINDS, ENDPOINT_KINDS, FAULT_BODY, DeliveryFault, EndpointFault
 from sandbox.server import SANDBOX, Sandbox
 from sandbox.state import ROLES, Installation, Issue, Json, Repository
 from sandbox.world import Actor
@@ -250,7 +251,9 @@ async def get_clock(sandbox: Sandbox, _: web.Request, __: Json) -> Json:
 
 @control("POST", "/faults", 201)
 async def plan_fault(sandbox: Sandbox, _: web.Request, fields: Json) -> Json:
-    """`{deliveries: {kind, next | probability, seconds?}}` or `{endpoints: {kind, match, times?, …}}`."""
+    """`{seed?, deliveries: {kind, next | probability, seconds?}}` or `{endpoints: {kind, match, times?, …}}`."""
+    if "seed" in fields:
+        sandbox.chance.seed_faults(int(fields["seed"]))
     if plan := fields.get("deliveries"):
         sandbox.delivery_faults.planned.append(delivery_fault(plan))
     if plan := fields.get("endpoints"):
@@ -269,19 +272,33 @@ def delivery_fault(plan: Json) -> DeliveryFault:
 def endpoint_fault(plan: Json) -> EndpointFault:
     if plan["kind"] not in ENDPOINT_KINDS:
         raise ValueError(f"endpoints: kind is one of {', '.join(ENDPOINT_KINDS)}")
+    headers = {"Content-Type": f"{'text/html' if 'text' in plan else 'application/json'}; charset=utf-8"}
     return EndpointFault(
         kind=plan["kind"],
         pattern=re.compile(plan["match"]),
-        times=int(plan.get("times", 1)),
+        times=None if "probability" in plan else int(plan.get("times", 1)),
+        probability=float(plan.get("probability", 0)),
         status=int(plan.get("status", 500)),
-        headers={str(k): str(v) for k, v in plan.get("headers", {}).items()},
+        headers=headers | {str(k): str(v) for k, v in plan.get("headers", {}).items()},
+        body=fault_body(plan),
         seconds=float(plan.get("seconds", 30)),
         after=bool(plan.get("after", False)),
+        caller=plan.get("caller"),
     )
 
 
+def fault_body(plan: Json) -> bytes:
+    """`text` as it is, `json` encoded, or what GitHub's own errors look like."""
+    if "text" in plan:
+        return str(plan["text"]).encode()
+    return json.dumps(plan["json"]).encode() if "json" in plan else FAULT_BODY
+
+
 def planned(sandbox: Sandbox) -> Json:
-    endpoints = [{**vars(fault), "pattern": fault.pattern.pattern} for fault in sandbox.endpoint_faults.planned]
+    endpoints = [
+        {**vars(fault), "pattern": fault.pattern.pattern, "body": fault.body.decode()}
+        for fault in sandbox.endpoint_faults.planned
+    ]
     return {"deliveries": [asdict(fault) for fault in sandbox.delivery_faults.planned], "endpoints": endpoints}
 
 

@@ -40,8 +40,9 @@ class Call:
     query: dict[str, str]
     body: Any
     headers: dict[str, str]
+    limit: int = 0
     used: int = 0
-    """Requests of this caller in the current hour."""
+    """Requests of this caller in the current hour, of those allowed."""
     resets_at: int = 0
     repository: Repository | None = None
 

@@ -13,6 +13,7 @@ class ApiError(Exception):
         self.status = status
         self.message = message
         self.errors = errors
+        self.headers: dict[str, str] = {}
 
     def body(self) -> Json:
         body: Json = {"message": self.message, "documentation_url": DOCS, "status": str(self.status)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sandbox.chance import Chance
 
+FAULT_BODY = b'{"message": "A fault of the sandbox", "documentation_url": "https://docs.github.com/rest"}'
 DELIVERY_KINDS = ("lose", "repeat", "delay", "reorder")
 ENDPOINT_KINDS = ("timeout", "reset", "truncate", "status")
 
@@ -60,27 +61,37 @@ class DeliveryFaults:
 
 @dataclass
 class EndpointFault:
-    """Strikes the next `times` requests whose `METHOD /path` the pattern matches.
+    """Strikes the next `times` requests whose `METHOD /path` the pattern matches, or each with `probability`
+    while `times` is None.
 
-    `after`: the request is carried out first, so that only its answer is lost.
+    `after`: the request is carried out first, so that only its answer is lost. `body`: of a `status`, sent as it is.
+    `caller`: strikes this one alone, named as in the budgets, say `installation:7`.
     """
 
     kind: str
     pattern: re.Pattern[str]
-    times: int = 1
+    times: int | None = 1
+    probability: float = 0.0
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = FAULT_BODY
     seconds: float = 30.0
     after: bool = False
+    caller: str | None = None
 
 
 @dataclass
 class EndpointFaults:
+    chance: Chance
     planned: list[EndpointFault] = field(default_factory=list)
 
-    def struck(self, method: str, path: str) -> EndpointFault | None:
+    def struck(self, method: str, path: str, caller: str) -> EndpointFault | None:
         for fault in self.planned:
-            if fault.pattern.search(f"{method} {path}"):
+            if fault.caller in (None, caller) and fault.pattern.search(f"{method} {path}"):
+                if fault.times is None:
+                    if self.chance.happens(fault.probability):
+                        return fault
+                    continue
                 fault.times -= 1
                 if not fault.times:
                     self.planned.remove(fault)

@@ -20,7 +20,7 @@ from sandbox.state import App, Delivery, Installation, Json, Repository, State, 
 from sandbox.validation import Violations, webhook_problems
 
 # Sent to every app, whatever its manifest lists; GitHub refuses a manifest that names them.
-UNASKED = {"ping", "installation", "installation_repositories"}
+UNASKED = {"ping", "installation", "installation_repositories", "installation_target"}
 # The permission that an app needs before it may ask for an event; None: anybody may.
 EVENT_PERMISSIONS: dict[str, str | None] = {
     "issues": "issues",
@@ -105,6 +105,12 @@ class Hooks:
             "sender": self.shapes.user(sender),
         }
         self.queue(installation.app, event, action, payload, installation, None)
+
+    def emit_target(self, action: str, installation: Installation, sender: User, data: Json) -> None:
+        """What befalls the account itself: `installation` is told in short."""
+        about = {"id": installation.id, "node_id": node_id("I", installation.id)}
+        payload = {"action": action, "installation": about, "sender": self.shapes.user(sender), **data}
+        self.queue(installation.app, "installation_target", action, payload, installation, None)
 
     def emit_global(self, event: str, action: str, data: Json) -> None:
         """To every app that asked for the event, once, whether or not anybody has installed it."""

@@ -38,9 +38,10 @@ EMOJI = {
     "rocket": "🚀",
 }
 STEPS = {"1 hour": 3600, "1 day": 86_400, "1 week": 7 * 86_400, "30 days": 30 * 86_400}
-# Pictures may come from this machine (an app's badges), scripts and styles only from the sandbox.
+# Pictures may come from this machine (an app's badges), and forms may lead to an app on it.
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self' http://127.0.0.1:* http://localhost:*; "
     "img-src 'self' http://127.0.0.1:* http://localhost:*; base-uri 'none'; frame-ancestors 'none'"
 )
 OWNER = f"{{owner:(?!(?:{'|'.join(sorted(RESERVED_LOGINS))})/)[A-Za-z0-9-]+}}"
@@ -77,6 +78,7 @@ def show(request: web.Request, template: str, status: int = 200, **values: Any) 
         now=sandbox.clock.now(),
         movable=isinstance(sandbox.clock, FileClock),
         here=request.path,
+        query=request.query,
         state=sandbox.state,
         **{"error": None, **values},
     )

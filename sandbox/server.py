@@ -21,11 +21,12 @@ from sandbox import (
     api_graphql,
     api_issues,
     api_labels,
+    api_manifest,
     api_repositories,
     validation,
 )
-from sandbox.api_repositories import HOURLY_LIMIT
 from sandbox.auth import Principal, authenticate, login_of
+from sandbox.budgets import Budget, Budgets, cost_of
 from sandbox.chance import Chance
 from sandbox.clock import Clock
 from sandbox.endpoints import Answer, Call, Endpoint, Transferred, check_rights, find
@@ -38,7 +39,17 @@ from sandbox.validation import Violations
 from sandbox.world import World
 
 # Importing them fills the table of endpoints.
-API = (api_advisories, api_apps, api_checks, api_code, api_comments, api_issues, api_labels, api_repositories)
+API = (
+    api_advisories,
+    api_apps,
+    api_checks,
+    api_code,
+    api_comments,
+    api_issues,
+    api_labels,
+    api_manifest,
+    api_repositories,
+)
 REQUESTS_KEPT = 20_000
 MAX_BODY_BYTES = 30 * 2**20
 
@@ -57,12 +68,6 @@ class LoggedRequest:
 
 
 @dataclass
-class Usage:
-    used: int = 0
-    resets_at: int = 0
-
-
-@dataclass
 class Sandbox:
     """Everything of one running sandbox."""
 
@@ -76,7 +81,7 @@ class Sandbox:
         self.shapes = Shapes(self.state)
         self.violations = Violations(self.validate)
         self.delivery_faults = DeliveryFaults(self.chance)
-        self.endpoint_faults = EndpointFaults()
+        self.endpoint_faults = EndpointFaults(self.chance)
         self.hooks = Hooks(
             self.state, self.shapes, self.clock, self.chance, self.violations, self.delivery_faults, self.hook_timeout
         )
@@ -85,7 +90,7 @@ class Sandbox:
         self.count = 0
         self.under_way = 0
         self.last_request = self.clock.elapsed()
-        self.usage: dict[str, Usage] = {}
+        self.budgets = Budgets(self.state, self.clock)
 
     @property
     def url(self) -> str:
@@ -108,36 +113,51 @@ class Sandbox:
         )
         self.requests.append(logged)
         self.under_way += 1
+        budget = self.budgets.of(request.headers.get("Authorization"))
         try:
-            fault = self.endpoint_faults.struck(request.method, path)
-            if fault and not fault.after:
-                return await self.strike(request, fault, logged, None)
-            response = self.respond(request, await request.read(), logged)
-            if fault:
-                return await self.strike(request, fault, logged, response)
-            return response
+            body = await request.read()
+            cost = cost_of(request.method, path, body)
+            refusal = self.budgets.refusal(budget, cost)
+            budget.begin(self.clock.exact(), cost)
+            try:
+                return await self.struck(request, body, logged, budget, refusal)
+            finally:
+                budget.under_way -= 1
         finally:
             self.under_way -= 1
             self.last_request = self.clock.elapsed()
 
-    def respond(self, request: web.Request, body: bytes, logged: LoggedRequest) -> web.Response:
-        usage = Usage(0, self.clock.now() + 3600)
+    async def struck(
+        self, request: web.Request, body: bytes, logged: LoggedRequest, budget: Budget, refusal: ApiError | None
+    ) -> web.StreamResponse:
+        """The answer, or what a fault that strikes here makes of it."""
+        fault = self.endpoint_faults.struck(request.method, request.rel_url.raw_path, budget.caller)
+        if fault and not fault.after:
+            return await self.strike(request, fault, logged, None)
+        response = self.respond(request, body, logged, budget, refusal)
+        return await self.strike(request, fault, logged, response) if fault else response
+
+    def respond(
+        self, request: web.Request, body: bytes, logged: LoggedRequest, budget: Budget, refusal: ApiError | None
+    ) -> web.Response:
         try:
-            answer, usage = self.answer(request, body, logged)
+            if refusal:
+                raise refusal
+            answer = self.answer(request, body, logged, budget)
         except ApiError as error:
             logged.message = error.message
-            answer = Answer(error.status, error.body())
+            answer = Answer(error.status, error.body(), error.headers)
         logged.status = answer.status
         data = answer.raw if answer.raw is not None else json.dumps(answer.body, ensure_ascii=False).encode()
         if answer.status in (204, 304):
             data = b""
-        headers = {**rate_headers(usage), **answer.headers}
+        headers = {**self.rate_headers(budget), **answer.headers}
         headers.setdefault("Content-Type", "application/json; charset=utf-8")
         headers["X-GitHub-Request-Id"] = f"{logged.number:04X}:SANDBOX"
         headers["X-GitHub-Media-Type"] = "github.v3; format=json"
         return web.Response(status=answer.status, body=data, headers=headers)
 
-    def answer(self, request: web.Request, body: bytes, logged: LoggedRequest) -> tuple[Answer, Usage]:
+    def answer(self, request: web.Request, body: bytes, logged: LoggedRequest, budget: Budget) -> Answer:
         if not request.headers.get("User-Agent"):
             raise ApiError(403, "Request forbidden by administrative rules: it has no User-Agent header")
         header = request.headers.get("Authorization")
@@ -147,14 +167,13 @@ class Sandbox:
         else:
             principal = authenticate(self.state, header, self.clock.now())
         logged.who = principal.name
-        usage = self.count_usage(principal)
         query = list(request.query.items())
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = self.carry_out(principal, request.method, request.rel_url.raw_path, query, body, headers, usage)
+        answer = self.carry_out(principal, request.method, request.rel_url.raw_path, query, body, headers, budget)
         answer = self.conditional(request, principal, answer)
         if request.path != "/rate_limit" and answer.status != 304:
-            usage.used += 1
-        return answer, usage
+            budget.used += 1
+        return answer
 
     def carry_out(
         self,
@@ -164,7 +183,7 @@ class Sandbox:
         query: list[tuple[str, str]],
         body: bytes,
         headers: dict[str, str],
-        usage: Usage,
+        budget: Budget,
     ) -> Answer:
         if (method, raw_path) == ("POST", "/graphql"):
             return self.query(principal, body)
@@ -176,7 +195,7 @@ class Sandbox:
         if not all(value.isdecimal() for name, value in params.items() if is_number(name)):
             raise not_found()
         wanted = validation.request_for(method.lower(), known.template, params, query, body)
-        of_hour = (usage.used, usage.resets_at)
+        of_hour = (self.budgets.limits.per_hour(budget.caller), budget.used, budget.resets_at)
         call = Call(self.world, principal, path, params, dict(query), parsed(body), headers, *of_hour)
         return self.do(known, call, wanted)
 
@@ -198,7 +217,7 @@ class Sandbox:
         """A call by a person on the sandbox's own page: the same rules, but not in the log of requests."""
         principal = Principal(person=self.world.account(login))
         data = b"" if body is None else json.dumps(body).encode()
-        return self.carry_out(principal, method, path, [], data, {}, Usage())
+        return self.carry_out(principal, method, path, [], data, {}, Budget("page"))
 
     def do(self, known: Endpoint, call: Call, wanted: validation.Request) -> Answer:
         """Carries the call out between two looks into GitHub's description."""
@@ -298,12 +317,14 @@ class Sandbox:
             return Answer(304, headers=headers)
         return Answer(answer.status, answer.body, headers, answer.raw)
 
-    def count_usage(self, principal: Principal) -> Usage:
-        key = f"installation:{principal.installation.id}" if principal.installation else principal.name
-        usage = self.usage.get(key)
-        if usage is None or usage.resets_at <= self.clock.now():
-            usage = self.usage[key] = Usage(0, self.clock.now() + 3600)
-        return usage
+    def rate_headers(self, budget: Budget) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": str(self.budgets.limits.per_hour(budget.caller)),
+            "X-RateLimit-Used": str(budget.used),
+            "X-RateLimit-Remaining": str(self.budgets.remaining(budget)),
+            "X-RateLimit-Reset": str(budget.resets_at),
+            "X-RateLimit-Resource": "core",
+        }
 
     async def strike(
         self, request: web.Request, fault: EndpointFault, logged: LoggedRequest, done: web.Response | None
@@ -312,8 +333,7 @@ class Sandbox:
         logged.message = f"fault: {fault.kind}"
         if fault.kind == "status":
             logged.status = fault.status
-            body = {"message": "A fault of the sandbox", "documentation_url": "https://docs.github.com/rest"}
-            return web.json_response(body, status=fault.status, headers=fault.headers)
+            return web.Response(status=fault.status, body=fault.body, headers=fault.headers)
         if fault.kind == "timeout":
             await asyncio.sleep(fault.seconds)
         if fault.kind == "truncate":
@@ -354,16 +374,6 @@ def parsed(body: bytes) -> Any:
         return json.loads(body)
     except ValueError as error:
         raise ApiError(400, "Problems parsing JSON") from error
-
-
-def rate_headers(usage: Usage) -> dict[str, str]:
-    return {
-        "X-RateLimit-Limit": str(HOURLY_LIMIT),
-        "X-RateLimit-Used": str(usage.used),
-        "X-RateLimit-Remaining": str(max(0, HOURLY_LIMIT - usage.used)),
-        "X-RateLimit-Reset": str(usage.resets_at),
-        "X-RateLimit-Resource": "core",
-    }
 
 
 SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox", Sandbox)

@@ -61,6 +61,8 @@ class Comment:
     updated_at: int
     app_id: int | None = None
     reactions: dict[int, Reaction] = field(default_factory=dict)
+    minimized: str | None = None
+    """Why it is folded, such as "outdated"."""
 
 
 @dataclass
@@ -231,6 +233,16 @@ class App:
     created_at: int
     description: str | None = None
     external_url: str | None = None
+    setup_url: str | None = None
+
+
+@dataclass
+class NewApp:
+    """An app made from a manifest whose credentials nobody has fetched yet."""
+
+    app: App
+    pem: str
+    made_at: int
 
 
 @dataclass
@@ -323,6 +335,8 @@ class State:
         self.old_names: dict[str, int] = {}
         """Lower-case full name that a repository once had → its id."""
         self.apps: dict[int, App] = {}
+        self.new_apps: dict[str, NewApp] = {}
+        """By the code that the manifest flow gave out."""
         self.installations: dict[int, Installation] = {}
         self.tokens: dict[str, InstallationToken] = {}
         self.deliveries: dict[int, Delivery] = {}
@@ -344,11 +358,26 @@ class State:
         self.old_names.pop(repository.full_name.lower(), None)
         return repository
 
-    def rename(self, repository: Repository, name: str) -> None:
+    def remove(self, repository: Repository) -> None:
+        del self.repositories[repository.id]
+        del self._names[repository.full_name.lower()]
+
+    def rename_user(self, user: User, login: str) -> None:
+        owned = [found for found in self.repositories.values() if found.owner is user]
+        old = [found.full_name.lower() for found in owned]
+        del self._logins[user.login.lower()]
+        user.login = login
+        self.add_user(user)
+        for name, repository in zip(old, owned, strict=True):
+            del self._names[name]
+            self.add_repository(repository)
+            self.old_names[name] = repository.id
+
+    def rename(self, repository: Repository, name: str, owner: User | None = None) -> None:
         """The old name keeps leading here until another repository takes it."""
         old = repository.full_name.lower()
         del self._names[old]
-        repository.name = name
+        repository.name, repository.owner = name, owner or repository.owner
         self.add_repository(repository)
         if old != repository.full_name.lower():
             self.old_names[old] = repository.id

@@ -42,9 +42,11 @@ RESERVED_LOGINS = {
     "apps",
     "graphql",
     "installation",
+    "organizations",
     "rate_limit",
     "repos",
     "repositories",
+    "settings",
     "user",
     "users",
 }
@@ -110,11 +112,16 @@ class World:
             repository.private, repository.updated_at = private, self.clock.now()
             self.emit("repository", "privatized" if private else "publicized", repository, actor, {})
 
-    def register_app(self, name: str, manifest: Json, webhook_url: str, owner: str) -> tuple[App, str]:
-        """The app and its private key, which is kept nowhere else."""
+    def check_manifest(self, manifest: Json) -> tuple[dict[str, str], list[str]]:
+        """The permissions and events that it asks for. Raises ApiError where GitHub would refuse them."""
         permissions = {"metadata": "read", **manifest.get("default_permissions", {})}
         events = list(manifest.get("default_events", []))
         check_events(permissions, events)
+        return permissions, events
+
+    def register_app(self, name: str, manifest: Json, webhook_url: str, owner: str) -> tuple[App, str]:
+        """The app and its private key, which is kept nowhere else."""
+        permissions, events = self.check_manifest(manifest)
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "app"
         taken = {app.slug for app in self.state.apps.values()}
         slug = slug if slug not in taken else f"{slug}-{len(taken) + 1}"
@@ -137,6 +144,7 @@ class World:
             created_at=self.clock.now(),
             description=manifest.get("description"),
             external_url=manifest.get("url"),
+            setup_url=manifest.get("setup_url"),
         )
         self.state.apps[app.id] = app
         return app, pem

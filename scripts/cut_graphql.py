@@ -16,6 +16,7 @@ from graphql import (
     DefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
+    InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
@@ -67,7 +68,7 @@ def kept_of(node: DefinitionNode, used: dict[str, list[str]], fields: list[str])
             raise ValueError(f"{name_of(node)} has not all of: {', '.join(fields)}")
         kinds = tuple(kind for kind in node.interfaces or () if kind.name.value in used)
         return with_(node, interfaces=kinds, fields=tuple(known(field, used) for field in chosen))
-    if isinstance(node, EnumTypeDefinitionNode | ScalarTypeDefinitionNode):
+    if isinstance(node, EnumTypeDefinitionNode | ScalarTypeDefinitionNode | InputObjectTypeDefinitionNode):
         return node
     raise ValueError(f"{name_of(node)} is of a kind that is not cut")
 

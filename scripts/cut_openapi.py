@@ -60,7 +60,15 @@ def without_prose(node: Any, named: bool = False) -> Any:
         for key, value in node.items()
         if named or (key not in HINTS and (key not in PROSE or not is_prose(key, value)))
     }
-    return kept if named else with_null(kept)
+    return kept if named else with_null(with_either(kept))
+
+
+def with_either(schema: dict[str, Any]) -> dict[str, Any]:
+    """The account of an installation is a user or an enterprise; GitHub's list of installations alone asks for both."""
+    required = [set(one.get("required", ())) for one in schema.get("allOf", ()) if isinstance(one, dict)]
+    if ["login" in names for names in required] != [True, False] or "slug" not in required[1]:
+        return schema
+    return {("anyOf" if word == "allOf" else word): value for word, value in schema.items()}
 
 
 def with_null(schema: dict[str, Any]) -> dict[str, Any]:

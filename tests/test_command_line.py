@@ -64,3 +64,19 @@ def test_one_demo_at_a_time(tmp_path: Path) -> None:
         apart(second)
     with alone(tmp_path / "demo"):
         pass
+
+
+def test_a_start_without_an_app_says_how_to_get_one() -> None:
+    done = run("serve", **{name: "" for name in os.environ if name.startswith("BUGMARK_")})
+    assert done.returncode == 1
+    assert "No GitHub App yet? `python -m app setup` registers one" in done.stderr
+
+
+def test_the_set_up_wants_to_know_where_the_credentials_go(tmp_path: Path) -> None:
+    there = tmp_path / "credentials"
+    there.touch()
+    place = {"BUGMARK_PUBLIC_URL": "https://bugmark.example", "BUGMARK_CREDENTIALS_FILE": ""}
+    assert "Say where the credentials go" in run("setup", **place).stderr
+    done = run("setup", **{**place, "BUGMARK_CREDENTIALS_FILE": str(there)})
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {there} is there already")

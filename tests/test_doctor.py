@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -13,14 +16,16 @@ import pytest
 import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from click.testing import CliRunner
 from sqlalchemy import make_url, text
 
-from app.__main__ import main
+from app.credentials import Credentials, FileKeeper
 from app.doctor.machine import database
 from app.doctor.report import doctor
+from app.settings import Settings
+from app.storage import marketplace
 from app.storage.checkup import sqlite_file
 from app.storage.db import Database
+from app.storage.marketplace import Account
 from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.github.play import Play, reply, settings
 
@@ -35,6 +40,16 @@ def app(**changes: object) -> web.Response:
 
 def installation(login: str, **changes: object) -> dict[str, object]:
     return {"account": {"login": login}, "permissions": PERMISSIONS, "suspended_at": None, **changes}
+
+
+def delivery(status: int = 202) -> dict[str, object]:
+    return {"id": 1, "event": "ping", "status_code": status, "delivered_at": "2026-01-01T00:00:00Z"}
+
+
+async def refuse_what_is_not_signed(request: web.Request) -> web.Response:
+    """As the web process does: a good signature brings it to the body, which is none."""
+    good = hmac.digest(SECRET.encode(), await request.read(), "sha256").hex()
+    return reply({}, 400 if request.headers["X-Hub-Signature-256"] == f"sha256={good}" else 401)
 
 
 @dataclass
@@ -77,7 +92,9 @@ async def world(sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[s
         play.on("GET /app", app())
         play.on("GET /app/hook/config", world.hook())
         play.on("GET /app/installations?per_page=100", reply([installation("mozilla"), installation("ann")]))
+        play.on("GET /app/hook/deliveries?per_page=100", reply([delivery()]))
         play.on("GET /healthz", reply({"ok": True}))
+        play.on("POST /webhook", refuse_what_is_not_signed)
         yield world
 
 
@@ -111,11 +128,13 @@ async def test_a_sound_installation_passes_every_check(world: World) -> None:
         "ok      permissions",
         "ok      events",
         "ok      webhook",
+        "ok      webhook secret",
         "ok      installations",
         "ok      public url",
+        "ok      webhook door",
         "doctor",
     ]
-    assert lines[-1] == "doctor: 13 checks, 0 wrong, 0 to look at."
+    assert lines[-1] == "doctor: 15 checks, 0 wrong, 0 to look at."
 
 
 @pytest.mark.parametrize(
@@ -150,6 +169,13 @@ async def test_a_sound_installation_passes_every_check(world: World) -> None:
             0,
             "warn    installation: ann has not granted checks: write",
         ),
+        ("GET /app/hook/deliveries?per_page=100", reply([]), 0, "skipped webhook secret: GitHub has sent nothing"),
+        ("GET /app/hook/deliveries?per_page=100", reply([delivery(401)]), 1, "is not the secret on the App's settings"),
+        ("GET /app/hook/deliveries?per_page=100", reply([delivery(503)]), 0, "was answered 503; the worker asks"),
+        ("GET /app/hook/deliveries?per_page=100", reply([delivery(0)]), 0, "got no answer; the worker asks"),
+        ("GET /app/hook/deliveries?per_page=100", reply({}, 403), 0, "warn    webhook secret: GitHub's list of"),
+        ("POST /webhook", reply({}, 401), 1, "another BUGMARK_WEBHOOK_SECRET than this environment: restart it"),
+        ("POST /webhook", reply({}, 202), 1, "/webhook answers 202: what does the proxy send there?"),
         ("GET /healthz", reply({"ok": False}, 503), 1, "does not reach its database"),
         ("GET /healthz", web.Response(text="Welcome to nginx!"), 1, "answers 200, but not as BugMark does"),
         ("GET /healthz", reply({}, 302, location="https://elsewhere.example/"), 1, "answers 302"),
@@ -207,6 +233,33 @@ async def test_a_key_that_others_may_read_is_a_warning(world: World) -> None:
     os.chmod(key, 0o644)
     text_ = f"warn    key file: {key} is open to others than its owner (mode 644): `chmod 600 {key}`."
     assert await world.faults() == (0, [text_])
+
+
+async def test_a_file_of_credentials_stands_for_three_variables(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "credentials"
+    FileKeeper(path).keep(Credentials(4711, "BugMark", "", "id", "client-secret", world.key(), SECRET))
+    for name in ("BUGMARK_APP_ID", "BUGMARK_PRIVATE_KEY_FILE", "BUGMARK_WEBHOOK_SECRET"):
+        del world.environ[name]
+    world.environ["BUGMARK_CREDENTIALS_FILE"] = str(path)
+    status, lines = await world.examine()
+    assert status == 0
+    assert f"ok      credentials file: {path} is its owner's alone." in lines
+    path.chmod(0o640)
+    _, faults = await world.faults()
+    assert [fault.startswith("warn    credentials file:") for fault in faults] == [True]
+
+
+async def test_purchases_are_counted_where_there_is_a_listing(world: World) -> None:
+    world.environ["BUGMARK_MARKETPLACE_SECRET"] = "another"
+    assert "ok      marketplace: accounts by plan: none yet." in (await world.examine())[1]
+    first = Account(7, "User", "ann", "active", 1, "Free", 1, "monthly", False, None, None, 1)
+    db = Database(str(Settings.from_environment(world.environ).database_url))
+    async with db.transaction() as tx:
+        await marketplace.save(tx, first)
+        await marketplace.save(tx, replace(first, account_id=8, pending_at=9))
+    await db.close()
+    told = "ok      marketplace: accounts by plan: Free active 2 (1 with a change to come)."
+    assert told in (await world.examine())[1]
 
 
 async def test_a_key_in_the_environment_needs_no_file(world: World) -> None:
@@ -271,9 +324,10 @@ async def test_without_github_the_rest_is_still_checked(world: World, unused_tcp
         "warn    clock",
         "WRONG   GitHub",
         "warn    webhook",
+        "warn    webhook secret",
         "WRONG   installations",
     ]
-    assert world.play.asked[-1].line == "GET /healthz"
+    assert [asked.line for asked in world.play.asked] == ["GET /healthz", "POST /webhook"]
 
 
 async def test_without_an_environment_each_variable_is_named_and_the_database_still_checked(world: World) -> None:
@@ -301,10 +355,10 @@ async def test_no_secret_is_said_even_if_github_says_it(world: World) -> None:
     assert not [line for line in key.splitlines()[1:-1] if line in said]
 
 
-def test_the_command_line_gives_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("BUGMARK_") or name == "PORT"]:
-        monkeypatch.delenv(name)
-    result = CliRunner().invoke(main, ["doctor"])
-    assert result.exit_code == 1
-    assert "WRONG   environment: BUGMARK_DATABASE_URL is not set." in result.output
-    assert result.output.splitlines()[-1].startswith("doctor: ")
+def test_the_command_line_gives_the_status() -> None:
+    rest = {name: text for name, text in os.environ.items() if not name.startswith("BUGMARK_") and name != "PORT"}
+    command = [sys.executable, "-m", "app", "doctor"]
+    done = subprocess.run(command, env=rest, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "WRONG   environment: BUGMARK_DATABASE_URL is not set." in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("doctor: ")

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from app.settings import Settings, SettingsError, database_url_from, is_loopback
+from app.settings import Settings, SettingsError, SetupSettings, database_url_from, github_web_url, is_loopback
 
 
 def pem_of(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes | None = None) -> str:
@@ -225,3 +225,62 @@ def test_the_port_is_a_port(value: str) -> None:
 
 def test_the_port_is_taken() -> None:
     assert read(PORT="9000").port == 9000
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "1" * 10])
+def test_the_bound_on_what_waits_is_a_number(value: str) -> None:
+    assert problems(BUGMARK_MOST_WAITING=value) == ("BUGMARK_MOST_WAITING must be a number of deliveries, 1 or more.",)
+
+
+@pytest.mark.parametrize("value", ["short", "hush with blanks in between", "hush-é-hush-hush-hush"])
+def test_a_token_for_the_metrics_is_long_and_fits_into_a_header(value: str) -> None:
+    (told,) = problems(BUGMARK_METRICS_TOKEN=value)
+    assert told.startswith("BUGMARK_METRICS_TOKEN must be at least 20 ")
+    assert value not in told
+
+
+def test_the_token_for_the_metrics_is_a_secret_and_need_not_be() -> None:
+    token = "hush-hush-hush-hush-hush"
+    settings = read(BUGMARK_METRICS_TOKEN=token, BUGMARK_MOST_WAITING="7")
+    assert (settings.metrics_token, settings.most_waiting) == (token, 7)
+    assert token in settings.secrets()
+    assert token not in repr(settings)
+    assert (read().metrics_token, read().most_waiting) == ("", 50_000)
+    assert "" not in read().secrets()
+
+
+@pytest.mark.parametrize(
+    ("api", "site"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://github.example/api/v3", "https://github.example"),
+        ("http://127.0.0.1:8040", "http://127.0.0.1:8040"),
+    ],
+)
+def test_githubs_website_is_known_by_its_api(api: str, site: str) -> None:
+    assert github_web_url(api) == site
+
+
+def test_the_set_up_needs_to_know_only_where_it_is() -> None:
+    settings = SetupSettings.from_environment({"BUGMARK_PUBLIC_URL": "https://bugmark.example/"})
+    assert (settings.public_url, settings.github_api_url) == ("https://bugmark.example", "https://api.github.com")
+    with pytest.raises(SettingsError) as caught:
+        SetupSettings.from_environment({"PORT": "0"})
+    assert len(caught.value.problems) == 2
+
+
+def test_the_marketplace_has_secrets_of_its_own() -> None:
+    settings = read(BUGMARK_MARKETPLACE_SECRET="hush-old, hush-new")
+    assert settings.marketplace_secrets == ("hush-old", "hush-new")
+    assert {"hush-old", "hush-new"} <= set(settings.secrets())
+    assert "hush" not in repr(settings)
+    assert read().marketplace_secrets == ()
+
+
+def test_budgets_may_be_off_only_where_githubs_limits_may_be() -> None:
+    assert read().budgets == "github"
+    assert read(BUGMARK_BUDGETS="none", BUGMARK_GITHUB_API_URL="https://git.example/api/v3").budgets == "none"
+    for url in ("https://api.github.com", "https://API.github.com/"):
+        (told,) = problems(BUGMARK_BUDGETS="none", BUGMARK_GITHUB_API_URL=url)
+        assert told.startswith("BUGMARK_BUDGETS may be none only for an Enterprise Server")
+    assert problems(BUGMARK_BUDGETS="off") == ("BUGMARK_BUDGETS must be github or none.",)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from app.doctor.finding import Finding, Mark
+from app.doctor.hooks import last_delivery
 from app.github.client import GitHub
 from app.github.errors import GitHubError, Gone, Unauthorized, Unavailable
 from app.settings import Settings
@@ -31,6 +32,7 @@ async def github(settings: Settings, client: GitHub) -> AsyncIterator[Finding]:
             yield permissions(manifest["default_permissions"], app.get("permissions") or {})
             yield events(manifest["default_events"], app.get("events") or [])
     yield await _hook(settings, client)
+    yield await last_delivery(client)
     for found in await _installations(settings, client, manifest):
         yield found
 
@@ -95,7 +97,7 @@ def events(wanted: list[str], subscribed: list[str]) -> Finding:
 
 
 async def _hook(settings: Settings, client: GitHub) -> Finding:
-    """The secret is masked there; whether it is ours is seen only when a delivery is taken in."""
+    """The secret is masked there; whether it is ours is seen from what became of the last delivery."""
     try:
         config = await client.hook_config()
     except GitHubError as error:

@@ -32,6 +32,12 @@ def key_file(environ: Mapping[str, str]) -> Finding:
     return _private("key file", Path(name))
 
 
+def credentials_file(environ: Mapping[str, str]) -> list[Finding]:
+    """The same of the file that the set-up has written, if there is one."""
+    name = environ.get("BUGMARK_CREDENTIALS_FILE", "").strip()
+    return [_private("credentials file", Path(name))] if name else []
+
+
 def _private(what: str, path: Path) -> Finding:
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)

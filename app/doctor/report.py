@@ -14,7 +14,8 @@ import click
 from app.clock import SystemClock
 from app.doctor.finding import Finding, Mark
 from app.doctor.github import github
-from app.doctor.machine import HTTP, clock_finding, database, key_file, readable_clock
+from app.doctor.hooks import door, marketplace
+from app.doctor.machine import HTTP, clock_finding, credentials_file, database, key_file, readable_clock
 from app.github.client import GitHub, open_session
 from app.logs import Redactor
 from app.settings import Settings, SettingsError
@@ -49,7 +50,7 @@ async def examine(
     if settings is not None:
         yield Finding(Mark.OK, "environment", "every variable is there and can be read.")
     yield key_file(environ)
-    for found in await database(environ):
+    for found in (*credentials_file(environ), *await database(environ)):
         yield found
     if settings is None:
         yield Finding(Mark.SKIPPED, "GitHub, clock, public url", "not checked until the environment is right.")
@@ -59,6 +60,9 @@ async def examine(
         async for found in github(settings, GitHub(settings, readable_clock(settings) or SystemClock(), session)):
             yield found
         yield await public_url(settings, session)
+        yield await door(settings, session)
+    for found in await marketplace(settings):
+        yield found
 
 
 async def public_url(settings: Settings, session: aiohttp.ClientSession) -> Finding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.github.client import GitHub, JsonObject
 from app.github.configs import PATH, Configs
-from app.github.errors import Gone
+from app.github.errors import Gone, Unavailable
 from app.services.configs import Found
 from app.services.schema import Problem, read_rules
 from app.storage import outbox
@@ -45,7 +45,21 @@ class Checks:
         if not removed and (found is None or found.sha != change.get("sha")):
             raise Gone(404, "the API does not show the file of the pull request yet")
         verdict = _verdict(found, f"{message.issue_number:d}", head_sha)
-        return await self.github.create_check_run(*where, verdict)
+        before = await self._made_before(message, head_sha) if message.attempts > 1 else None
+        return before or await self.github.create_check_run(*where, verdict)
+
+    async def _made_before(self, message: Message, head_sha: str) -> int | None:
+        """After an attempt whose end is unknown, look before making another run than the last one known."""
+        where = message.installation_id, message.repository_id
+        params = {"check_name": NAME, "per_page": "100"}
+        answer = await self.github.repository_json(*where, f"/commits/{head_sha}/check-runs", params)
+        runs = answer.get("check_runs") if isinstance(answer, dict) else None
+        if not isinstance(runs, list):
+            raise Unavailable(200, "the answer holds no check runs")
+        for run in runs:
+            if run.get("external_id") == f"{message.issue_number:d}" and run.get("id") != message.remote_id:
+                return int(run["id"])
+        return None
 
     async def _change(self, message: Message) -> JsonObject | None:
         """What the pull request does to the file."""

@@ -10,23 +10,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from yarl import URL
 
 from app.clock import Clock
-from app.github.errors import Gone, Moved, Unauthorized, Unavailable, graphql_data
+from app.github.errors import Forbidden, Gone, Invalid, Moved, RateLimited, Unauthorized, Unavailable, graphql_data
+from app.github.meter import Meter
 from app.github.names import RepositoryNames
-from app.github.tokens import AppJwt, InstallationTokens
+from app.github.tokens import PERMISSIONS, AppJwt, InstallationTokens, narrowed
 from app.github.transport import ACCEPT, Answer, Timeouts, Transport
 from app.settings import Settings
 
 KEPT_BYTES = 16 * 1024 * 1024
 """Answers kept for conditional requests, by the size of their bodies; the least used go first."""
+RIGHTS_SECONDS = 60
+MOST_RIGHTS = 10_000
+"""What users may do is remembered this long, for this many."""
 MOST_PAGES = 1_000
 """100,000 comments. A list that goes on longer is a circle of links."""
 
@@ -41,6 +45,14 @@ def open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: a comment by its number for REST, by its node for GraphQL; other things by a number or none."""
+
+    id: int | None
+    node_id: str | None
+
+
 class GitHub:
     def __init__(
         self,
@@ -51,9 +63,13 @@ class GitHub:
     ) -> None:
         agent = f"bugmark (+{settings.public_url})"
         self._transport = Transport(session, clock, settings.github_api_url, agent, timeouts or Timeouts())
+        self.meter = Meter(clock)
         self._jwt = AppJwt(settings.app_id, settings.private_key, clock)
         self._tokens = InstallationTokens(self._ask_token, clock)
         self._names = RepositoryNames(self._ask_repository, clock)
+        self._rights: TTLCache[tuple[int, int, int, str], frozenset[str]] = TTLCache(
+            MOST_RIGHTS, ttl=RIGHTS_SECONDS, timer=clock.now
+        )
         self._kept: LRUCache[tuple[int, str, str], Answer] = LRUCache(KEPT_BYTES, getsizeof=_size)
 
     # The App itself
@@ -142,9 +158,9 @@ class GitHub:
     async def query(self, installation_id: int, document: str, variables: Mapping[str, str]) -> JsonObject:
         """The data that GraphQL gives. A field that may not be told is null; where nothing is told an error is raised.
 
-        Only for queries: asking twice must not matter.
+        Only for what may be asked twice.
         """
-        body = {"query": document, "variables": dict(variables)}
+        body = {"query": document.strip(), "variables": dict(variables)}
         answer = await self._as_installation(installation_id, "POST", self._transport.graphql_url, body)
         return graphql_data(_object(answer))
 
@@ -164,14 +180,16 @@ class GitHub:
         params = {} if since_at is None else {"since": _iso(since_at)}
         return self.repository_pages(installation_id, repository_id, f"/issues/{number:d}/comments", params)
 
-    async def create_comment(self, installation_id: int, repository_id: int, number: int, body: str) -> int:
-        """The new comment's id. After Unavailable with `may_have_happened`, list before creating again."""
+    async def create_comment(self, installation_id: int, repository_id: int, number: int, body: str) -> Written:
+        """The new comment. After Unavailable with `may_have_happened`, list before creating again."""
         path = f"/issues/{number:d}/comments"
-        return _id(await self._in_repository(installation_id, repository_id, "POST", path, body={"body": body}))
+        answer = await self._in_repository(installation_id, repository_id, "POST", path, body={"body": body})
+        return Written(_id(answer), node_id(_object(answer)))
 
-    async def edit_comment(self, installation_id: int, repository_id: int, comment_id: int, body: str) -> None:
+    async def edit_comment(self, installation_id: int, repository_id: int, comment_id: int, body: str) -> Written:
         path = f"/issues/comments/{comment_id:d}"
-        await self._in_repository(installation_id, repository_id, "PATCH", path, body={"body": body})
+        answer = await self._in_repository(installation_id, repository_id, "PATCH", path, body={"body": body})
+        return Written(comment_id, node_id(_object(answer)))
 
     async def add_reaction(self, installation_id: int, repository_id: int, comment_id: int, content: str) -> int:
         """The reaction's id; adding it again changes nothing. `content`: rocket, confused, eyes, ..."""
@@ -197,10 +215,21 @@ class GitHub:
 
         Empty if there is no such login, or if it is by now somebody else's: the endpoint knows only logins.
         Read from `user.permissions`, since `permission` says read for triage, and `role_name` may be the
-        owner's invention.
+        owner's invention. More than reading is remembered for a minute: no event that we get tells of rights taken
+        away. Less is not, so that whoever was refused can try again right after being given rights.
         """
         if not _LOGIN.fullmatch(login):
             return frozenset()
+        key = installation_id, repository_id, user_id, login
+        known = self._rights.get(key)
+        if known is not None:
+            return known
+        found = await self._ask_rights(installation_id, repository_id, login, user_id)
+        if found - {"pull"}:
+            self._rights[key] = found
+        return found
+
+    async def _ask_rights(self, installation_id: int, repository_id: int, login: str, user_id: int) -> frozenset[str]:
         path = f"/collaborators/{login}/permission"
         try:
             answer = await self._in_repository(installation_id, repository_id, "GET", path)
@@ -211,6 +240,14 @@ class GitHub:
         user = _object(answer).get("user") or {}
         granted = user.get("permissions") or {}
         return frozenset(name for name, held in granted.items() if held is True and user.get("id") == user_id)
+
+    def forget_installation(self, installation_id: int) -> None:
+        """To be called when an event says that it was suspended, granted more, or is back."""
+        self._tokens.forget(installation_id)
+
+    def take_refused(self) -> set[int]:
+        """The installations that GitHub called suspended or gone since this was asked last."""
+        return self._tokens.take_refused()
 
     def forget_repository(self, installation_id: int, repository_id: int) -> None:
         """To be called when an event says that it was renamed or transferred."""
@@ -242,6 +279,18 @@ class GitHub:
     async def _as_installation(
         self, installation_id: int, method: str, url: URL, body: JsonObject | None = None
     ) -> Answer:
+        """Raises RateLimited without asking while the installation is held."""
+        self.meter.check(installation_id)
+        try:
+            return await self._with_token(installation_id, method, url, body)
+        except RateLimited as error:
+            self.meter.refused(installation_id, error)
+            raise
+        except (Forbidden, Gone) as error:
+            self._tokens.note_refusal(installation_id, error)
+            raise
+
+    async def _with_token(self, installation_id: int, method: str, url: URL, body: JsonObject | None) -> Answer:
         token = await self._tokens.get(installation_id)
         try:
             return await self._send(installation_id, method, url, token, body)
@@ -251,7 +300,9 @@ class GitHub:
         return await self._send(installation_id, method, url, token, body)
 
     async def _send(self, installation_id: int, method: str, url: URL, token: str, body: JsonObject | None) -> Answer:
-        """A GET that was answered before asks whether that still holds: a 304 costs nothing of the budget."""
+        """A GET that was answered before asks whether that still holds: a 304 costs nothing of the hour's budget."""
+        mutation = url == self._transport.graphql_url and str((body or {})["query"]).startswith("mutation")
+        self.meter.count(installation_id, method, url.path, mutation)
         if method != "GET":
             return await self._transport.send(method, url, token=token, json_body=body)
         key = installation_id, ACCEPT, str(url)
@@ -273,18 +324,26 @@ class GitHub:
             answer = await self._as_app_at("GET", self._transport.next_page(answer.next_url))
         raise Unavailable(200, "the list does not end")
 
-    async def _as_app(self, method: str, path: str, params: Params | None = None) -> Answer:
-        return await self._as_app_at(method, self._transport.url(path, params))
+    async def _as_app(
+        self, method: str, path: str, params: Params | None = None, body: JsonObject | None = None
+    ) -> Answer:
+        return await self._as_app_at(method, self._transport.url(path, params), body)
 
-    async def _as_app_at(self, method: str, url: URL) -> Answer:
+    async def _as_app_at(self, method: str, url: URL, body: JsonObject | None = None) -> Answer:
         try:
-            return await self._transport.send(method, url, jwt=self._jwt.get())
+            return await self._transport.send(method, url, jwt=self._jwt.get(), json_body=body)
         except Unauthorized:
             self._jwt.drop()
-        return await self._transport.send(method, url, jwt=self._jwt.get())
+        return await self._transport.send(method, url, jwt=self._jwt.get(), json_body=body)
 
     async def _ask_token(self, installation_id: int) -> object:
-        return (await self._as_app("POST", f"/app/installations/{installation_id:d}/access_tokens")).data
+        """GitHub refuses to give a token for more than was granted; then for what was."""
+        path = f"/app/installations/{installation_id:d}"
+        try:
+            return (await self._as_app("POST", f"{path}/access_tokens", body={"permissions": dict(PERMISSIONS)})).data
+        except Invalid:
+            granted = narrowed(_object(await self._as_app("GET", path)).get("permissions"))
+        return (await self._as_app("POST", f"{path}/access_tokens", body={"permissions": granted})).data
 
     async def _ask_repository(self, installation_id: int, repository_id: int) -> object:
         return await self.get_json(installation_id, f"/repositories/{repository_id:d}")
@@ -315,3 +374,9 @@ def _id(answer: Answer) -> int:
     if not isinstance(found, int) or isinstance(found, bool):
         raise Unavailable(answer.status, "the answer holds no id")
     return found
+
+
+def node_id(comment: Mapping[str, Any]) -> str | None:
+    """What GraphQL calls it."""
+    found = comment.get("node_id")
+    return found if isinstance(found, str) and 0 < len(found) <= 255 else None

@@ -99,11 +99,15 @@ class Invalid(GitHubError):
 
 
 class RateLimited(GitHubError):
-    """403 or 429 at a limit; `retry_at` is always set. An App that goes on asking gets banned."""
+    """403 or 429 at a limit. An App that goes on asking gets banned.
 
-    def __init__(self, status: int, message: str, retry_after_seconds: int, now: int) -> None:
+    `retry_at` is always set; `named` says whether by GitHub.
+    """
+
+    def __init__(self, status: int, message: str, retry_after_seconds: int, now: int, named: bool) -> None:
         super().__init__(status, message, now + retry_after_seconds)
         self.retry_after_seconds = retry_after_seconds
+        self.named = named
 
 
 class Unavailable(GitHubError):
@@ -124,10 +128,11 @@ class Unavailable(GitHubError):
 def error_from(status: int, headers: Headers, data: object, now: int) -> GitHubError:
     """The error that an answer outside 2xx means; `data` is its decoded body, whatever that was."""
     message = _message(status, data)
-    if status in (403, 429) and (waited := _limit_seconds(status, headers, message, now)) is not None:
-        return RateLimited(status, message, waited, now)
+    if status in (403, 429) and _is_limit(status, headers, message):
+        waited = _limit_seconds(headers, now)
+        return RateLimited(status, message, waited or SECONDARY_LIMIT_SECONDS, now, waited is not None)
     if status == 422 and "submitted too quickly" in message:
-        return RateLimited(status, message, SECONDARY_LIMIT_SECONDS, now)
+        return RateLimited(status, message, SECONDARY_LIMIT_SECONDS, now, named=False)
     if 300 <= status < 400:
         return Moved(status, message, headers.get("location", ""))
     if status >= 500 or status == 408 or status < 300:
@@ -165,17 +170,20 @@ def _graphql_errors(data: object) -> list[dict[str, Any]]:
     return [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
 
 
-def _limit_seconds(status: int, headers: Headers, message: str, now: int) -> int | None:
-    """How long to wait, or None if this is no rate limit at all."""
+def _is_limit(status: int, headers: Headers, message: str) -> bool:
+    told = message.lower()
+    words = "rate limit" in told or "abuse detection" in told
+    return status == 429 or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0" or words
+
+
+def _limit_seconds(headers: Headers, now: int) -> int | None:
+    """How long GitHub says to wait, or None if it does not say."""
     asked = _seconds(headers.get("retry-after"), now)
     if asked is not None:
         return asked
-    if headers.get("x-ratelimit-remaining") == "0":
-        reset = headers.get("x-ratelimit-reset", "")
-        return _bounded(int(reset) - now) if _is_number(reset) else SECONDARY_LIMIT_SECONDS
-    told = message.lower()
-    limited = status == 429 or "retry-after" in headers or "rate limit" in told or "abuse detection" in told
-    return SECONDARY_LIMIT_SECONDS if limited else None
+    reset = headers.get("x-ratelimit-reset", "")
+    used_up = headers.get("x-ratelimit-remaining") == "0" and _is_number(reset)
+    return _bounded(int(reset) - now) if used_up else None
 
 
 def _seconds(value: str | None, now: int) -> int | None:

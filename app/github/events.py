@@ -24,13 +24,13 @@ from app.github.payloads import (
     read_repository,
     touches,
 )
-from app.github.presence import Presence, know_place, know_repository
+from app.github.presence import Presence, know_place, know_repository, look_soon
 from app.github.transfers import Transfers, move
 from app.oracle.issue import facts_from
 from app.services import forecast_news, settling
-from app.storage import configs, places
+from app.storage import configs, outbox, places, rechecks
 from app.storage.db import Database, Tx
-from app.storage.inbox import Delivery
+from app.storage.inbox import KEPT_SECONDS, Delivery
 from app.storage.places import Place
 
 log = structlog.get_logger()
@@ -69,6 +69,7 @@ class Events:
             "repository": self._repository,
             "installation": self.presence.installation_changed,
             "installation_repositories": self.presence.repositories_changed,
+            "installation_target": self.presence.account_changed,
         }
         if delivery.event in handlers:
             await handlers[delivery.event](payload)
@@ -99,6 +100,9 @@ class Events:
             labels=read_labels(payload),
             issue_author_id=read_author(payload),
         )
+        if received_at - comment.said_at > KEPT_SECONDS:
+            log.warning("comment passed over: too old to be news", comment=comment.id)
+            return
         if "/bugmark" in comment.body.lower():
             await self.configs.meet(found.repository)
         await self.runner.run(comment, self._know_place)
@@ -114,15 +118,19 @@ class Events:
         )
         now = self.clock.now()
         async with self.db.transaction() as tx:
-            await self._know_place(tx, found)
+            known = await self._know_place(tx, found)
             await places.save_issue(tx, found.issue)
             if gone:
                 await settling.note_gone(tx, found, now)
+            elif found.issue.updated_at < known.issue.updated_at:
+                await look_soon(tx, found.issue.id, now)
             else:
                 await settling.note_news(tx, found, facts_from(payload.get("issue")), now)
             old_id = payload.number_or_none("changes", "old_issue", "id")
             if old_id not in (None, found.issue.id):
                 await move(tx, old_id, found, now)
+            if payload.action == "unlocked":
+                await outbox.wake(tx, now, issue_id=found.issue.id)
 
     async def _followed(self, payload: Payload, old: Place) -> bool:
         """Whether the App is where the issue went. Without an answer trading stops, and the next look asks again."""
@@ -173,12 +181,18 @@ class Events:
             await checks.want(tx, read_repository(payload), int(pull), head_sha, self.clock.now())
 
     async def _repository(self, payload: Payload) -> None:
-        """After any change to it its rules may come from another file: branch, owner or name may be others."""
+        """After any change to it its rules may come from another file: branch, owner or name may be others.
+
+        GitHub is asked soon how things stand: it may be deleted, or be where the App is not.
+        """
         repository = read_repository(payload)
         self.github.forget_repository(repository.installation_id, repository.id)
         async with self.db.transaction() as tx:
             await know_repository(tx, repository, self.clock.now())
             await configs.wake(tx, repository.id, self.clock.now())
+            await rechecks.wake(tx, repository.id, self.clock.now())
+            if payload.action == "unarchived":
+                await outbox.wake(tx, self.clock.now(), repository_id=repository.id)
 
     async def _know_place(self, tx: Tx, place: Place) -> Place:
         return await know_place(tx, place, self.clock.now())

@@ -56,6 +56,7 @@ class GitHubOracle:
             return _gone(place, "deleted")
         if issue.get("id") != place.issue.id:
             return None
+        await self.presence.note_issue(place, issue)
         return await closed_facts(self.github, place, issue)
 
     async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
@@ -65,7 +66,7 @@ class GitHubOracle:
     async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
         return await people.account_made_at(self.github, place.repository.installation_id, user_id, login)
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int) -> IssueFacts | None:
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
         """Whether a forecast's statement is true as things stand; None where GitHub gives no answer."""
         try:
             there = await self.presence.reach(place)
@@ -74,7 +75,7 @@ class GitHubOracle:
             repository = there.repository
             if not isinstance(forecast, Advisory):  # about the repository that it names, wherever its thread is now
                 repository = replace(repository, id=forecast.repository)
-            return await forecasts.facts_of(self.github, repository, forecast, now)
+            return await forecasts.facts_of(self.github, repository, forecast, now, aside_at)
         except GitHubError as error:
             log.warning("no answer about a forecast", issue=place.issue.id, why=str(error))
             return None

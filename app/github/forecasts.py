@@ -29,19 +29,24 @@ from app.services.forecast_making import KnownMilestone
 from app.storage.places import Repository
 
 
-async def facts_of(github: GitHub, repository: Repository, statement: AnyForecast, now: int) -> IssueFacts:
-    """The statement's truth as the API gives it now; `repository` is where it is asked."""
+async def facts_of(
+    github: GitHub, repository: Repository, statement: AnyForecast, now: int, aside_at: int = 0
+) -> IssueFacts:
+    """The statement's truth as the API gives it now; `repository` is where it is asked.
+
+    What made it true until `aside_at` a maintainer has set aside: what came later counts.
+    """
     match statement:
         case Advisory():
-            return await _advisory_facts(github, repository, statement)
+            return await _advisory_facts(github, repository, statement, aside_at)
         case IssueForecast():
-            facts = await _issue_facts(github, repository, statement)
+            facts = await _issue_facts(github, repository, statement, aside_at)
         case Milestone():
             facts = await _milestone_facts(github, repository, statement, now)
     return await _with_backers(github, repository, facts)
 
 
-async def _advisory_facts(github: GitHub, repository: Repository, statement: Advisory) -> IssueFacts:
+async def _advisory_facts(github: GitHub, repository: Repository, statement: Advisory, aside_at: int) -> IssueFacts:
     """Reviewed advisories only: what is private is never in this list."""
     params = {
         "type": "reviewed",
@@ -51,7 +56,7 @@ async def _advisory_facts(github: GitHub, repository: Repository, statement: Adv
     }
     listed = [item async for item in github.pages(repository.installation_id, "/advisories", params)]
     found = [advisory_from(item) for item in listed]
-    return judge_advisories(statement, [one for one in found if one is not None])
+    return judge_advisories(statement, [one for one in found if one is not None], aside_at)
 
 
 def _spellings(statement: Advisory) -> list[str]:
@@ -62,7 +67,7 @@ def _spellings(statement: Advisory) -> list[str]:
     return list(dict.fromkeys([name, name.lower(), folded, *more]))
 
 
-async def _issue_facts(github: GitHub, repository: Repository, statement: IssueForecast) -> IssueFacts:
+async def _issue_facts(github: GitHub, repository: Repository, statement: IssueForecast, aside_at: int) -> IssueFacts:
     """Only of issues that fit as they are now the timeline is asked, until none can have fitted earlier."""
     params = {"state": "all", "sort": "created", "direction": "asc", "since": _iso(statement.after)}
     if "," not in statement.label:  # the parameter is a list; without it all issues come
@@ -77,10 +82,10 @@ async def _issue_facts(github: GitHub, repository: Repository, statement: IssueF
         if fits(statement, str(issue.get("title") or ""), label_names(issue), created_at):
             one = opened_issue_from(issue, await _timeline(github, repository, issue))
             act = fitting_act(statement, one) if one else None
-            if one and act:
+            if one and act and act.at > aside_at:
                 found.append(one)
                 earliest = act.at if earliest is None else min(earliest, act.at)
-    return judge_issues(statement, found)
+    return judge_issues(statement, found, aside_at)
 
 
 async def _milestone_facts(github: GitHub, repository: Repository, statement: Milestone, now: int) -> IssueFacts:

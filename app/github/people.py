@@ -7,7 +7,8 @@ from datetime import datetime
 import structlog
 
 from app.github.client import GitHub
-from app.github.errors import GitHubError
+from app.github.errors import GitHubError, Gone
+from app.services.limits import NOT_TOLD
 from app.storage.places import Place
 
 log = structlog.get_logger()
@@ -16,15 +17,21 @@ TRIAGE_OR_BETTER = frozenset({"triage", "push", "maintain", "admin"})
 
 
 async def account_made_at(github: GitHub, installation_id: int, user_id: int, login: str) -> int | None:
-    """When an account was made; None where GitHub gives no answer about this very user (by id)."""
+    """When an account was made; NOT_TOLD where the login is not this very user's (by id) any more, or GitHub refuses.
+
+    None where it gives no answer: it may the next time.
+    """
     try:
         user = await github.get_json(installation_id, f"/users/{login}")
-        if not isinstance(user, dict) or user.get("id") != user_id:
+        if not isinstance(user, dict):
             return None
+        if user.get("id") != user_id:
+            return NOT_TOLD
         return int(datetime.fromisoformat(str(user.get("created_at"))).timestamp())
     except (GitHubError, ValueError) as error:
         log.warning("no answer about a user", user=user_id, why=str(error))
-        return None
+        told = isinstance(error, Gone | ValueError) or getattr(error, "permanent", False)
+        return NOT_TOLD if told else None
 
 
 async def may_triage(github: GitHub, place: Place, user_id: int, login: str) -> bool | None:

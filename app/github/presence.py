@@ -11,19 +11,23 @@ from dataclasses import dataclass, replace
 import structlog
 
 from app.clock import Clock
-from app.github.client import GitHub
-from app.github.errors import GitHubError
-from app.github.payloads import ACTIVE, Payload, read_ids, read_installation
+from app.github.client import GitHub, JsonObject
+from app.github.errors import Forbidden, GitHubError, Gone
+from app.github.payloads import ACTIVE, Payload, read_ids, read_installation, read_issue, read_repository
+from app.market.contract import Status
 from app.market.life import ASK_AGAIN_SECONDS
 from app.oracle.issue import read_instant
 from app.services import halting
-from app.storage import absences, contracts, outbox, places
+from app.storage import absences, contracts, outbox, places, rechecks
 from app.storage.db import Database, Tx
 from app.storage.places import Installation, Place, Repository
 
 log = structlog.get_logger()
 
 SUSPENDED, DELETED = "suspended", "deleted"
+
+MOST_MOVES = 20
+"""Transfers of one issue that are followed: more would be a circle in what is stored."""
 
 STATES: Mapping[str, str] = {
     "created": ACTIVE,
@@ -44,8 +48,17 @@ async def know_place(tx: Tx, place: Place, now: int) -> Place:
     if known is None:
         await places.save_issue(tx, place.issue)
         return replace(place, repository=repository)
-    there = await places.place(tx, known.issue.moved_to) if known.issue.moved_to is not None else None
-    return there or known
+    return await _where_it_is(tx, known)
+
+
+async def _where_it_is(tx: Tx, known: Place) -> Place:
+    """An issue may be transferred again and again; as far as that is known, and no further than MOST_MOVES."""
+    for _ in range(MOST_MOVES):
+        there = await places.place(tx, known.issue.moved_to) if known.issue.moved_to is not None else None
+        if there is None:
+            break
+        known = there
+    return known
 
 
 async def know_repository(tx: Tx, repository: Repository, now: int) -> Repository:
@@ -59,6 +72,21 @@ async def know_repository(tx: Tx, repository: Repository, now: int) -> Repositor
     return known
 
 
+async def look_soon(tx: Tx, issue_id: int, now: int) -> None:
+    """Late news of an earlier state decides nothing, but GitHub is asked about the contracts on the issue."""
+    unsettled = [row.id for row in await contracts.of_issue(tx, issue_id) if row.status is not Status.SETTLED]
+    for row in await contracts.hold(tx, unsettled):
+        await contracts.change(tx, row.id, next_look_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where GitHub says that the App is."""
+
+    installation: Installation
+    repository: Repository
+
+
 @dataclass(frozen=True, slots=True)
 class Presence:
     db: Database
@@ -69,9 +97,12 @@ class Presence:
         told = STATES.get(payload.action)
         if told is None:
             return
+        self.github.forget_installation(payload.number("installation", "id"))
         installation = await self._as_it_stands(payload, told)
         async with self.db.transaction() as tx:
             await places.save_installation(tx, installation)
+            if installation.state == ACTIVE:
+                await outbox.wake(tx, self.clock.now(), installation_id=installation.id)
             ours = await absences.repositories_of(tx, installation.id)
             if installation.state != ACTIVE:
                 await halting.note_away(tx, ours, self.clock.now())
@@ -106,18 +137,24 @@ class Presence:
         await self._told_of(installation, read_ids(payload, "repositories_added"), here=True)
         await self._told_of(installation, read_ids(payload, "repositories_removed"), here=False)
 
+    async def account_changed(self, payload: Payload) -> None:
+        """It has another name: so have all its repositories."""
+        async with self.db.transaction() as tx:
+            for number in sorted(await absences.repositories_of(tx, payload.number("installation", "id"))):
+                await rechecks.wake(tx, number, self.clock.now())
+
     async def _told_of(self, installation: Installation, repository_ids: set[int], here: bool) -> None:
         """Ask of those that we know whether the App is in them; without an answer what was told counts."""
         async with self.db.reading() as tx:
             found = [await places.repository(tx, number) for number in sorted(repository_ids)]
         for repository in filter(None, found):
             try:
-                by = await self._find(repository)
+                there = await self._find(repository)
             except GitHubError as error:
                 log.warning("no answer about a repository", repository=repository.id, why=str(error))
-                by = installation if here else None
-            await self._note(repository, by)
-            if here and by is None:
+                there = Found(installation, replace(repository, installation_id=installation.id)) if here else None
+            await self._note(repository, there)
+            if here and there is None:
                 await self._ask_again(repository)
 
     async def _ask_again(self, repository: Repository) -> None:
@@ -126,22 +163,53 @@ class Presence:
             for number, _ in await absences.unsettled_contracts(tx, repository.id):
                 await contracts.change(tx, number, next_look_at=self.clock.now() + ASK_AGAIN_SECONDS)
 
-    async def _find(self, repository: Repository) -> Installation | None:
-        """By which installation the App is in a repository, unless that is suspended."""
-        found = await self.github.installation_of(f"{repository.owner_login}/{repository.name}")
+    async def _find(self, repository: Repository) -> Found | None:
+        """The repository as it is now, and the installation by which the App is in it, unless that is suspended.
+
+        It is asked for by the name that is known, and if it is not there by the one that it has by now. Raises
+        GitHubError.
+        """
+        name = f"{repository.owner_login}/{repository.name}"
+        found = await self._find_under(name, repository.id)
+        if found is not None:
+            return found
+        fresh = await self._name_of(repository)
+        return await self._find_under(fresh, repository.id) if fresh and fresh.lower() != name.lower() else None
+
+    async def _find_under(self, name: str, repository_id: int) -> Found | None:
+        """What is under a name may be another repository by now: only its id is believed."""
+        found = await self.github.installation_of(name)
         if found is None or found.get("suspended_at") is not None:
             return None
-        return read_installation(Payload({"installation": found}), ACTIVE, self.clock.now())
+        installation = read_installation(Payload({"installation": found}), ACTIVE, self.clock.now())
+        try:
+            fresh = await self.github.repository(installation.id, repository_id)
+        except Gone:
+            return None
+        if str(fresh.get("full_name")).lower() != name.lower():
+            return None
+        return Found(installation, read_repository(Payload({"installation": found, "repository": fresh})))
 
-    async def _note(self, repository: Repository, by: Installation | None) -> None:
+    async def _name_of(self, repository: Repository) -> str | None:
+        """Its name now; None where the installation that is known may not see it."""
+        try:
+            fresh = await self.github.repository(repository.installation_id, repository.id)
+        except (Forbidden, Gone):
+            return None
+        return str(fresh.get("full_name"))
+
+    async def _note(self, repository: Repository, there: Found | None) -> None:
         now = self.clock.now()
         async with self.db.transaction() as tx:
-            if by is None:
+            if there is None:
                 await halting.note_away(tx, {repository.id}, now)
                 return
-            await places.save_installation(tx, by)
-            await places.move_repositories(tx, {repository.id}, by.id)
-            await outbox.move(tx, {repository.id}, by.id)
+            await places.save_installation(tx, there.installation)
+            await places.save_repository(tx, there.repository, asked=True)
+            await places.move_repositories(tx, {repository.id}, there.installation.id)
+            await outbox.move(tx, {repository.id}, there.installation.id)
+            if await absences.away(tx, {repository.id}):
+                await outbox.wake(tx, now, repository_id=repository.id)
             await halting.note_back(tx, {repository.id}, now)
 
     async def reach(self, place: Place) -> Place | None:
@@ -150,12 +218,44 @@ class Presence:
             away = bool(await absences.away(tx, {place.repository.id}))
         if not away:
             return place
-        by = await self._find(place.repository)
-        if by is None:
+        there = await self._find(place.repository)
+        if there is None:
             return None
-        await self._note(place.repository, by)
+        await self._note(place.repository, there)
         async with self.db.reading() as tx:
             return await places.place(tx, place.issue.id)
+
+    async def check_repository(self, repository: Repository) -> None:
+        """Ask GitHub what has become of it: name, owner, privacy, and whether the App is in it. Raises GitHubError."""
+        there = await self._find(repository)
+        await self._note(repository, there)
+        if there is None:
+            await self.check_installation(repository.installation_id)
+
+    async def check_installation(self, installation_id: int) -> None:
+        """Ask GitHub whether it is there, and not suspended. Raises GitHubError."""
+        async with self.db.reading() as tx:
+            known = await places.installation(tx, installation_id)
+        if known is None:
+            return
+        found = await self.github.installation(installation_id)
+        suspended_at = read_instant(found.get("suspended_at")) if found is not None else None
+        now = self.clock.now()
+        state = DELETED if found is None else ACTIVE if suspended_at is None else SUSPENDED
+        async with self.db.transaction() as tx:
+            await places.save_installation(tx, replace(known, state=state, changed_at=suspended_at or now))
+            if state != ACTIVE:
+                await halting.note_away(tx, await absences.repositories_of(tx, installation_id), now)
+
+    async def note_issue(self, place: Place, issue: JsonObject) -> None:
+        """Keep what GitHub has told about an issue that we know, although no event may have."""
+        about = Payload({"issue": issue, "repository": {"id": place.repository.id}})
+        fresh = replace(read_issue(about), moved_to=place.issue.moved_to)
+        if fresh == place.issue:
+            return
+        async with self.db.transaction() as tx:
+            if await places.place(tx, fresh.id) is not None:
+                await places.save_issue(tx, fresh)
 
 
 def _updated_at(installation: object) -> int:

@@ -45,3 +45,12 @@ fragment Merged on PullRequest {
 
 `stateReason` is not asked: REST tells a duplicate without being told that we know the word.
 """
+
+MINIMISE = """
+mutation Minimise($id: ID!) {
+  minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) {
+    minimizedComment { isMinimized }
+  }
+}
+"""
+"""Folds a comment of ours; doing it twice changes nothing."""

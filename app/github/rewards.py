@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from app.clock import Clock
 from app.github.client import GitHub
-from app.github.errors import Gone
+from app.github.errors import Gone, Unavailable
 from app.market.contract import UNIT_MILLS
 from app.services import views
 from app.services.config import ConfigSource
@@ -65,11 +65,13 @@ class Rewards:
             return step(await views.best_reward(tx, issue_id, self.clock.now()))
 
     async def _take_away(self, message: Message, name: str) -> None:
-        """From the issue, and from the repository if no other issue carries it."""
+        """From the repository, and so from the issue, if no other issue carries it; one call, which is done or not."""
         where = message.installation_id, message.repository_id
+        params = {"labels": name, "state": "all", "per_page": "2"}
+        listed = await self.github.repository_json(*where, "/issues", params)
+        if not isinstance(listed, list):
+            raise Unavailable(200, "the answer is not a list")
+        others = [issue for issue in listed if issue.get("number") != message.issue_number]
+        issue = f"/issues/{message.issue_number:d}" if others else ""
         with suppress(Gone):
-            await self.github.delete(*where, f"/issues/{message.issue_number:d}/labels/{quote(name, safe='')}")
-        params = {"labels": name, "state": "all", "per_page": "1"}
-        if not await self.github.repository_json(*where, "/issues", params):
-            with suppress(Gone):
-                await self.github.delete(*where, f"/labels/{quote(name, safe='')}")
+            await self.github.delete(*where, f"{issue}/labels/{quote(name, safe='')}")

@@ -1,9 +1,11 @@
-"""Carrying the outbox to GitHub: reactions, replies, notices, the market comment, checks and labels."""
+"""Carrying the outbox to GitHub: reactions, replies, notices, the market comment, checks, labels, tidying up."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -11,24 +13,21 @@ import structlog
 from app.clock import Clock
 from app.commands.outgoing import body_of
 from app.commands.replies import marker
+from app.github import outdated
 from app.github.checks import Checks
-from app.github.client import GitHub
-from app.github.errors import GitHubError, Gone, RateLimited
+from app.github.client import GitHub, Written
+from app.github.errors import GitHubError, Gone
+from app.github.meter import Reading
 from app.github.payloads import clean
 from app.github.rewards import Rewards
-from app.storage import outbox, places
-from app.storage.db import Database, DatabaseBusy
+from app.github.setbacks import setback
+from app.storage import answers, budgets, outbox, places
+from app.storage.budgets import Limits, Use
+from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.outbox import Message
 
 log = structlog.get_logger()
 
-MOST_ATTEMPTS = 180
-"""With an hour between the later ones a week: an outage of GitHub or of ours costs no message."""
-
-MOST_ATTEMPTS_GONE = 12
-"""What is not there may be GitHub's own lag; after two hours it is not."""
-
-LONGEST_WAIT_SECONDS = 3600
 SEND_SECONDS = 45
 """Less than the lease: whoever takes a message over finds nobody still sending it."""
 
@@ -38,22 +37,57 @@ MARKET_COMMENT = "<!-- bugmark:board:"
 """How the marker of a market comment begins, of whichever issue."""
 
 
+NOTHING = Written(None, None)
+
+
 @dataclass(slots=True)
 class Sender:
+    """`limits` None: GitHub's limits are off, as on many Enterprise Servers."""
+
     db: Database
     github: GitHub
     clock: Clock
     checks: Checks
     rewards: Rewards
-    _login: str = ""
+    limits: Limits | None = None
+    public_url: str = ""
+    _own_id: int = 0
+
+    async def claim(self, lease_seconds: int) -> Message | None:
+        """Lease the next message that may leave now. Raises DatabaseBusy."""
+        now = self.clock.now()
+        async with self._written_down(now) as tx:
+            return await outbox.claim(tx, now, lease_seconds, self.limits)
+
+    @asynccontextmanager
+    async def _written_down(self, now: int) -> AsyncIterator[Tx]:
+        """A transaction in which everything is written down that this process has asked of GitHub."""
+        taken = self.github.meter.take()
+        try:
+            async with self.db.transaction() as tx:
+                await outbox.alone(tx)
+                await self._write_down(tx, taken, now)
+                yield tx
+        except BaseException:
+            self.github.meter.give_back(taken)
+            raise
+
+    async def _write_down(self, tx: Tx, taken: Reading, now: int) -> None:
+        if self.limits is not None:
+            await _charge(tx, taken, now, self.limits)
+        for installation_id, retry_at in taken.limits.items():
+            await budgets.limited(tx, installation_id, retry_at, now)
+        standing = await budgets.standing(tx, now)
+        self.github.meter.hold(standing.held)
+        await answers.keep_on_page(tx, standing.saving, now)
 
     async def send(self, message: Message) -> None:
         """Send one message, and note what came of it. Raises only for the database's failures."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                remote_id = await self._send(message)
+                written = await self._send(message)
         except GitHubError as error:
-            await self._note_failure(message, error, error.permanent, error.retry_at)
+            await self._note_failure(message, error)
             return
         except DatabaseBusy:
             raise
@@ -61,36 +95,49 @@ class Sender:
             log.exception("message not sent", key=message.key)
             await self._note_failure(message, error)
             return
-        async with self.db.transaction() as tx:
-            await outbox.sent(tx, message, remote_id, self.clock.now())
-            if message.kind == "board":
-                await self.rewards.want(tx, message, self.clock.now())
+        finally:
+            use = message.use
+            self.github.meter.was_charged(message.installation_id, use.writes, use.creations, use.points)
+        await self._note_sent(message, written)
 
-    async def _send(self, message: Message) -> int | None:
+    async def _note_sent(self, message: Message, written: Written) -> None:
+        now = self.clock.now()
+        async with self.db.transaction() as tx:
+            await outbox.sent(tx, message, written.id, now, written.node_id)
+            await budgets.relieved(tx, message.installation_id)
+            if message.kind == "board":
+                await self.rewards.want(tx, message, now)
+            if message.kind == "reply":
+                await outdated.want(tx, message, now)
+
+    async def _send(self, message: Message) -> Written:
         where = message.installation_id, message.repository_id
         if message.kind == "reaction":
             wanted = json.loads(message.body)
-            return await self.github.add_reaction(*where, wanted["comment"], wanted["content"])
+            return Written(await self.github.add_reaction(*where, wanted["comment"], wanted["content"]), None)
         if message.kind == "check":
-            return await self.checks.report(message)
+            return Written(await self.checks.report(message), None)
         if message.kind == "label":
-            return await self.rewards.bring(message)
+            return Written(await self.rewards.bring(message), None)
+        if message.kind == "minimise":
+            await outdated.minimise(self.github, message)
+            return NOTHING
         return await self._write(message)
 
-    async def _write(self, message: Message) -> int | None:
+    async def _write(self, message: Message) -> Written:
         """Post a comment, or edit the one that is there."""
         where = message.installation_id, message.repository_id
-        body = f"{marker(message.key)}\n{await body_of(self.db, message, self.clock.now())}"
+        text = await body_of(self.db, message, self.clock.now(), self.public_url)
+        body = f"{marker(message.key)}\n{text}"
         remote_id = message.remote_id or await self._posted_before(message)
         if remote_id is None:
             return await self.github.create_comment(*where, message.issue_number, body)
         try:
-            await self.github.edit_comment(*where, remote_id, body)
+            return await self.github.edit_comment(*where, remote_id, body)
         except Gone:
             if message.kind != "board":
                 raise
             return await self.github.create_comment(*where, message.issue_number, body)
-        return remote_id
 
     async def _posted_before(self, message: Message) -> int | None:
         """After an attempt whose end is unknown, look before posting: by marker and author.
@@ -110,28 +157,34 @@ class Sender:
             return await places.came_by_transfer(tx, message.issue_id)
 
     async def _own_comment(self, message: Message, beginning: str, since_at: int | None) -> int | None:
-        login = await self._own_login()
+        own_id = await self._own_id_as(message.installation_id)
         where = message.installation_id, message.repository_id, message.issue_number
         async for comment in self.github.list_comments(*where, since_at):
             user = comment.get("user") or {}
-            if user.get("login") == login and str(comment.get("body") or "").startswith(beginning):
+            if user.get("id") == own_id and str(comment.get("body") or "").startswith(beginning):
                 return int(comment["id"])
         return None
 
-    async def _own_login(self) -> str:
-        if not self._login:
-            self._login = f"{(await self.github.app())['slug']}[bot]"
-        return self._login
+    async def _own_id_as(self, installation_id: int) -> int:
+        """The user who writes for the App: anybody can write its markers, and the App may be given another name."""
+        if not self._own_id:
+            slug = (await self.github.app())["slug"]
+            self._own_id = int((await self.github.get_json(installation_id, f"/users/{slug}%5Bbot%5D"))["id"])
+        return self._own_id
 
-    async def _note_failure(
-        self, message: Message, error: Exception, permanent: bool = False, retry_at: int | None = None
-    ) -> None:
-        now = self.clock.now()
-        wait = min(2**message.attempts, LONGEST_WAIT_SECONDS)
-        most = MOST_ATTEMPTS_GONE if isinstance(error, Gone) else MOST_ATTEMPTS
-        dead = permanent or message.attempts >= most
-        log.warning("message not sent", key=message.key, attempts=message.attempts, given_up=dead, why=str(error))
-        async with self.db.transaction() as tx:
-            await outbox.postpone(tx, message, retry_at or now + wait, clean(str(error)), dead)
-            if isinstance(error, RateLimited):
-                await outbox.hold(tx, message.installation_id, retry_at or now + wait)
+    async def _note_failure(self, message: Message, error: Exception) -> None:
+        now, why = self.clock.now(), clean(str(error))
+        async with self._written_down(now) as tx:
+            hold = await budgets.hold_of(tx, message.installation_id)
+            found = setback(message, error, hold, now)
+            await outbox.postpone(tx, message, found.due_at, why, found.end)
+            if found.parks:
+                await outbox.park(tx, message.installation_id, found.due_at, why)
+        told = {"key": message.key, "attempts": message.attempts, "given_up": found.end is not None}
+        log.warning("message not sent", installation=message.installation_id, why=why, **told)
+
+
+async def _charge(tx: Tx, taken: Reading, now: int, limits: Limits) -> None:
+    for installation_id, count in taken.counts.items():
+        use = Use(count.writes, count.creations, count.points)
+        await budgets.spend(tx, installation_id, use, now, limits)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn, Protocol
@@ -36,6 +37,10 @@ _NO_STORE = {"Cache-Control": "no-store"}
 log = structlog.get_logger(__name__)
 
 
+OUTCOMES = ("stored", "known", "shed", "refused", "failed")
+"""What becomes of a delivery: shed for want of room, refused as not GitHub's, failed because storing did."""
+
+
 class Overloaded(Exception):
     """The inbox takes no more for now."""
 
@@ -61,8 +66,19 @@ class Door:
         self._read_seconds = read_seconds
         self._store_seconds = store_seconds
         self._waiting = self._waiting_bytes = 0
+        self.taken = Counter(dict.fromkeys(OUTCOMES, 0))
+        """How many came to which of OUTCOMES since the start."""
 
     async def post(self, request: web.Request) -> web.Response:
+        try:
+            return await self._take(request)
+        except web.HTTPServiceUnavailable:
+            raise  # counted where it is known why
+        except web.HTTPException:
+            self.taken["refused"] += 1
+            raise
+
+    async def _take(self, request: web.Request) -> web.Response:
         size = _declared_size(request)
         with self._admitted(size):
             body = await self._read(request)
@@ -78,6 +94,7 @@ class Door:
     def _admitted(self, size: int) -> Iterator[None]:
         if self._waiting >= MOST_WAITING or self._waiting_bytes + size > MOST_WAITING_BYTES:
             log.warning("delivery shed", waiting=self._waiting, waiting_bytes=self._waiting_bytes)
+            self.taken["shed"] += 1
             _later("overloaded")
         self._waiting += 1
         self._waiting_bytes += size
@@ -101,11 +118,14 @@ class Door:
             async with asyncio.timeout(self._store_seconds):
                 is_new = await self._inbox.put(guid, event, body, self._clock.now())
         except Overloaded:
-            log.warning("inbox overloaded")
+            log.warning("delivery shed", why="too many stored ones wait")
+            self.taken["shed"] += 1
             _later("overloaded")
         except Exception:
             log.exception("delivery not stored")
+            self.taken["failed"] += 1
             _later("the delivery could not be stored")
+        self.taken["stored" if is_new else "known"] += 1
         if is_new:
             log.debug("delivery stored", bytes=len(body))  # the stored row says the same, and every time
         else:

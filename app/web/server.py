@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from html import escape
 
 import structlog
 from aiohttp import web
@@ -13,23 +12,19 @@ from aiohttp.typedefs import Handler, Middleware
 
 from app.clock import Clock
 from app.github.signature import Verifier
-from app.settings import WEBHOOK_BODY_BYTES, Settings
+from app.settings import WEBHOOK_BODY_BYTES, Settings, github_web_url
+from app.web import landing
 from app.web.badge import Badges, Prices
 from app.web.door import Door, Inbox
+from app.web.headers import add_headers
+from app.web.metrics import Measure, Metrics
+from app.web.replies import Answers, Replies
 
 HEALTH_SECONDS = 2
 """A database that does not answer a ping in this time is not healthy."""
 
 Health = Callable[[], Awaitable[None]]
 """Asks the database for something trivial; raises whatever went wrong."""
-
-_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "no-referrer",
-    "Server": "bugmark",  # instead of aiohttp's and Python's versions
-}
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +35,9 @@ def make_app(
     inbox: Inbox,
     prices: Prices,
     health: Health,
-    docs_url: str | None = None,
+    measure: Measure,
+    answers: Answers,
+    purchases: Inbox | None = None,
 ) -> web.Application:
     door = Door(inbox, Verifier(settings.webhook_secrets), clock)
     badges = Badges(prices, clock)
@@ -48,8 +45,13 @@ def make_app(
     app.router.add_post("/webhook", door.post)
     app.router.add_get("/badge/{path:.*}", badges.get)
     app.router.add_get("/healthz", _healthz(health))
-    app.router.add_get("/", _front_page(docs_url))
-    app.on_response_prepare.append(_add_headers)
+    app.router.add_get("/metrics", Metrics(settings.metrics_token, measure, door.taken, clock).get)
+    github_url = github_web_url(settings.github_api_url)
+    app.router.add_get("/replies/{comment:[1-9][0-9]{0,18}}", Replies(answers, github_url).get)
+    landing.add_to(app, github_url)
+    if purchases is not None and settings.marketplace_secrets:
+        app.router.add_post("/webhook/marketplace", Door(purchases, Verifier(settings.marketplace_secrets), clock).post)
+    app.on_response_prepare.append(add_headers)
     return app
 
 
@@ -77,10 +79,6 @@ def _bug_catcher(clock: Clock) -> Middleware:
     return catch
 
 
-async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
-
-
 def _healthz(health: Health) -> Handler:
     async def get(_request: web.Request) -> web.Response:
         try:
@@ -90,27 +88,5 @@ def _healthz(health: Health) -> Handler:
             log.exception("not healthy")
             return web.json_response({"ok": False}, status=503, headers={"Cache-Control": "no-store"})
         return web.json_response({"ok": True}, headers={"Cache-Control": "no-store"})
-
-    return get
-
-
-def _front_page(docs_url: str | None) -> Handler:
-    link = f'<p><a href="{escape(docs_url)}">How it works, and every command</a></p>' if docs_url else ""
-    page = f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>BugMark</title>
-<h1>BugMark</h1>
-<p>A futures market on software issues that lives in the GitHub thread: people offer and take contracts on
-whether an issue is closed as completed by a date, and whoever fixes it can earn what others put up.</p>
-<p>To take part, write <code>/bugmark help</code> as a comment on an issue of a repository that has installed
-this App.</p>
-{link}
-</html>
-"""
-
-    async def get(_request: web.Request) -> web.Response:
-        return web.Response(text=page, content_type="text/html", charset="utf-8")
 
     return get

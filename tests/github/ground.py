@@ -21,6 +21,7 @@ from app.github.presence import Presence
 from app.github.transfers import Transfers
 from app.market.contract import Status, Terms, digest
 from app.market.facts import IssueFacts
+from app.market.statement import IssueFixed, text_of
 from app.services.configs import StoredConfigs
 from app.settings import Settings
 from app.storage import contracts, places
@@ -105,12 +106,13 @@ class Ground:
         return await self.oracle.issue_facts(self.place_of(full_name, number))
 
     async def contract(self, issue: Any) -> int:
+        statement = text_of(IssueFixed(issue["id"], 1))
         async with self.db.transaction() as tx:
             made = await contracts.create(
                 tx,
                 issue_id=issue["id"],
-                statement_text=str(issue["id"]),
-                statement_hash=digest(str(issue["id"])),
+                statement_text=statement,
+                statement_hash=digest(statement),
                 round=1,
                 maturation_at=START_AT + 90 * DAY,
                 currency=TERMS.currency,

@@ -16,7 +16,7 @@ COMMENTS = "/repos/ann/tool/issues/5/comments"
 
 async def test_a_comment_is_created_under_the_repositorys_name(github: GitHub, play: Play) -> None:
     play.on(f"POST {COMMENTS}", reply({"id": 99}, 201))
-    assert await github.create_comment(1, 7, 5, "Hello <b>ünï</b>") == 99
+    assert (await github.create_comment(1, 7, 5, "Hello <b>ünï</b>")).id == 99
     assert play.last(f"POST {COMMENTS}").body == {"body": "Hello <b>ünï</b>"}
 
 
@@ -117,6 +117,35 @@ async def test_rights_are_read_from_the_users_permissions(github: GitHub, play: 
 async def test_rights_of_another_user_under_the_same_login_are_nobodys(github: GitHub, play: Play) -> None:
     play.on(PERMISSION, reply(holder(43, TRIAGE)))
     assert await github.permission(1, 7, "bob", 42) == frozenset()
+
+
+async def test_rights_are_asked_for_once_a_minute_for_each_user_in_each_place(
+    github: GitHub, play: Play, clock: FakeClock
+) -> None:
+    play.on(PERMISSION, reply(holder(42, TRIAGE)), reply(holder(42, {"pull": True})))
+    for _ in range(2):
+        assert await github.permission(1, 7, "bob", 42) == {"pull", "triage"}
+    assert play.lines() == [PERMISSION]
+    assert await github.permission(1, 7, "bob", 43) == frozenset()
+    assert await github.permission(2, 7, "bob", 42) == {"pull"}
+    assert await github.permission(1, 7, "bob", 42) == {"pull", "triage"}
+    clock.advance(60)
+    assert await github.permission(1, 7, "bob", 42) == {"pull"}
+    assert len(play.lines()) == 4
+
+
+async def test_whoever_has_no_rights_is_asked_about_each_time(github: GitHub, play: Play) -> None:
+    """Given rights, one can use them at once."""
+    play.on(PERMISSION, reply(holder(42, {"pull": True})), reply(holder(42, TRIAGE)))
+    assert await github.permission(1, 7, "bob", 42) == {"pull"}
+    assert await github.permission(1, 7, "bob", 42) == {"pull", "triage"}
+
+
+async def test_no_answer_about_rights_is_not_remembered(github: GitHub, play: Play) -> None:
+    play.on(PERMISSION, reply({"message": "down"}, 502), reply(holder(42, TRIAGE)))
+    with pytest.raises(Unavailable):
+        await github.permission(1, 7, "bob", 42)
+    assert await github.permission(1, 7, "bob", 42) == {"pull", "triage"}
 
 
 @pytest.mark.parametrize("user", [None, {"id": 42}, {"id": 42, "permissions": None}])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import jwt
 import pytest
+import yaml
 from aiohttp import web
 from jwt.types import Options
 
 from app.github.client import GitHub
 from app.github.errors import Forbidden, Gone, Unauthorized, Unavailable
-from app.github.tokens import AppJwt
+from app.github.tokens import PERMISSIONS, AppJwt
 from tests.clocks import START_AT, FakeClock
 from tests.github.play import Play, private_key, reply, settings, token_reply
 
@@ -66,7 +68,7 @@ async def test_one_who_gives_up_waiting_does_not_take_the_token_from_others(gith
 async def test_a_refused_token_is_dropped_and_the_call_sent_once_more(github: GitHub, play: Play) -> None:
     line = "POST /repos/ann/tool/issues/5/comments"
     play.on(line, BAD, reply({"id": 9}, 201))
-    assert await github.create_comment(1, 7, 5, "x") == 9
+    assert (await github.create_comment(1, 7, 5, "x")).id == 9
     assert [asked.headers["authorization"] for asked in play.asked if asked.line == line] == [
         "token ghs_1",
         "token ghs_2",
@@ -178,3 +180,93 @@ async def test_a_refused_jwt_is_made_anew_once(github: GitHub, play: Play, clock
     play.on("GET /app", BAD)
     with pytest.raises(Unauthorized):
         await github.app()
+
+
+def test_a_token_is_good_for_what_the_manifest_asks_for_and_no_more() -> None:
+    assert yaml.safe_load(Path("app.yml").read_text())["default_permissions"] == dict(PERMISSIONS)
+
+
+async def test_a_token_is_asked_for_with_the_narrowest_permissions(github: GitHub, play: Play) -> None:
+    """The App may have been granted more than this version of it needs."""
+    play.on(ISSUE, reply({"id": 1}))
+    await github.issue(1, 7, 5)
+    assert play.last(TOKEN).body == {"permissions": dict(PERMISSIONS)}
+
+
+async def test_where_less_was_granted_the_token_is_for_that(github: GitHub, play: Play) -> None:
+    """The owner has not confirmed a new version of the App yet: what worked goes on working."""
+    play.on(TOKEN, reply({"message": "The permissions requested are not granted"}, 422), play.token)
+    granted = {"metadata": "read", "issues": "write", "contents": "write", "checks": "read", "pages": "admin"}
+    play.on("GET /app/installations/1", reply({"id": 1, "permissions": granted}))
+    play.on(ISSUE, reply({"id": 1}))
+    await github.issue(1, 7, 5)
+    assert play.last(TOKEN).body == {
+        "permissions": {"metadata": "read", "issues": "write", "contents": "read", "checks": "read"}
+    }
+
+
+SUSPENDED = reply({"message": "This installation has been suspended"}, 403)
+
+
+async def test_a_suspended_installation_is_left_alone_for_a_minute(
+    github: GitHub, play: Play, clock: FakeClock
+) -> None:
+    play.on(TOKEN, SUSPENDED, play.token)
+    play.on(ISSUE, reply({"id": 1}))
+    for _ in range(3):
+        with pytest.raises(Forbidden) as caught:
+            await github.issue(1, 7, 5)
+        assert (caught.value.about, caught.value.reason) == ("installation", "suspended")
+    assert len(play.asked) == 1
+    clock.advance(60)
+    assert await github.issue(1, 7, 5) == {"id": 1}
+
+
+async def test_an_event_about_an_installation_ends_the_wait(github: GitHub, play: Play) -> None:
+    play.on(TOKEN, SUSPENDED, play.token)
+    play.on(ISSUE, reply({"id": 1}))
+    with pytest.raises(Forbidden):
+        await github.issue(1, 7, 5)
+    github.forget_installation(1)
+    assert await github.issue(1, 7, 5) == {"id": 1}
+
+
+async def test_a_suspension_is_noticed_from_a_call_with_a_token_that_was_good(github: GitHub, play: Play) -> None:
+    play.on(ISSUE, reply({"id": 1}), SUSPENDED)
+    await github.issue(1, 7, 5)
+    assert github.take_refused() == set()
+    with pytest.raises(Forbidden):
+        await github.issue(1, 7, 5)
+    asked = len(play.asked)
+    with pytest.raises(Forbidden):
+        await github.issue(1, 7, 5)
+    assert len(play.asked) == asked
+    assert github.take_refused() == {1}
+    assert github.take_refused() == set()
+
+
+async def test_what_is_forbidden_for_another_reason_is_no_suspension(github: GitHub, play: Play) -> None:
+    play.on(ISSUE, reply({"message": "Resource not accessible by integration"}, 403), reply({"id": 1}))
+    with pytest.raises(Forbidden):
+        await github.issue(1, 7, 5)
+    assert await github.issue(1, 7, 5) == {"id": 1}
+    assert github.take_refused() == set()
+
+
+async def test_an_installation_that_is_gone_is_noticed_from_its_token(github: GitHub, play: Play) -> None:
+    with pytest.raises(Gone):
+        await github.create_comment(3, 7, 5, "x")
+    assert github.take_refused() == {3}
+
+
+@pytest.mark.parametrize("skew", [-60, 0, 60])
+@pytest.mark.parametrize("used_after", [0, 419])
+def test_a_jwt_is_good_while_the_clocks_differ_by_a_minute(clock: FakeClock, skew: int, used_after: int) -> None:
+    """As GitHub judges it: issued in the past, at an end within ten minutes from its own now."""
+    key = private_key().public_key()
+    made = make_jwt(clock)
+    made.get()
+    clock.advance(used_after)
+    claims = jwt.decode(made.get(), key, algorithms=["RS256"], options={"verify_exp": False, "verify_iat": False})
+    githubs_now = clock.now() + skew
+    assert claims["iat"] <= githubs_now < claims["exp"] <= githubs_now + 600

@@ -102,6 +102,7 @@ async def test_work_in_another_repository_backs_only_with_rights_here(ground: Gr
     number = await merged_pull(ground, "mona", "ann/lib", body="Closes ann/pump#1")
     assert (await told(ground)).backers == (ground.user("mona"),)
     await role(ground, "mona", "none")
+    ground.clock.advance(60)
     facts = await told(ground)
     assert (facts.may_back, facts.evidence) == ((), (f"pull request {number} of another repository",))
 

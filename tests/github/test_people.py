@@ -6,6 +6,7 @@ import pytest
 
 from app.github.client import GitHub
 from app.github.people import account_made_at
+from app.services.limits import NOT_TOLD
 from tests.github.play import Play, reply
 
 ANN = "GET /users/ann"
@@ -22,16 +23,22 @@ async def test_when_an_account_was_made(github: GitHub, play: Play) -> None:
         {"id": 6, "login": "ann", "created_at": "1970-01-01T01:00:00Z"},
         {"id": 5, "login": "ann"},
         {"id": 5, "login": "ann", "created_at": "long ago"},
-        [],
     ],
 )
-async def test_an_answer_about_somebody_else_or_about_nothing_is_none(
+async def test_an_answer_about_somebody_else_or_without_a_date_does_not_tell(
     github: GitHub, play: Play, found: object
 ) -> None:
     play.on(ANN, reply(found))
-    assert await account_made_at(github, 1, 5, "ann") is None
+    assert await account_made_at(github, 1, 5, "ann") == NOT_TOLD
 
 
-async def test_no_answer(github: GitHub, play: Play) -> None:
-    play.on(ANN, reply({"message": "Not Found"}, status=404))
+@pytest.mark.parametrize("status", [403, 404, 422])
+async def test_a_refusal_does_not_tell(github: GitHub, play: Play, status: int) -> None:
+    play.on(ANN, reply({"message": "No"}, status=status))
+    assert await account_made_at(github, 1, 5, "ann") == NOT_TOLD
+
+
+@pytest.mark.parametrize(("found", "status"), [([], 200), ({"message": "Oh"}, 502), ({"message": "Slow"}, 429)])
+async def test_no_answer(github: GitHub, play: Play, found: object, status: int) -> None:
+    play.on(ANN, reply(found, status=status))
     assert await account_made_at(github, 1, 5, "ann") is None

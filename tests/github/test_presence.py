@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.github.presence import know_place
 from app.market.contract import Status
 from app.storage import absences, outbox, places
 from app.storage.db import Database
@@ -271,3 +272,29 @@ async def test_a_transfer_without_an_answer_is_followed_when_github_answers(grou
     assert (row.open, row.next_look_at) == (False, ground.clock.now())
     assert await ground.oracle.issue_facts(await ground.place(issue)) is None
     assert (await ground.row(contract)).issue_id == new["id"]
+
+
+async def moves(ground: Ground, *steps: tuple[int, int]) -> None:
+    async with ground.db.transaction() as tx:
+        for old, new in steps:
+            await places.note_moved(tx, old, new)
+
+
+async def known_as(ground: Ground, issue: Any) -> int:
+    async with ground.db.transaction() as tx:
+        return (await know_place(tx, await ground.place(issue), ground.clock.now())).issue.id
+
+
+async def test_an_issue_transferred_again_and_again_is_found_where_it_is(ground: Ground) -> None:
+    first, second, third = [await ground.open_issue() for _ in range(3)]
+    await ground.hear()
+    await moves(ground, (first["id"], second["id"]), (second["id"], third["id"]))
+    assert [await known_as(ground, issue) for issue in (first, second, third)] == [third["id"]] * 3
+
+
+async def test_a_circle_of_transfers_or_one_to_nowhere_is_left(ground: Ground) -> None:
+    first, second, third = [await ground.open_issue() for _ in range(3)]
+    await ground.hear()
+    await moves(ground, (first["id"], second["id"]), (second["id"], first["id"]), (third["id"], 10**9))
+    assert await known_as(ground, first) in (first["id"], second["id"])
+    assert await known_as(ground, third) == third["id"]

@@ -78,7 +78,7 @@ async def test_a_rate_limit_is_told_with_status_200(play: Play, github: GitHub) 
     assert raised.value.retry_at == START_AT + 900
     play.on("POST /graphql", reply(body))
     with pytest.raises(RateLimited) as raised:
-        await github.query(1, "{ x }", {})
+        await github.query(2, "{ x }", {})
     assert raised.value.retry_at == START_AT + 60
 
 

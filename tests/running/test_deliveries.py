@@ -207,6 +207,8 @@ async def test_installed_anew_it_is_asked_and_answered_as_the_new_installation(
     await waits(db, issue)
     again_here = {"id": 32, "account": {"id": 7, "login": "octo"}}
     play.on(f"GET /repos/{payload['repository']['full_name']}/installation", reply(again_here))
+    play.on("POST /app/installations/32/access_tokens", play.token)
+    play.on(f"GET /repositories/{repository}", reply(payload["repository"]))
     action, listed = ("created", "repositories") if event == "installation" else ("added", "repositories_added")
     again = {
         "action": action,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from app.market.life import NO_ANSWER_SECONDS, IssueFacts
 from app.services import settling
 from app.services.settling import LOOK_SECONDS
 from app.storage import contracts
+from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
 from app.worker import Worker
@@ -78,6 +80,29 @@ async def test_an_answer_older_than_a_reopening_does_not_hide_it(desk: Desk, int
     assert (await desk.look(number)).next_look_at == at + 60
     interrupted.facts = IS_OPEN
     assert (await desk.look(number)).status is Status.OPEN
+
+
+async def test_of_two_looks_in_one_second_only_the_later_counts(desk: Desk, interrupted: InterruptedOracle) -> None:
+    """The first has an answer from before the close, while the second, which knows of it, is still under way."""
+    number = await base_case(desk)
+    at = desk.clock.now()
+    asked, answered = asyncio.Event(), asyncio.Event()
+    others: list[asyncio.Task[ContractRow]] = []
+
+    async def it_closes_and_another_looks() -> None:
+        async def answer_takes_long() -> None:
+            asked.set()
+            await answered.wait()
+
+        await desk.note(closed(at))
+        interrupted.facts, interrupted.meanwhile = closed(at), answer_takes_long
+        others.append(asyncio.create_task(desk.look(number)))
+        await asked.wait()
+
+    interrupted.meanwhile = it_closes_and_another_looks
+    assert (await desk.look(number)).status is Status.HALTED
+    answered.set()
+    assert (await others[0]).window_ends_at == at + DAY
 
 
 class BrokenOracle(FakeOracle):

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from sandbox.chance import Chance
-from sandbox.faults import DeliveryFault, DeliveryFaults
+from sandbox.faults import FAULT_BODY, DeliveryFault, DeliveryFaults
 from tests.sandbox.conftest import Installed
 
 ISSUE = "/repos/ann/pump/issues/1"
@@ -94,3 +94,42 @@ async def test_faults_can_be_listed_and_forgotten(installed: Installed) -> None:
     wrong = {"deliveries": {"kind": "eat"}}
     status, body, _ = await installed.sandbox.call("POST", "/_sandbox/faults", wrong)
     assert (status, "lose, repeat" in body["message"]) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "told"),
+    [
+        ({"text": "<html>Unicorn!</html>"}, "text/html", b"<html>Unicorn!</html>"),
+        ({"json": [1]}, "application/json", b"[1]"),
+        ({}, "application/json", FAULT_BODY),
+    ],
+)
+async def test_a_wrong_answer_with_a_right_status(
+    installed: Installed, answer: dict[str, Any], kind: str, told: bytes
+) -> None:
+    await installed.issue()
+    await plan(installed, endpoints={"kind": "status", "status": 200, "match": f"GET {ISSUE}", **answer})
+    async with installed.sandbox.session.get(installed.sandbox.url + ISSUE) as response:
+        assert (response.status, response.content_type, await response.read()) == (200, kind, told)
+
+
+async def test_endpoints_fail_by_chance_as_the_seed_says(installed: Installed) -> None:
+    await installed.issue()
+
+    async def answers(seed: int) -> list[int]:
+        await installed.sandbox.control("DELETE", "/faults")
+        fault = {"kind": "status", "status": 502, "match": f"GET {ISSUE}$", "probability": 0.5}
+        await installed.sandbox.control("POST", "/faults", {"seed": seed, "endpoints": fault})
+        return [(await installed.bot("GET", ISSUE))[0] for _ in range(20)]
+
+    first = await answers(7)
+    assert first == await answers(7) != await answers(8)
+    assert {200, 502} == set(first)
+
+
+async def test_a_fault_may_strike_one_caller_alone(installed: Installed) -> None:
+    await installed.issue()
+    caller = f"installation:{installed.installation_id}"
+    await plan(installed, endpoints={"kind": "status", "status": 502, "match": f"GET {ISSUE}$", "caller": caller})
+    assert (await installed.sandbox.as_person("bob", "GET", ISSUE))["number"] == 1
+    assert [(await installed.bot("GET", ISSUE))[0] for _ in range(2)] == [502, 200]

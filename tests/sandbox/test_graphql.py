@@ -114,3 +114,29 @@ async def test_what_was_not_granted_is_not_told(installed: Installed) -> None:
     _, answer, _ = await installed.sandbox.call("POST", "/graphql", body, token)
     assert answer["data"]["node"]["timelineItems"]["nodes"][0]["closer"] is None
     assert answer["errors"][0]["type"] == "FORBIDDEN"
+
+
+MINIMIZE = """
+mutation($id: ID!) {
+  minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) {
+    minimizedComment { isMinimized minimizedReason }
+  }
+}
+"""
+
+
+async def test_a_comment_is_folded_by_an_app_that_may_write(installed: Installed) -> None:
+    await installed.issue()
+    _, comment, _ = await installed.bot("POST", "/repos/ann/pump/issues/1/comments", {"body": "old news"})
+    answer = await ask(installed, MINIMIZE, id=comment["node_id"])
+    folded = {"isMinimized": True, "minimizedReason": "outdated"}
+    assert answer == {"data": {"minimizeComment": {"minimizedComment": folded}}}
+    async with installed.sandbox.session.get(f"{installed.sandbox.url}/ann/pump/issues/1") as page:
+        assert "This comment was marked as outdated." in await page.text()
+    issue = (await installed.bot("GET", "/repos/ann/pump/issues/1"))[1]
+    for wrong in ("IC_nothing", issue["node_id"]):
+        assert "NOT_FOUND" in str(await ask(installed, MINIMIZE, id=wrong))
+    _, refused, _ = await installed.sandbox.call(
+        "POST", "/graphql", {"query": MINIMIZE, "variables": {"id": comment["node_id"]}}, "sandbox-bob"
+    )
+    assert refused["errors"][0]["type"] == "FORBIDDEN"

@@ -18,6 +18,7 @@ import yaml
 from aiohttp.test_utils import TestServer
 
 from app import bootstrap
+from app.github.transport import Timeouts
 from app.services.audit import audit
 from app.settings import Settings
 from app.storage.db import Database
@@ -148,11 +149,13 @@ async def wait_for(look: Callable[[], Awaitable[str | None]], why: Callable[[], 
 
 
 @asynccontextmanager
-async def running_app(settings: Settings, server: TestServer) -> AsyncIterator[Database]:
+async def running_app(
+    settings: Settings, server: TestServer, timeouts: Timeouts | None = None
+) -> AsyncIterator[Database]:
     """Web and worker of the app, as `serve` and `worker` run them."""
     db = Database(settings.database_url)
     await server.start_server()
-    async with bootstrap.worker(settings, db) as worker:
+    async with bootstrap.worker(settings, db, timeouts) as worker:
         task = asyncio.create_task(worker.run())
         try:
             yield db
@@ -189,6 +192,7 @@ async def thread(database_url: str, tmp_path: Path) -> AsyncIterator[Thread]:
             webhook_secrets=(app["webhook_secret"],),
             public_url=found.app_url,
             clock=f"file:{clock}",
+            budgets="none",
         )
         server = TestServer(bootstrap.web_app(settings, found.db), port=port)
         async with running_app(settings, server):

@@ -19,9 +19,11 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import Table, func, select
 
 from app import bootstrap
+from app.github.transport import Timeouts
 from app.market.contract import Side
 from app.market.journal import unit_currency
 from app.settings import Settings
+from app.storage import budgets
 from app.storage.contracts import ContractRow, of_issue, of_thread
 from app.storage.db import Database
 from app.storage.tables import balances, contracts, deliveries, fills, offers, outbox, positions, postings
@@ -207,7 +209,10 @@ class Story(Thread):
         await self.requested(lambda request: "/app/hook/deliveries" in request.path, after=last)
 
     async def next_due(self) -> int | None:
-        """When the app has to deal with something of this issue or its installation; None if with nothing."""
+        """When the app has to deal with something of this issue or its installation; None if with nothing.
+
+        What GitHub refuses until somebody takes a bar away is left alone.
+        """
         installation = next(
             found.id for found in self.stage.sandbox.state.installations.values() if found.covers(self.repository)
         )
@@ -215,9 +220,14 @@ class Story(Thread):
         came = select(func.min(deliveries.c.due_at)).where(
             deliveries.c.lane.in_(lanes), deliveries.c.state == "waiting"
         )
-        goes = select(func.min(outbox.c.due_at)).where(outbox.c.issue_id == self.issue.id, outbox.c.state == "waiting")
+        barred = func.coalesce(outbox.c.error, "").startswith("Forbidden")
+        goes = select(func.min(outbox.c.due_at)).where(
+            outbox.c.issue_id == self.issue.id, outbox.c.state == "waiting", ~barred
+        )
         async with self.db.reading() as tx:
-            found = [(await tx.execute(statement)).scalar() for statement in (came, goes)]
+            dealt, sent = [(await tx.execute(statement)).scalar() for statement in (came, goes)]
+            held = (await budgets.hold_of(tx, installation)).until_at
+        found = [dealt, sent and max(sent, held)]
         return min((due for due in found if due is not None), default=None)
 
     async def until(self, holds: Callable[[ContractRow], bool]) -> ContractRow:
@@ -267,7 +277,9 @@ class Story(Thread):
 
 
 @asynccontextmanager
-async def running_stage(database_url: str, folder: Path, validated: bool = True) -> AsyncIterator[Stage]:
+async def running_stage(
+    database_url: str, folder: Path, validated: bool = True, timeouts: Timeouts | None = None
+) -> AsyncIterator[Stage]:
     """A sandbox, an App registered there by its manifest, and the app itself."""
     clock, port = folder / "clock", free_port()
     app_url = f"http://127.0.0.1:{port}"
@@ -284,9 +296,10 @@ async def running_stage(database_url: str, folder: Path, validated: bool = True)
             webhook_secrets=(app["webhook_secret"],),
             public_url=app_url,
             clock=f"file:{clock}",
+            budgets="none",
         )
         db = Database(database_url)
         server = TestServer(bootstrap.web_app(settings, db), port=port)
-        async with running_app(settings, server):
+        async with running_app(settings, server, timeouts):
             yield Stage(sandbox, session, app_url, clock, db, app, settings)
         await db.close()

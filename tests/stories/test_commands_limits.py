@@ -79,9 +79,19 @@ async def test_young_accounts(story: Story) -> None:
     assert len(asked) == 1
 
 
-async def test_without_an_answer_about_the_account_nothing_is_traded(story: Story) -> None:
+async def test_an_answer_about_the_account_is_waited_for(story: Story) -> None:
+    await limit(story, "account_age_days", "30")
+    story.stage.sandbox.inside.world.account("newcomer-3")
+    story.move(30 * DAY)
+    await story.fault(endpoints={"kind": "status", "status": 502, "match": "^GET /users/", "times": 2})
+    comment = await story.comment_beside("newcomer-3", f"/bugmark offer unfixed 10 at 0.80 by {story.day(90)}")
+    await story.calm()
+    assert "waits in the book" in await story.bot(f"reply:{comment}")
+
+
+async def test_where_github_tells_nothing_about_the_account_nothing_is_traded(story: Story) -> None:
     await limit(story, "account_age_days", "30")
     by = story.day(90)
-    await story.fault(endpoints={"kind": "status", "status": 502, "match": "^GET /users/", "times": 3})
+    await story.fault(endpoints={"kind": "status", "status": 403, "match": "^GET /users/"})
     comment = await story.comment_beside("newcomer-2", f"/bugmark offer unfixed 10 at 0.80 by {by}")
     assert "GitHub did not say how old your account is" in await story.bot(f"reply:{comment}")

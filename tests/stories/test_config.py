@@ -238,11 +238,11 @@ async def test_labels_say_which_issues_are_traded(story: Story) -> None:
     by = story.day(30)
     await story.say("adam", "/bugmark balance")
     await write(story, "labels:\n  allow: [Bounty]\n  deny: [question]\n")
-    await story.refused("adam", f"/bugmark offer fixed 10 by {by}", "Only issues with certain labels are traded here")
+    await story.refused("adam", f"/bugmark offer fixed 10 by {by}", "Only issues labelled `bounty` are traded here")
     await set_labels(story, "bounty")
     assert "🚀" in await story.say("adam", f"/bugmark offer fixed 10 by {by}")
     await set_labels(story, "bounty", "Question")
-    await story.refused("adam", f"/bugmark offer fixed 10 by {by}", "Issues with this label are not traded here")
+    await story.refused("adam", f"/bugmark offer fixed 10 by {by}", "Issues labelled `question` are not traded here")
     assert "Cancelled" in await story.say("adam", "/bugmark cancel all")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.market.contract import Status
+from app.storage.tables import contracts
 from tests.stories.conftest import DAY
 from tests.stories.market_life import contract, give_right, matched, set_rules, settled_row, window_end
 from tests.stories.stage import Story
@@ -103,6 +104,18 @@ async def test_where_the_terms_say_void_a_rejection_is_void(story: Story, reason
     settled = await story.settled()
     assert "is settled: VOID.**" in settled and "everybody gets the void price." in settled
     assert await free(story) == [1_000_000, 1_000_000]
+
+
+async def test_where_the_terms_say_void_nothing_new_is_offered_on_a_rejected_issue(story: Story) -> None:
+    await set_rules(story, "not_planned: void\n")
+    await story.close("not_planned")
+    await story.calm()
+    await story.mended(
+        "adam",
+        f"/bugmark offer fixed 50 by {story.day(30)}",
+        "This issue is closed as not planned, which makes contracts void here; no new one is made unless",
+    )
+    assert await story.count(contracts) == 0
 
 
 async def test_reopened_in_time_a_rejection_voids_nothing(story: Story) -> None:

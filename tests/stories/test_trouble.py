@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from app.storage.tables import offers, users
+from tests.stories.conftest import wait_for
 from tests.stories.stage import Story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -95,21 +96,53 @@ async def test_a_rate_limit_is_waited_out(story: Story) -> None:
     assert writes and min(request.at for request in writes) >= limited_at + 120
 
 
-async def test_a_locked_issue_is_traded_in_silence(story: Story) -> None:
+async def test_a_locked_issue_is_traded_in_silence_and_answered_when_it_is_unlocked(story: Story) -> None:
     await story.say("adam", "/bugmark balance")
     await story.calm()
     await story.call("PUT", f"{story.path}/lock", story.owner, {})
     with capture_logs() as lines:
-        await story.comment_beside(story.owner, f"/bugmark offer fixed 50 by {story.day(30)}")
+        comment = await story.comment_beside(story.owner, f"/bugmark offer fixed 50 by {story.day(30)}")
         await story.calm()
     assert await story.count(offers) == 1
     assert len(story.bodies("reply:")) == 1
-    dropped = [line for line in lines if line["event"] == "message not sent"]
-    assert {line["key"].partition(":")[0] for line in dropped} == {"reaction", "reply", "board"}
-    assert all(line["given_up"] and "locked" in line["why"] for line in dropped)
+    waiting = [line for line in lines if line["event"] == "message not sent"]
+    assert {line["key"].partition(":")[0] for line in waiting} == {"reaction", "reply", "board"}
+    assert all("locked" in line["why"] and not line["given_up"] for line in waiting)
     await story.call("DELETE", f"{story.path}/lock", story.owner)
+    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    await story.calm()
+    assert await story.verdict(comment) == ["rocket"]
     assert "**Bought 50 UNFIXED**" in await story.say("adam", "/bugmark offer unfixed 50")
     await story.board()
+
+
+async def test_what_is_said_while_the_app_is_suspended_is_answered_when_it_is_not_any_more(story: Story) -> None:
+    installation = next(one for one in story.stage.sandbox.state.installations.values() if one.covers(story.repository))
+    control = f"/_sandbox/installations/{installation.id}/suspended"
+    await story.fault(endpoints={"match": REACTING, "kind": "timeout", "seconds": 0.3})
+    comment = await story.comment_beside("adam", f"/bugmark offer fixed 50 by {story.day(30)}")
+    await story.wants_to_say(f"reply:{comment}")
+    with capture_logs() as lines:
+        await story.call("PUT", control)
+        await story.calm()
+    assert story.bodies("reply:") == []
+    assert any("suspended" in line.get("why", "") for line in lines)
+    await story.call("DELETE", control)
+    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    await story.calm()
+
+
+async def test_an_archived_repository_is_answered_when_it_is_not_any_more(story: Story) -> None:
+    where = f"/_sandbox/repositories/{story.owner}/blocked"
+    await story.fault(endpoints={"match": REACTING, "kind": "timeout", "seconds": 0.3})
+    comment = await story.comment_beside("adam", f"/bugmark offer fixed 50 by {story.day(30)}")
+    await story.wants_to_say(f"reply:{comment}")
+    await story.call("PATCH", where, body={"archived": True})
+    await story.calm()
+    assert story.bodies("reply:") == []
+    await story.call("PATCH", where, body={"archived": False})
+    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    await story.calm()
 
 
 async def test_a_deleted_issue_is_answered_no_more(story: Story) -> None:
@@ -137,6 +170,43 @@ async def test_github_fails_where_the_issue_is_asked_for(story: Story) -> None:
     await story.calm()
     assert sorted(await story.reactions(comment)) == ["eyes", "rocket"]
     assert len(story.bodies("reply:")) == 1
+
+
+async def test_eyes_tell_that_an_answer_takes_a_while(story: Story) -> None:
+    """GitHub lets the app wait for what a forecast is about."""
+    await story.call("POST", f"/repos/{story.owner}/blocked/milestones", story.owner, {"title": "v1"})
+    await story.fault(endpoints={"match": "/milestones", "kind": "timeout", "seconds": 2.5, "after": True})
+    by = story.day(30)
+    comment, reply = await story.said("adam", f"/bugmark forecast milestone v1 closed by {by}")
+    assert "🚀" in reply
+    await story.calm()
+    assert sorted(await story.reactions(comment)) == ["eyes", "rocket"]
+
+
+async def test_the_thread_shows_each_user_the_newest_reply(story: Story) -> None:
+    first, second = await story.comment("adam", "/bugmark balance"), await story.comment("beth", "/bugmark balance")
+    await story.bot(f"reply:{second}")
+    await story.say("adam", f"/bugmark offer fixed 50 by {story.day(30)}")
+    await story.calm()
+    folded = {found.body.splitlines()[0]: found.minimized for found in story.written("")}
+    assert folded.pop(f"<!-- bugmark:reply:{first} -->") == "outdated"
+    assert len(folded) == 3 and set(folded.values()) == {None}
+
+
+async def test_every_reply_has_a_page_while_the_repository_is_public(story: Story) -> None:
+    comment = await story.comment("adam", "/bugmark balance")
+    await story.bot(f"reply:{comment}")
+    page = f"{story.app_url}/replies/{comment}"
+    async with story.session.get(page) as answer:
+        assert answer.status == 200 and "1,000.00" in await answer.text()
+    await story.call("PATCH", f"/_sandbox/repositories/{story.owner}/blocked", body={"private": True})
+    await story.quiet()
+
+    async def hidden() -> str | None:
+        async with story.session.get(page) as answer:
+            return "hidden" if answer.status == 404 else None
+
+    await wait_for(hidden, lambda: "the page is still there")
 
 
 # -- being told ---------------------------------------------------------------------------------------------------

@@ -11,9 +11,12 @@ from aiohttp.web import Application, Request
 from pytest_aiohttp.plugin import AiohttpClient
 
 from app.settings import Settings
+from app.storage.answers import Answer
+from app.storage.gauges import Backlog, Queue
 from app.web.server import make_app
 from tests.clocks import FakeClock
 
+TOKEN = "a-token-for-the-metrics"
 SECRETS = ("It's a Secret to Everybody", "new")
 Client = TestClient[Request, Application]
 
@@ -57,10 +60,19 @@ class MemoryPrices:
 @dataclass
 class Database:
     trouble: Exception | None = None
+    answers: dict[int, Answer] = field(default_factory=dict)
+
+    async def answer(self, comment_id: int) -> Answer | None:
+        return self.answers.get(comment_id)
 
     async def ping(self) -> None:
         if self.trouble is not None:
             raise self.trouble
+
+    async def backlog(self, now: int) -> Backlog:
+        await self.ping()
+        messages = {"board": Queue(0, None), "reply": Queue(2, now - 30)}
+        return Backlog(Queue(3, now - 90), 1, messages, 4, seals=12, unsealed=5, looks_due=6)
 
 
 @pytest.fixture
@@ -78,18 +90,21 @@ def database() -> Database:
     return Database()
 
 
-@pytest.fixture
-def application(clock: FakeClock, inbox: MemoryInbox, prices: MemoryPrices, database: Database) -> Application:
-    settings = Settings(
+def settings() -> Settings:
+    return Settings(
         database_url="sqlite+aiosqlite:///none.db",
         github_api_url="https://api.github.com",
         app_id="1",
         private_key="unused",
         webhook_secrets=SECRETS,
         public_url="https://bugmark.example",
+        metrics_token=TOKEN,
     )
-    docs = 'https://docs.example/?a=1&b="><script>'
-    return make_app(settings, clock, inbox, prices, database.ping, docs_url=docs)
+
+
+@pytest.fixture
+def application(clock: FakeClock, inbox: MemoryInbox, prices: MemoryPrices, database: Database) -> Application:
+    return make_app(settings(), clock, inbox, prices, database.ping, database.backlog, database)
 
 
 @pytest.fixture

@@ -1,0 +1,219 @@
+"""What was done, done again by one alone: the recorded commands through the services on an empty database.
+
+In the order of their entries. What GitHub answered is not asked again: halts, resumptions and verdicts are taken from
+the record, and what they cost or bring is calculated anew. Refused commands made no entries and are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+
+from app.commands.registry import understand
+from app.commands.standing import needs_rights
+from app.market.bookkeeping import KINDS
+from app.market.contract import Outcome
+from app.market.life import VOID_LOOK_BACK_SECONDS
+from app.market.settlement import VoidPrice
+from app.services import accounts, disputes, followups, settling
+from app.services.configs import StoredConfigs
+from app.services.floor import Floor
+from app.services.scene import Scene
+from app.services.turning import floors, pay_out, start, stop
+from app.storage import contracts, places, tables
+from app.storage.db import Database, Tx
+from app.storage.disputes import DisputeState
+from tests.chaos.books import Raw, raw_entries
+from tests.chaos.script import DAY
+
+SAME = (tables.installations, tables.repositories, tables.users, tables.configs)
+SILENT = ("forecast ", "market resume ")
+"""Commands that make no entry and change what later ones meet."""
+
+MADE = re.compile(r"\*\*F(\d+)\*\*")
+NUMBER = re.compile(r"\b(?P<letter>[oF])(?P<number>\d+)\b")
+
+
+def instant(text: str) -> int:
+    return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+@dataclass(slots=True)
+class Again:
+    """`written` tells when a comment was made. Numbers are mapped: on PostgreSQL those drawn in vain are gone."""
+
+    record: Database
+    db: Database
+    written: dict[int, int]
+    raw: list[Raw] = field(default_factory=list)
+    told: dict[str, list[list[Any]]] = field(default_factory=dict)  # by cause
+    commands: dict[int, Row[Any]] = field(default_factory=dict)
+    contracts: dict[int, Row[Any]] = field(default_factory=dict)
+    disputes: list[Row[Any]] = field(default_factory=list)
+    moved: dict[int, int] = field(default_factory=dict)
+    offer_numbers: dict[int, int] = field(default_factory=dict)
+    contract_numbers: dict[int, int] = field(default_factory=dict)
+    read: int = 0
+    configs: StoredConfigs = field(default_factory=StoredConfigs)
+
+    async def run(self) -> None:
+        await self._read_record()
+        silent = [number for number, row in self.commands.items() if row.text.startswith(SILENT)]
+        done: set[str] = set()
+        for raw in self.raw:
+            kind, _, number = raw.cause.partition(":")
+            if kind == "command":
+                while silent and silent[0] < int(number):
+                    await self._command(silent[0], self.commands[silent[0]].at)
+                    silent.pop(0)
+            if kind in ("command", "comment") and raw.cause in done:
+                continue
+            done.add(raw.cause)
+            await self._do(raw, kind, int(number or 0))
+            if kind == "command":
+                await self._meet(raw.cause)
+
+    async def _read_record(self) -> None:
+        async with self.record.reading() as tx, self.db.transaction() as new:
+            for table in SAME:
+                rows = [dict(row._mapping) for row in await tx.execute(select(table))]
+                if rows:
+                    await new.execute(insert(table), rows)
+            known = [dict(row._mapping) for row in await tx.execute(select(tables.issues))]
+            self.moved = {row["moved_to"]: row["id"] for row in known if row["moved_to"]}
+            still_open = {"state": "open", "state_reason": None, "closed_at": None, "moved_to": None}
+            await new.execute(insert(tables.issues), [row | still_open for row in known])
+            c = tables.commands.c
+            done = select(tables.commands).where(c.done).order_by(c.id)
+            self.commands = {row.id: row for row in await tx.execute(done)}
+            self.contracts = {row.id: row for row in await tx.execute(select(tables.contracts))}
+            self.disputes = list(await tx.execute(select(tables.disputes)))
+            self.raw = await raw_entries(tx)
+        for raw in self.raw:
+            self.told.setdefault(raw.cause, []).extend(raw.detail)
+
+    async def _do(self, raw: Raw, kind: str, number: int) -> None:
+        if kind == "command":
+            await self._command(number, raw.at)
+        elif kind == "comment":
+            await self._grant(raw)
+        else:
+            await self._follow_up(raw)
+
+    async def _meet(self, cause: str) -> None:
+        """Learn the numbers that were drawn now, from the entries that the same command made then."""
+        async with self.db.reading() as tx:
+            found = await raw_entries(tx, self.read)
+        self.read = max((raw.id for raw in found), default=self.read)
+        made = [row for raw in found if raw.cause == cause for row in raw.detail]
+        for old, new in zip(self.told[cause], made, strict=False):
+            if old[0] == new[0]:
+                kind = KINDS[old[0]]
+                if kind.table == "offers":
+                    self.offer_numbers[old[1]] = new[1]
+                if kind.table == "contracts":
+                    self.contract_numbers[old[1]] = new[1]
+                if "contract_id" in kind.columns:
+                    at = 1 + kind.columns.index("contract_id")
+                    self.contract_numbers[old[at]] = new[at]
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    async def _command(self, number: int, at: int) -> None:
+        row = self.commands[number]
+        async with self.db.transaction() as tx:
+            place = await places.place(tx, row.issue_id)
+            assert place is not None, row
+            if row.text.startswith("dispute"):
+                await self._announce(tx, row.user_id, at)
+            command, request = understand(NUMBER.sub(self._now_called, row.text), self.written[row.comment_id])
+            config = await self.configs.config(tx, place.repository)
+            scene = Scene(place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text))
+            answer = await command.handle(tx, scene, request)
+        for then, now in zip(MADE.findall(row.answer), MADE.findall(answer), strict=False):
+            self.contract_numbers[int(then)] = int(now)
+
+    def _now_called(self, match: re.Match[str]) -> str:
+        numbers = self.offer_numbers if match["letter"] == "o" else self.contract_numbers
+        number = int(match["number"])
+        return f"{match['letter']}{numbers.get(number, number)}"
+
+    async def _announce(self, tx: Tx, user_id: int, at: int) -> None:
+        """The window and the verdict that were disputed."""
+        for found in self.disputes:
+            if (found.user_id, found.at) == (user_id, at):
+                window = {"halt_reason": found.cause, "window_opened_at": found.window_opened_at}
+                number = self.contract_numbers.get(found.contract_id, found.contract_id)
+                await contracts.change(tx, number, **window, window_ends_at=at + DAY, verdict=found.verdict)
+
+    async def _grant(self, raw: Raw) -> None:
+        currency = raw.postings[0][2]
+        user = next(owner for _, owner, _, _ in raw.postings if owner)
+        async with self.db.transaction() as tx:
+            config = await self._rules_of(tx, int(currency.partition(":")[2]), -raw.postings[0][3])
+            login = (await places.logins(tx, {user}))[user]
+            opening = accounts.Opening(user, login, int(currency.partition(":")[2]), raw.cause)
+            await accounts.open_account(tx, opening, config, raw.at)
+
+    async def _rules_of(self, tx: Tx, owner_id: int, mills: int) -> Any:
+        found = select(tables.repositories.c.id).where(tables.repositories.c.owner_id == owner_id).limit(1)
+        repository = await places.repository(tx, (await tx.execute(found)).scalar_one())
+        assert repository is not None
+        return replace(await self.configs.config(tx, repository), welcome_grant_mills=abs(mills))
+
+    # -- what follows by itself --------------------------------------------------------------------------------------
+
+    async def _follow_up(self, raw: Raw) -> None:
+        kind, _, rest = raw.key.partition(":")
+        number = int(rest.partition(":")[0])
+        if kind in ("expiry", "resumed"):
+            then = next(row[2] for row in raw.detail if row[0] == "offer" and row[1] == number)
+        elif kind == "bond":
+            then = next(found.contract_id for found in self.disputes if found.id == number)
+        else:
+            then = number
+        now = self.contract_numbers.get(then, then)
+        async with self.db.transaction() as tx:
+            match kind:
+                case "expiry":
+                    await followups.expire_due(tx, now, raw.at)
+                case "retry":
+                    await followups.retry_contract(tx, now, raw.at)
+                case "resumed":
+                    await followups.resume_suspended(tx, self.offer_numbers[number], now, raw.at)
+                case "moved":
+                    await self._follow(tx, int(rest.partition(":")[2]), raw.at)
+                case _:
+                    await self._turn(tx, kind, now, then, raw)
+
+    async def _follow(self, tx: Tx, issue_id: int, at: int) -> None:
+        """The issue was transferred, and all its contracts go along."""
+        place = await places.place(tx, issue_id)
+        assert place is not None, issue_id
+        await settling.follow(tx, self.moved[issue_id], place, at)
+
+    async def _turn(self, tx: Tx, kind: str, now: int, then: int, raw: Raw) -> None:
+        row = await contracts.get(tx, now)
+        assert row is not None, raw
+        (floor,) = await floors(tx, [row], raw.cause, raw.at)
+        ways: dict[str, Callable[[], Awaitable[object]]] = {
+            "halt": lambda: stop(floor, now, raw.at),
+            "resume": lambda: start(floor, now),
+            "bond": lambda: disputes.give_back(floor, row, DisputeState.UNANSWERED),
+            "settlement": lambda: self._settle(floor, now, self.contracts[then], raw.at),
+        }
+        await ways[kind]()
+
+    async def _settle(self, floor: Floor, number: int, then: Row[Any], at: int) -> None:
+        void = None
+        if then.outcome == "VOID":
+            ruled = then.ruling is not None and then.ruling_price is not None
+            since = (at if then.halt_event_at is None else then.halt_event_at) - VOID_LOOK_BACK_SECONDS
+            void = VoidPrice(then.ruling_price, 1) if ruled else await contracts.void_price(floor.tx, number, since)
+        await pay_out(floor, number, Outcome(then.outcome), void)
+        await contracts.change(floor.tx, number, ended_round=then.ended_round)

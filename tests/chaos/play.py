@@ -1,0 +1,290 @@
+"""Plays a script against the running app, in order or as it comes, while programs are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from app.market.contract import Status
+from app.market.statement import ISSUE_FIXED
+from app.services.config import play_currency
+from app.storage import contracts as stored
+from app.storage.db import Tx
+from app.storage.tables import contracts, offers, positions, users
+from tests.chaos.place import Ground, Stuck
+from tests.chaos.script import DAY, LABEL, ROUND_SECONDS, START_AT, Act, Day, Line, Move, Say, Turn
+from tests.chaos.watch import Watch
+
+OVER_SECONDS = (20 * 3600, DAY + 20 * 3600, 2 * DAY + 8 * 3600, 2 * DAY + 20 * 3600)
+"""When the time between rounds stands still, from a round's beginning: after maturations, windows, disputes."""
+
+TAKEN_OVER_SECONDS = 130
+"""After a kill: leases have ended, and the sweep has come round."""
+
+LATEST_KILL_SECONDS = 0.6
+WAITING = 80
+"""Comments under way at once where no order is kept."""
+
+
+@dataclass(slots=True)
+class Said:
+    """A comment as it was posted. `written_at` is when GitHub says that it was made."""
+
+    say: Say
+    person: str
+    owner: int
+    path: str
+    texts: list[str]
+    written_at: str
+
+
+@dataclass(slots=True)
+class Player:
+    ground: Ground
+    day: Day
+    watch: Watch
+    in_order: bool
+    kills: int
+    chance: random.Random
+    said: dict[int, Said] = field(default_factory=dict)  # by comment id
+    by_name: dict[str, int] = field(default_factory=dict)
+    unheard: set[int] = field(default_factory=set)  # comments of this round
+    killed: int = 0
+    steps: int = 0
+    moves: int = 0
+    lost: int = 0
+    asked_again: int = 0
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WAITING))
+
+    async def play(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            work = self.watch.run(), self.ground.clock.run(), self.ground.programs.watch()
+            helpers = [group.create_task(each) for each in work]
+            killer = group.create_task(self._kill())
+            for number in range(len(self.day.rounds)):
+                await self._round(number)
+            await killer
+            await self._calm("the end")
+            for helper in helpers:
+                helper.cancel()
+
+    async def _round(self, number: int) -> None:
+        begun_at = START_AT + number * ROUND_SECONDS
+        self.ground.clock.jump_to(begun_at)
+        for move in self.day.rounds[number].moves:
+            await self._move(move)
+            self.moves += 1
+        if number:
+            await self._heard()
+        async with asyncio.TaskGroup() as group:
+            for owner, acts in enumerate(self.day.rounds[number].acts):
+                group.create_task(self._acts(owner, acts))
+        await self._heard()
+        await self._calm(f"round {number}")
+        lost, again = await self.ground.deliveries()
+        self.lost, self.asked_again = self.lost + lost, self.asked_again + again
+        if self.ground.clock.now() > begun_at + OVER_SECONDS[0] - 3 * 3600:
+            raise Stuck("the round took longer than its day: run with a slower clock")
+        for seconds in OVER_SECONDS:
+            self.ground.clock.jump_to(begun_at + seconds)
+            self.steps += 1
+            await self._calm(f"round {number} after {seconds} s")
+
+    async def _acts(self, owner: int, acts: list[Act]) -> None:
+        for act in acts:
+            if isinstance(act, Say):
+                await self._say(owner, act)
+            else:
+                await self._turn(owner, act)
+            self.steps += 1
+
+    # -- what is done --------------------------------------------------------------------------------------------
+
+    async def _say(self, owner: int, say: Say) -> None:
+        async with self._slots if not self.in_order else asyncio.Semaphore():
+            issue = self.ground.issues[owner, say.issue]
+            async with self.ground.db.reading() as tx:
+                person = say.person or await self._loser(tx, issue["id"]) or self.day.owners[owner].people[0]
+                texts = [await self._text(tx, line, person, issue["id"]) for line in say.lines]
+            body = "\n".join(f"/bugmark {text}" for text in texts)
+            path = self.ground.path(owner, say.issue)
+            if say.edits:
+                comment = await self._edit(owner, say, body)
+                self.said[comment].texts += texts
+            else:
+                made = await self.ground.github.as_person(person, "POST", f"{path}/comments", {"body": body})
+                comment = made["id"]
+                self.said[comment] = Said(say, person, owner, path, texts, made["created_at"])
+                self.by_name[say.name] = comment
+                self.unheard.add(comment)
+            if self.in_order:
+                await self._executed(owner, comment, issue["id"])
+            else:
+                await asyncio.sleep(self.chance.random() * 0.2)
+
+    async def _edit(self, owner: int, say: Say, body: str) -> int:
+        """The commands are added to what the comment said before."""
+        comment = self.by_name[say.edits]
+        before = self.said[comment]
+        whole = "\n".join([*(f"/bugmark {text}" for text in before.texts), body])
+        repository = before.path.rsplit("/", 2)[0]
+        await self.ground.github.as_person(
+            before.person, "PATCH", f"{repository}/issues/comments/{comment}", {"body": whole}
+        )
+        return comment
+
+    async def _turn(self, owner: int, turn: Turn) -> None:
+        issue, path = self.ground.issues[owner, turn.issue], self.ground.path(owner, turn.issue)
+        where = path.removeprefix("/repos")
+        others = [other for other in range(self.day.owners[owner].issues) if other != turn.issue]
+        near = [self.ground.issues[owner, other] for other in others]
+        near = [other for other in near if other["repository"] == issue["repository"]]
+        match turn.how:
+            case "reopened":
+                await self.ground.github.as_person(turn.by, "PATCH", path, {"state": "open"})
+            case "commit":
+                sha = f"{self.steps:040x}"
+                await self.ground.github.control(
+                    "POST", f"/issues{where.replace('/issues', '')}/close", {"commit": sha}
+                )
+            case "duplicate" if near:
+                wanted = {"duplicate_of": near[0]["number"]}
+                await self.ground.github.control("POST", f"/issues{where.replace('/issues', '')}/close", wanted)
+            case how:
+                reason = how if how == "completed" else "not_planned"
+                await self.ground.github.as_person(turn.by, "PATCH", path, {"state": "closed", "state_reason": reason})
+        issue["state"] = "open" if turn.how == "reopened" else "closed"
+        if self.in_order:
+            await self._turned(owner, issue)
+
+    async def _move(self, move: Move) -> None:
+        login = self.day.owners[move.owner].login
+        if move.what == "rename":
+            old = self.ground.full_name(move.owner, move.issue)
+            await self.ground.github.control("PATCH", f"/repositories/{old}", {"name": move.name})
+            self.ground.names[move.owner, move.issue] = move.name
+        elif move.what == "open":
+            path = f"/repos/{self.ground.full_name(move.owner, move.issue)}/issues"
+            await self.ground.github.as_person(login, "POST", path, {"title": "Another crash", "labels": [LABEL]})
+        else:
+            await self._transfer(move)
+
+    async def _transfer(self, move: Move) -> None:
+        issue = self.ground.issues[move.owner, move.issue]
+        where = self.ground.path(move.owner, move.issue).removeprefix("/repos").replace("/issues", "")
+        target = 1 - issue["repository"]
+        wanted = {"to": self.ground.full_name(move.owner, target)}
+        made = await self.ground.github.control("POST", f"/issues{where}/transfer", wanted)
+        issue.update(repository=target, number=made["number"], id=made["id"], old=issue["id"])
+
+    # -- what hangs on the state -----------------------------------------------------------------------------------
+
+    async def _text(self, tx: Tx, line: Line, person: str, issue_id: int) -> str:
+        if "{" not in line.text:
+            return line.text
+        if "{forecast}" in line.text:
+            here = contracts.c.issue_id == issue_id, contracts.c.kind != ISSUE_FIXED
+            rows = await tx.execute(select(contracts.c.id).where(*here).order_by(contracts.c.id))
+        else:
+            mine = users.c.login == person if "{own}" in line.text else users.c.login != person
+            open_ones = offers.c.state.in_(stored.OPEN_STATES), contracts.c.issue_id == issue_id, mine
+            joined = select(offers.c.id).join(contracts, contracts.c.id == offers.c.contract_id)
+            joined = joined.join(users, users.c.id == offers.c.user_id)
+            rows = await tx.execute(joined.where(*open_ones).order_by(offers.c.id))
+        found = list(rows.scalars())
+        if not found:
+            return "price"
+        chosen = found[int(line.pick * len(found))]
+        return line.text.format(own=chosen, other=chosen, forecast=chosen)
+
+    async def _loser(self, tx: Tx, issue_id: int) -> str | None:
+        """Somebody who holds units that would lose by the verdict that is announced."""
+        p, c = positions.c, contracts.c
+        loses = ((p.side == "FIXED") & (c.verdict != "FIXED")) | ((p.side == "UNFIXED") & (c.verdict != "UNFIXED"))
+        held = p.free + p.reserved > 0, c.issue_id == issue_id, c.status == Status.HALTED.value, loses
+        wanted = select(users.c.login).join(positions, p.user_id == users.c.id).join(contracts, c.id == p.contract_id)
+        login: str | None = (await tx.execute(wanted.where(*held).order_by(users.c.id).limit(1))).scalar()
+        return login
+
+    # -- waiting ---------------------------------------------------------------------------------------------------
+
+    async def _executed(self, owner: int, comment: int, issue_id: int) -> None:
+        """The comment's commands have run, and all that follows from them by itself."""
+        self.watch.wanted.add(comment)
+        wanted, lane, currency = self._commands_of(comment), f"issue:{issue_id}", self._currency(owner)
+        await self.watch.until(
+            lambda: self._ran(comment, wanted) and lane not in self.watch.lanes and currency not in self.watch.due,
+            f"{self.said[comment].say.name} {self.said[comment].texts}",
+        )
+        self.watch.wanted.discard(comment)
+        if currency in self.watch.fitting:
+            await self.watch.until_fits_are_tried(currency)
+
+    async def _turned(self, owner: int, issue: dict[str, Any]) -> None:
+        lane, currency = f"issue:{issue['id']}", self._currency(owner)
+        await self.watch.until(
+            lambda: self._as_it_is(issue) and lane not in self.watch.lanes and currency not in self.watch.due,
+            f"{issue['state']} of {lane}",
+        )
+
+    def _ran(self, comment: int, wanted: int) -> bool:
+        return self.watch.done.get(comment, 0) >= wanted
+
+    def _commands_of(self, comment: int) -> int:
+        return len(self.said[comment].texts)
+
+    def _currency(self, owner: int) -> str:
+        return play_currency(self.ground.owner_ids[owner])
+
+    def _as_it_is(self, issue: dict[str, Any]) -> bool:
+        """The app knows of the issue what GitHub knows, if it has ever heard of it."""
+        known = self.watch.known.get(issue["id"])
+        moved = "old" not in issue or issue["old"] not in self.watch.known
+        moved = moved or self.watch.known[issue["old"]].moved_to == issue["id"]
+        return moved and (known is None or known.state == issue.get("state", "open"))
+
+    async def _heard(self) -> None:
+        """Everything that was done has come to the app, and it has run every command."""
+        self.watch.wanted |= self.unheard
+        await self.watch.until(
+            lambda: (
+                all(self._ran(comment, self._commands_of(comment)) for comment in self.unheard)
+                and all(self._as_it_is(issue) for issue in self.ground.issues.values())
+                and not self.watch.lanes
+                and not self.watch.due
+            ),
+            "what was done came to the app",
+        )
+        self.watch.wanted.clear()
+        self.unheard.clear()
+
+    async def _calm(self, when: str) -> None:
+        await self.watch.until(lambda: not self.watch.lanes and not self.watch.due, f"calm at {when}")
+        for currency in sorted(self.watch.fitting):
+            await self.watch.until_fits_are_tried(currency)
+        await self.watch.until(self._all_done, f"all was said at {when}")
+
+    def _all_done(self) -> bool:
+        return not self.watch.lanes and not self.watch.due and not self.watch.unsent
+
+    # -- killing ---------------------------------------------------------------------------------------------------
+
+    async def _kill(self) -> None:
+        """Spread over the day, by how far it has come, each a random while after something was done."""
+        whole = sum(1 for _ in self.day.acts()) + len(OVER_SECONDS) * len(self.day.rounds)
+        while self.killed < self.kills:
+            if self.steps * self.kills >= (self.killed + 1) * whole:
+                await self._strike()
+            await asyncio.sleep(0.05)
+
+    async def _strike(self) -> None:
+        victim = self.chance.choice(("serve", "worker"))
+        await asyncio.sleep(self.chance.random() * LATEST_KILL_SECONDS)
+        await self.ground.programs.kill(victim)
+        self.killed += 1
+        await self.ground.start(victim)
+        self.ground.clock.move(TAKEN_OVER_SECONDS)

@@ -1,0 +1,63 @@
+"""A backlog that grows beyond its bound, and what of it is told."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app import bootstrap
+from app.bootstrap import StoredInbox
+from app.storage import gauges, inbox, outbox
+from app.storage.db import Database
+from app.storage.gauges import Queue
+from app.storage.places import Issue, Place, Repository
+from app.web.door import Overloaded
+from tests.clocks import START_AT
+
+BODY = b'{"issue": {"id": 1}}'
+
+
+async def deal(db: Database) -> None:
+    async with db.transaction() as tx:
+        delivery = await inbox.claim(tx, START_AT, 60)
+        assert delivery is not None
+        await inbox.finish(tx, delivery)
+
+
+async def test_more_than_the_bound_are_shed_until_there_is_room(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "COUNT_SECONDS", 0)
+    door = StoredInbox(db, most_waiting=2)
+    assert await door.put("a", "issues", BODY, START_AT)
+    assert await door.put("b", "issues", BODY, START_AT)
+    with pytest.raises(Overloaded):
+        await door.put("c", "issues", BODY, START_AT)
+    await deal(db)
+    assert await door.put("c", "issues", BODY, START_AT)
+
+
+async def test_a_burst_is_counted_once_and_goes_a_little_beyond_the_bound(db: Database) -> None:
+    """Counting before each of them would cost more than storing them."""
+    door = StoredInbox(db, most_waiting=2)
+    assert await asyncio.gather(*(door.put(f"g{n}", "issues", BODY, START_AT) for n in range(5))) == [True] * 5
+    assert await door.put("late", "issues", BODY, START_AT)
+
+
+async def test_what_waits_is_measured(db: Database) -> None:
+    door = StoredInbox(db, most_waiting=10)
+    for guid, at in (("a", 10), ("b", 20), ("c", 30)):
+        await door.put(guid, "issues", BODY, START_AT + at)
+    async with db.transaction() as tx:
+        delivery = await inbox.claim(tx, START_AT + 30, 60)
+        assert delivery is not None
+        await inbox.postpone(tx, delivery, 0, "broken", dead=True)
+        place = Place(Issue(101, 7, 5, "A bug", "open", None, None), Repository(7, 1, 3, "ann", "tool", False))
+        for key in ("reply:1", "reply:2"):
+            await outbox.put(tx, key=key, kind="reply", place=place, body="x", now=START_AT)
+    async with db.reading() as tx:
+        found = await gauges.backlog(tx, START_AT + 60)
+    assert found.deliveries == Queue(2, START_AT + 20)
+    assert (found.dead_deliveries, found.dead_messages) == (1, 0)
+    assert found.messages["reply"] == Queue(2, START_AT)
+    assert found.messages["board"] == Queue(0, None)
+    assert (found.seals, found.unsealed, found.looks_due) == (0, 0, 0)

@@ -1,0 +1,252 @@
+"""Who may do what: each cell of the table is tried through the thread; that of docs/maintainers.md is this one.
+
+A refused cell changes nothing that is money or units; an allowed one is done.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sandbox.world import Actor
+from tests.stories.market_life import closed_window, contract, give_right, matched
+from tests.stories.stage import Stage, Story
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+VALIDATED = False
+
+STRANGER, ADAM, BETH, TINA, MARA = "stranger", "trader", "other trader", "triager", "maintainer"
+HOLDER, BOT = "maintainer with a position", "bot"
+WHO = (STRANGER, ADAM, BETH, TINA, MARA, HOLDER, BOT)
+LOGINS = {
+    STRANGER: "sam",
+    ADAM: "adam",
+    BETH: "beth",
+    TINA: "tina",
+    MARA: "mara",
+    HOLDER: "hugo",
+    BOT: "stale[bot]",
+}
+MARKET = ("contracts", "offers", "fills", "positions")
+Prepare = Callable[[Story], Awaitable[None]]
+
+NOT_YOURS = "You have no open offer"
+RIGHTS = "Only somebody with triage rights or better may"
+PARTIAL = "only a maintainer without a position may"
+NO_STAKE = "You hold no units that would lose"
+
+
+async def open_market(_: Story) -> None:
+    """Adam has sold FIXED to Beth and has an offer left; that is before every row."""
+
+
+async def halted(story: Story) -> None:
+    await story.say("mara", "/bugmark market halt it looks odd")
+
+
+async def announced(story: Story) -> None:
+    """Closed as completed: by the verdict Adam loses, Beth and Hugo win."""
+    await closed_window(story)
+
+
+async def disputed(story: Story) -> None:
+    await announced(story)
+    await story.say("adam", "/bugmark dispute it still crashes")
+
+
+@dataclass(frozen=True)
+class Row:
+    """`command` may name {day}, {offer} (Adam's) and {contract}; who is in neither map may do it."""
+
+    action: str
+    command: str
+    refused: dict[str, str]
+    before: Prepare = open_market
+    once: bool = False
+
+    @property
+    def allowed(self) -> list[str]:
+        """A bot never is."""
+        return [who for who in WHO if who not in self.refused and who != BOT]
+
+
+def only(*allowed: str, why: str) -> dict[str, str]:
+    """Everybody else is refused with these words; a bot is never heard at all."""
+    return {who: why for who in WHO if who not in (*allowed, BOT)}
+
+
+ROWS = (
+    Row("make an offer", "/bugmark offer fixed 5 at 0.10 by {day}", {}),
+    Row("fund a fix", "/bugmark fund 9 by {day}", {}),
+    Row("ask for a forecast", "/bugmark forecast issue label bug by {day}", {}),
+    Row("see book, price, positions and history", "/bugmark positions @adam", {}),
+    Row("see one's own money", "/bugmark balance", {}),
+    Row("take the trader's offer", "/bugmark take {offer} 1", {ADAM: "is your own"}),
+    Row("sell the trader's units", "/bugmark sell unfixed 5 at 0.99", only(ADAM, why="UNFIXED")),
+    Row("cancel the trader's offer", "/bugmark cancel {offer}", only(ADAM, why=NOT_YOURS)),
+    Row(
+        "halt a market",
+        "/bugmark market halt it looks odd",
+        only(TINA, MARA, why=RIGHTS) | {HOLDER: PARTIAL},
+        once=True,
+    ),
+    Row(
+        "resume a market",
+        "/bugmark market resume it is clear now",
+        only(TINA, MARA, why=RIGHTS) | {HOLDER: PARTIAL},
+        halted,
+        once=True,
+    ),
+    Row(
+        "dispute a verdict by which the trader loses",
+        "/bugmark dispute it still crashes",
+        only(ADAM, why=NO_STAKE),
+        announced,
+    ),
+    Row(
+        "resolve a dispute",
+        "/bugmark resolve fixed it does not crash",
+        only(TINA, MARA, why=RIGHTS) | {HOLDER: PARTIAL},
+        disputed,
+        once=True,
+    ),
+)
+
+
+async def prepared(stage: Stage, row: Row) -> tuple[Story, str]:
+    """A story in which the row can be tried, and the command for it."""
+    story = await stage.story()
+    for login, role in (("tina", "triage"), ("mara", "maintain"), ("hugo", "admin")):
+        await give_right(story, login, role)
+    day = await matched(story)
+    await story.say("hugo", "/bugmark offer fixed 10 at 0.20")
+    resting = re.search(r"\*\*(o\d+)\*\* waits", " ".join(story.bodies("reply:")))
+    offer = resting[1] if resting else re.findall(r"\bo\d+\b", story.bodies("reply:")[0])[0]
+    await row.before(story)
+    return story, row.command.format(day=day, offer=offer, contract=(await contract(story)).id)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.action)
+async def test_in_the_thread(stage: Stage, row: Row) -> None:
+    """What can be done but once is done in a story of its own for each who may."""
+    story, command = await prepared(stage, row)
+    for who, why in row.refused.items():
+        await story.refused(LOGINS[who], command, why)
+    await ignored(story, command)
+    for number, who in enumerate(row.allowed):
+        if number and row.once:
+            story, command = await prepared(stage, row)
+        reply = await story.say(LOGINS[who], command)
+        assert "🚀" in reply and "😕" not in reply, (who, reply)
+    await story.check()
+
+
+async def ignored(story: Story, command: str) -> None:
+    """A bot writes it: no reply, no reaction, nothing changes."""
+    await story.calm()
+    before, said = await story.ledger(), story.bodies("reply:")
+    world = story.stage.sandbox.inside.world
+    comment = world.write_comment(Actor(world.account(LOGINS[BOT])), story.repository, story.issue, command)
+    await story.calm()
+    assert (await story.ledger(), story.bodies("reply:"), comment.reactions) == (before, said, {})
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.action)
+async def test_written_into_somebody_elses_comment_it_does_not_run(story: Story, row: Row) -> None:
+    """GitHub lets only those with write access edit what others wrote; the rest it refuses itself."""
+    day = await matched(story)
+    await give_right(story, "mara", "maintain")
+    comment = await story.comment("adam", "Hm.")
+    await story.calm()
+    before = await story.ledger()
+    path = f"/repos/{story.owner}/{story.name}/issues/comments/{comment}"
+    assert (await story.stage.sandbox.call("PATCH", path, {"body": "x"}, "sandbox-beth"))[0] == 403
+    await story.edit("mara", comment, row.command.format(day=day, offer="o1"))
+    assert "Commands that somebody else writes into a comment do not run." in await story.bot(f"edit:{comment}")
+    await story.calm()
+    assert await story.ledger() == before
+    assert await story.verdict(comment) == []
+
+
+async def test_another_owners_market_is_out_of_reach(stage: Stage) -> None:
+    """Offers, contracts, tokens and rights of one owner are nothing in the threads of another."""
+    ours, theirs = await stage.story(), await stage.story()
+    day = await matched(ours)
+    await give_right(theirs, "mara", "maintain")
+    number = (await contract(ours)).id
+    (offer,) = set(re.findall(r"cancel (o\d+)", " ".join(ours.bodies("reply:"))))
+    before = await ours.ledger()
+    await matched(theirs)
+    for person, command in (
+        ("adam", f"/bugmark cancel {offer}"),
+        ("carl", f"/bugmark take {offer}"),
+        ("carl", f"/bugmark book F{number}"),
+        ("adam", f"/bugmark dispute on c{number} it is not fixed"),
+        ("mara", f"/bugmark resolve void on c{number} it is odd"),
+        ("adam", f"/bugmark offer true 5 at 0.50 on F{number}"),
+    ):
+        assert "🚀" not in await theirs.refused(person, command, ""), command
+    assert await theirs.money("adam") == ("880.00", "40.00")
+    assert "halted" in await theirs.say("mara", "/bugmark market halt it looks odd")
+    await theirs.say("carl", "/bugmark balance")
+    await ours.refused("mara", "/bugmark market halt it looks odd", RIGHTS)
+    after = await ours.ledger()
+    assert [after[part] for part in MARKET] == [before[part] for part in MARKET]
+    assert "waits in the book" in await ours.say("carl", f"/bugmark offer fixed 5 at 0.10 by {day}")
+
+
+# -- beside the thread --------------------------------------------------------------------------------------------
+
+PAGES = {
+    "see the pages about BugMark": ("GET", "/", True),
+    "see what installing it means": ("GET", "/installed", True),
+    "see the badge of a public repository": ("GET", "/badge/{owner}/blocked/1.svg", True),
+    "ask whether it is up": ("GET", "/healthz", True),
+    "see how much waits (`/metrics`, with the operator's token)": ("GET", "/metrics", False),
+    "hand in a webhook that GitHub did not sign": ("POST", "/webhook", False),
+    "register the App (`/setup`, once, by `python -m app setup`)": ("GET", "/setup", False),
+}
+
+
+@pytest.mark.parametrize("action", PAGES)
+async def test_a_visitor_without_a_name(story: Story, action: str) -> None:
+    method, path, allowed = PAGES[action]
+    url = story.app_url + path.format(owner=story.owner)
+    async with story.session.request(method, url) as answer:
+        assert (answer.status == 200) is allowed, (answer.status, await answer.text())
+        assert allowed or answer.status in (401, 404)
+
+
+async def test_nobody_sees_a_private_repository_from_outside(story: Story) -> None:
+    await story.say("adam", f"/bugmark offer fixed 10 at 0.70 by {story.day(60)}")
+    about = f"/_sandbox/repositories/{story.owner}/{story.name}"
+    await story.call("PATCH", about, body={"private": True})
+    await story.calm()
+    comment = next(iter(story.issue.comments))
+    for path in (f"/badge/{story.owner}/blocked/1.svg", f"/replies/{comment}", f"/replies/{comment + 1}"):
+        async with story.session.get(story.app_url + path) as answer:
+            text = await answer.text()
+        assert "0.70" not in text and "It crashes" not in text and "adam" not in text, path
+
+
+# -- in words -----------------------------------------------------------------------------------------------------
+
+
+def tables() -> list[str]:
+    yes, no = "yes", "–"
+    thread = [["", *WHO], ["--", *[":-:" for _ in WHO]]]
+    thread += [[row.action, *[yes if who in row.allowed else no for who in WHO]] for row in ROWS]
+    thread.append(["have a command run that was written into somebody else's comment", *[no for _ in WHO]])
+    beside = [["", "visitor without a name"], ["--", ":-:"]]
+    beside += [[action, yes if allowed else no] for action, (_, _, allowed) in PAGES.items()]
+    return ["\n".join(f"| {' | '.join(line)} |" for line in part) for part in (thread, beside)]
+
+
+@pytest.mark.parametrize("table", tables(), ids=["thread", "beside it"])
+async def test_the_table_in_the_docs_is_this_one(table: str) -> None:
+    assert table in Path("docs/maintainers.md").read_text(encoding="utf-8"), table

@@ -1,0 +1,252 @@
+"""Every endpoint that the app calls × every way in which GitHub fails: nothing lost, nothing doubled, the queue drains.
+
+A scene is told undisturbed, and once for each of its endpoints and each fault: all must end alike. Scenes go side by
+side on one stage. `make faults` tells them all; the suite takes every endpoint with a few of the faults, in turns.
+The sweep's endpoints and the doctor's are in tests/github/test_fault_matrix.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from sandbox.endpoints import find
+from sandbox.server import LoggedRequest
+from tests.databases import SqliteDatabases
+from tests.faults import FAULTS, REFUSALS, TIMEOUTS, possible
+from tests.stories.conftest import DAY
+from tests.stories.scenes import SCENES, Play, calm, end_of, installation
+from tests.stories.stage import Json, Stage, Story, running_stage
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("fault matrix"),
+    pytest.mark.timeout(1800),
+]
+
+WHOLE = os.environ.get("FAULTS") == "all"
+TOGETHER = 60
+EACH = 2
+"""Faults of an endpoint in the suite."""
+
+
+HERE = "/repos/{owner}/blocked"
+ENDPOINTS: dict[str, tuple[str, str]] = {
+    # endpoint: the scene, and the path of its story
+    "POST /app/installations/{installation_id}/access_tokens": (
+        "trade",
+        "/app/installations/{installation}/access_tokens",
+    ),
+    "GET /repositories/{repository_id}": ("trade", "/repositories/{repository}"),
+    "GET /repos/{owner}/{repo}": ("trade", "/repos/{owner}/(blocked|.github)"),
+    "GET /repos/{owner}/{repo}/contents/{path}": ("trade", HERE + "/contents/.+"),
+    "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions": (
+        "trade",
+        HERE + r"/issues/comments/\d+/reactions",
+    ),
+    "POST /repos/{owner}/{repo}/issues/{issue_number}/comments": ("trade", HERE + "/issues/1/comments"),
+    "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}": ("board", HERE + r"/issues/comments/\d+"),
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/comments": ("look", HERE + "/issues/1/comments"),
+    "GET /repos/{owner}/{repo}/issues/{issue_number}": ("close", HERE + "/issues/1"),
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/timeline": ("close", HERE + "/issues/1/timeline"),
+    "GET /repos/{owner}/{repo}/collaborators/{username}/permission": ("rights", HERE + "/collaborators/.+/permission"),
+    "POST /graphql": ("close", "/graphql"),
+    "POST /graphql (minimise)": ("outgrown", "/graphql"),
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/labels": ("label", HERE + "/issues/1/labels"),
+    "POST /repos/{owner}/{repo}/issues/{issue_number}/labels": ("label", HERE + "/issues/1/labels"),
+    "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}": (
+        "label of others",
+        HERE + "/issues/1/labels/.+",
+    ),
+    "DELETE /repos/{owner}/{repo}/labels/{name}": ("label", HERE + "/labels/.+"),
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/files": ("check", HERE + r"/pulls/\d+/files"),
+    "POST /repos/{owner}/{repo}/check-runs": ("check", HERE + "/check-runs"),
+    "GET /repos/{owner}/{repo}/commits/{ref}/check-runs": ("look for the check", HERE + r"/commits/\w+/check-runs"),
+    "GET /users/{username}": ("young", "/users/new-{owner}"),
+    "GET /repos/{owner}/{repo}/issues": ("label forecast", HERE + "/issues"),
+    "GET /repos/{owner}/{repo}/milestones": ("milestone", HERE + "/milestones"),
+    "GET /repos/{owner}/{repo}/milestones/{milestone_number}": ("milestone", HERE + "/milestones/1"),
+    "GET /advisories": ("advisory", "/advisories"),
+    "GET /app/installations/{installation_id}": ("presence", "/app/installations/{installation}"),
+    "GET /repos/{owner}/{repo}/installation": ("presence", HERE + "/installation"),
+}
+
+
+TAKEN_AT_ITS_WORD = {
+    "GET /users/{username}": "the account's age is not told: refused",
+    "GET /repos/{owner}/{repo}/milestones": "no milestones: refused",
+    "GET /repos/{owner}/{repo}/milestones/{milestone_number}": "the milestone was deleted: void",
+    "GET /repos/{owner}/{repo}/installation": "the App is not there: halted until the next look",
+}
+"""Where a refusal may move other money than the calm run did. Nothing else may."""
+
+MADE_ANEW = {"PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}": ["board"]}
+"""A market comment that GitHub says is not there any more."""
+
+ELSEWHERE = {
+    "GET /app": "below",
+    "GET /app/hook/deliveries": "the sweep's",
+    "POST /app/hook/deliveries/{delivery_id}/attempts": "the sweep's",
+    "GET /app/hook/config": "the doctor's",
+    "GET /app/installations": "the doctor's",
+    "POST /app-manifests/{code}/conversions": "the set-up page's",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    scene: str
+    endpoint: str = ""
+    fault: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} × {self.fault}"
+
+    def plan(self, story: Story) -> Json | None:
+        """Where the fault strikes: this story's part of the endpoint alone."""
+        if not self.endpoint:
+            return None
+        ids = {"owner": story.owner, "repository": story.repository.id, "installation": installation(story)}
+        path = re.sub(r"\{(\w+)\}", lambda found: str(ids[found[1]]), ENDPOINTS[self.endpoint][1])
+        plan = {"match": f"^{self.endpoint.split()[0]} {path}$", **FAULTS[self.fault]}
+        nameless = path in ("/graphql", "/advisories")
+        return {**plan, "caller": f"installation:{ids['installation']}"} if nameless else plan
+
+
+def cells() -> list[Cell]:
+    """Those of the suite take the faults in turns, so that each meets many endpoints and each endpoint several."""
+    found = []
+    for number, (endpoint, (scene, _)) in enumerate(ENDPOINTS.items()):
+        faults = possible(endpoint.split()[0])
+        turns = range(len(faults)) if WHOLE else [number * EACH + turn for turn in range(EACH)]
+        found += [Cell(scene, endpoint, faults[turn % len(faults)]) for turn in turns]
+    return found
+
+
+CELLS = cells()
+CALM = [Cell(scene) for scene in SCENES]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    folder = tmp_path_factory.mktemp("stage")
+    with sqlite_databases.migrated(folder) as url:
+        async with running_stage(url, folder, validated=False, timeouts=TIMEOUTS) as found:
+            yield found
+
+
+async def told(stage: Stage, together: Sequence[Cell]) -> list[Json]:
+    """Tell the scenes of these cells side by side; how each ended."""
+    stories = [await stage.story() for _ in together]
+    plays = [(SCENES[cell.scene], Play(story, story.day(60))) for cell, story in zip(together, stories, strict=True)]
+
+    async def pass_by(days: float) -> None:
+        stories[0].move(int(days * DAY))
+        await calm(stories[0])
+
+    await asyncio.gather(*(scene.before(play) for scene, play in plays))
+    await calm(stories[0])
+    await pass_by(2)
+    plans = [cell.plan(story) for cell, story in zip(together, stories, strict=True)]
+    for plan in filter(None, plans):
+        await stories[0].fault(endpoints=plan)
+    await asyncio.gather(*(scene.act(play) for scene, play in plays))
+    await calm(stories[0])
+    await pass_by(1.1)
+    await asyncio.gather(*(scene.later(play) for scene, play in plays))
+    await calm(stories[0])
+    for _ in range(4):
+        await pass_by(2.1)
+    left = await stories[0].call("GET", "/_sandbox/faults")
+    unused = {(fault["pattern"], fault["caller"]): fault["times"] for fault in left["endpoints"]}
+    struck = [
+        plan.get("times", 1) - unused.get((plan["match"], plan.get("caller")), 0) if plan else 0 for plan in plans
+    ]
+    ends = [await end_of(play) for _, play in plays]
+    return [{**end, "struck": times} for end, times in zip(ends, struck, strict=True)]
+
+
+@dataclass
+class Told:
+    calm: dict[str, Json]
+    struck: dict[Cell, Json]
+    asked: set[str]
+    """The endpoints that the app asked for."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ends(stage: Stage) -> Told:
+    found: dict[Cell, Json] = {}
+    asked: set[str] = set()
+    for start in range(0, len(CELLS), TOGETHER):
+        batch = [*(CALM if not start else ()), *CELLS[start : start + TOGETHER]]
+        found |= dict(zip(batch, await told(stage, batch), strict=True))
+        log = stage.sandbox.inside.requests
+        asked |= {endpoint_of(request.method, request.path) for request in log if ours(request)}
+    return Told({cell.scene: found.pop(cell) for cell in CALM}, found, asked)
+
+
+def ours(request: LoggedRequest) -> bool:
+    return request.user_agent.startswith("bugmark")
+
+
+def endpoint_of(method: str, path: str) -> str:
+    path = path.partition("?")[0]
+    if re.fullmatch(r"/repositories/\d+", path):
+        return f"{method} /repositories/{{repository_id}}"
+    found = find(method, path)
+    return found[0].name if found else f"{method} {path}"
+
+
+async def test_who_the_app_is_can_be_asked_until_it_is_told(
+    sqlite_databases: SqliteDatabases, tmp_path: Path, ends: Told
+) -> None:
+    """It comes once in a worker's life, before it first looks for a comment of its own."""
+    with sqlite_databases.migrated(tmp_path) as url:
+        async with running_stage(url, tmp_path, validated=False, timeouts=TIMEOUTS) as stage:
+            story = await stage.story()
+            for path in ("/app", "/users/bugmark%5Bbot%5D"):
+                for fault in set(possible("GET")) - set(REFUSALS):
+                    await story.fault(endpoints={"match": f"^GET {path}$", **FAULTS[fault], "times": 1})
+            play = Play(story, story.day(60))
+            await SCENES["look"].act(play)
+            await calm(story)
+            assert await story.call("GET", "/_sandbox/faults") == {"deliveries": [], "endpoints": []}
+            end = await end_of(play)
+    assert end == {part: ends.calm["look"][part] for part in end}
+
+
+async def test_the_matrix_has_every_endpoint(ends: Told) -> None:
+    """Scenes and doctor between them use all that the app has; what is new in the app must come into the matrix."""
+    named = {endpoint.removesuffix(" (minimise)") for endpoint in ENDPOINTS}
+    assert ends.asked - set(ELSEWHERE) == named
+
+
+@pytest.mark.parametrize("scene", SCENES)
+async def test_the_calm_run_leaves_nothing_behind(ends: Told, scene: str) -> None:
+    end = ends.calm[scene]
+    assert end["unfinished"] == end["doubled"] == []
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+async def test_nothing_is_lost_and_nothing_doubled(ends: Told, cell: Cell) -> None:
+    end, undisturbed = dict(ends.struck[cell]), dict(ends.calm[cell.scene])
+    assert end.pop("struck") > 0
+    del undisturbed["struck"]
+    if cell.fault not in REFUSALS:
+        assert end == undisturbed
+        return
+    if cell.endpoint not in TAKEN_AT_ITS_WORD:
+        assert end["journal"] == undisturbed["journal"]
+    assert not [left for left in end["unfinished"] if "waiting" in left or not left.endswith(("dead", "dropped"))]
+    assert end["doubled"] in ([], MADE_ANEW.get(cell.endpoint, []))
+    more = Counter(end["said"]) - Counter(undisturbed["said"])
+    assert not set(more) - {"window", "resume"}, "only the news of a halt, and of its end, may be more"
