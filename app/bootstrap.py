@@ -162,6 +162,7 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         carried = Checks(github, configs), Rewards(db, github, clock, stored)
         limits = GITHUB if settings.budgets == "github" else None
         sender = Sender(db, github, clock, *carried, limits, settings.public_url)
-        chores = Reconcile(db, github, clock, presence, oracle).run, Pruning(db, clock).run
         sweep = Sweep(db, github, clock, settings.most_waiting)
-        yield Worker(db, clock, events, sender, oracle, sweep, configs, chores)
+        reconcile = Reconcile(db, github, clock, presence, oracle)
+        chores = sweep.run, configs.refresh, reconcile.run, Pruning(db, clock).run
+        yield Worker(db, clock, events, sender, oracle, chores)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -11,11 +12,9 @@ import structlog
 
 from app.clock import Clock
 from app.commands.runner import NoAnswer
-from app.github.configs import Configs
 from app.github.events import Events
 from app.github.payloads import clean
 from app.github.sender import Sender
-from app.github.sweep import Sweep
 from app.services import followups, seals, settling
 from app.services.pauses import Pauses
 from app.services.settling import Oracle
@@ -53,6 +52,13 @@ async def _guarded(work: Awaitable[T]) -> T | None:
     return None
 
 
+async def _waited(event: asyncio.Event, seconds: float) -> None:
+    """Until it is set, or for so long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
 @dataclass(slots=True)
 class Worker:
     db: Database
@@ -60,8 +66,6 @@ class Worker:
     events: Events
     sender: Sender
     oracle: Oracle
-    sweep: Sweep
-    configs: Configs
     chores: Sequence[Callable[[], Awaitable[bool]]] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _dealing: set[int] = field(default_factory=set)
@@ -76,28 +80,28 @@ class Worker:
             group.create_task(self._pump(self._claim_message, self._send))
             group.create_task(self._repeat(self.keep_time))
             group.create_task(self._repeat(self.seal))
-            group.create_task(self._repeat(self.sweep.run))
-            group.create_task(self._repeat(self.configs.refresh))
             for chore in self.chores:
                 group.create_task(self._repeat(chore))
 
     async def _pump(self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]]) -> None:
-        """Claim items one after the other and work on several at once."""
-        slots = asyncio.Semaphore(PARALLEL)
+        """Claim items one by one and work on several at once; the end of one may let the next of its lane go."""
+        slots, ended = asyncio.Semaphore(PARALLEL), asyncio.Event()
 
         async def work_and_free(item: T) -> None:
             try:
                 await _guarded(work(item))
             finally:
                 slots.release()
+                ended.set()
 
         async with asyncio.TaskGroup() as group:
             while not self.stopping.is_set():
                 await slots.acquire()
+                ended.clear()
                 item = await _guarded(claim())
                 if item is None:
                     slots.release()
-                    await self._pause(IDLE_SECONDS)
+                    await _waited(ended, IDLE_SECONDS)
                 else:
                     group.create_task(work_and_free(item))
 
@@ -105,14 +109,7 @@ class Worker:
         """Work as long as there is some, else wait a little."""
         while not self.stopping.is_set():
             if not await _guarded(work()):
-                await self._pause(TIMER_SECONDS)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self.stopping.wait()
-        except TimeoutError:
-            pass
+                await _waited(self.stopping, TIMER_SECONDS)
 
     async def _claim_delivery(self) -> Delivery | None:
         """None too for a delivery that is under way here: a clock that jumps ends leases early."""

@@ -135,8 +135,8 @@ class Sender:
         try:
             return await self.github.edit_comment(*where, remote_id, body)
         except Gone:
-            if message.kind != "board":
-                raise
+            if message.kind != "board" or await self._own_comment(message, marker(message.key), None) is not None:
+                raise  # it is there after all: GitHub's own lag
             return await self.github.create_comment(*where, message.issue_number, body)
 
     async def _posted_before(self, message: Message) -> int | None:

@@ -21,6 +21,7 @@ from app.market.contract import Outcome
 from app.market.life import VOID_LOOK_BACK_SECONDS
 from app.market.settlement import VoidPrice
 from app.services import accounts, disputes, followups, settling
+from app.services.config import Config
 from app.services.configs import StoredConfigs
 from app.services.floor import Floor
 from app.services.scene import Scene
@@ -29,7 +30,7 @@ from app.storage import contracts, places, tables
 from app.storage.db import Database, Tx
 from app.storage.disputes import DisputeState
 from tests.chaos.books import Raw, raw_entries
-from tests.chaos.script import DAY
+from tests.chaos.lines import DAY
 
 SAME = (tables.installations, tables.repositories, tables.users, tables.configs)
 SILENT = ("forecast ", "market resume ")
@@ -160,7 +161,7 @@ class Again:
             opening = accounts.Opening(user, login, int(currency.partition(":")[2]), raw.cause)
             await accounts.open_account(tx, opening, config, raw.at)
 
-    async def _rules_of(self, tx: Tx, owner_id: int, mills: int) -> Any:
+    async def _rules_of(self, tx: Tx, owner_id: int, mills: int) -> Config:
         found = select(tables.repositories.c.id).where(tables.repositories.c.owner_id == owner_id).limit(1)
         repository = await places.repository(tx, (await tx.execute(found)).scalar_one())
         assert repository is not None

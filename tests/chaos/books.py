@@ -31,7 +31,7 @@ from sqlalchemy import select
 from app.market.bookkeeping import KINDS
 from app.storage.db import Database, Tx
 from app.storage.tables import commands, contracts, disputes, entries, postings
-from tests.chaos.script import DAY, ROUND_SECONDS, START_AT
+from tests.chaos.lines import DAY, ROUND_SECONDS, START_AT
 
 OF_CONTRACT = frozenset({"escrow", "bond", "units_issued"})
 INSTANTS = frozenset({"at", "until_at", "created_at", "maturation_at"})
@@ -70,7 +70,6 @@ class Books:
     raw: list[Raw] = field(default_factory=list)
     commands: dict[int, str] = field(default_factory=dict)
     contracts: dict[int, str] = field(default_factory=dict)
-    forecasts: set[str] = field(default_factory=set)
     disputes: dict[int, str] = field(default_factory=dict)
     offers: dict[int, str] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -92,8 +91,6 @@ class Books:
             name = f"{row.currency}/{row.issue_id}/{row.kind}/{row.maturation_at}"
             places[name] += 1
             self.contracts[row.id] = f"{name}/{places[name]}"
-            if row.kind != "issue_fixed":
-                self.forecasts.add(self.contracts[row.id])
         for row in await tx.execute(select(commands.c.id, commands.c.comment_id).order_by(commands.c.id)):
             comment = self.comments.get(row.comment_id, f"unknown comment {row.comment_id}")
             places[comment] += 1

@@ -19,7 +19,8 @@ import yaml
 
 from app.storage.db import Database
 from sandbox.testing import Client, app_jwt, free_port, sandbox_process
-from tests.chaos.script import LABEL, REPOSITORIES, START_AT, Day, Owner
+from tests.chaos.lines import LABEL, START_AT
+from tests.chaos.script import REPOSITORIES, Day, Owner
 
 TICK_SECONDS = 0.1
 READY_SECONDS = 60

@@ -7,16 +7,11 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
-
-from app.market.contract import Status
-from app.market.statement import ISSUE_FIXED
 from app.services.config import play_currency
-from app.storage import contracts as stored
-from app.storage.db import Tx
-from app.storage.tables import contracts, offers, positions, users
+from tests.chaos import choosing
+from tests.chaos.lines import DAY, LABEL, ROUND_SECONDS, START_AT
 from tests.chaos.place import Ground, Stuck
-from tests.chaos.script import DAY, LABEL, ROUND_SECONDS, START_AT, Act, Day, Line, Move, Say, Turn
+from tests.chaos.script import Act, Day, Move, Say, Turn
 from tests.chaos.watch import Watch
 
 OVER_SECONDS = (20 * 3600, DAY + 20 * 3600, 2 * DAY + 8 * 3600, 2 * DAY + 20 * 3600)
@@ -26,8 +21,8 @@ TAKEN_OVER_SECONDS = 130
 """After a kill: leases have ended, and the sweep has come round."""
 
 LATEST_KILL_SECONDS = 0.6
-WAITING = 80
-"""Comments under way at once where no order is kept."""
+LONGEST_PAUSE_SECONDS = 0.4
+"""Between two comments at one owner's where no order is kept."""
 
 
 @dataclass(slots=True)
@@ -55,10 +50,8 @@ class Player:
     unheard: set[int] = field(default_factory=set)  # comments of this round
     killed: int = 0
     steps: int = 0
-    moves: int = 0
     lost: int = 0
     asked_again: int = 0
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WAITING))
 
     async def play(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -77,7 +70,6 @@ class Player:
         self.ground.clock.jump_to(begun_at)
         for move in self.day.rounds[number].moves:
             await self._move(move)
-            self.moves += 1
         if number:
             await self._heard()
         async with asyncio.TaskGroup() as group:
@@ -105,28 +97,27 @@ class Player:
     # -- what is done --------------------------------------------------------------------------------------------
 
     async def _say(self, owner: int, say: Say) -> None:
-        async with self._slots if not self.in_order else asyncio.Semaphore():
-            issue = self.ground.issues[owner, say.issue]
-            async with self.ground.db.reading() as tx:
-                person = say.person or await self._loser(tx, issue["id"]) or self.day.owners[owner].people[0]
-                texts = [await self._text(tx, line, person, issue["id"]) for line in say.lines]
-            body = "\n".join(f"/bugmark {text}" for text in texts)
+        issue = self.ground.issues[owner, say.issue]
+        async with self.ground.db.reading() as tx:
+            person = say.person or await choosing.loser(tx, issue["id"]) or self.day.owners[owner].people[0]
+            texts = [await choosing.text_of(tx, line, person, issue["id"]) for line in say.lines]
+        body = "\n".join(f"/bugmark {text}" for text in texts)
+        if say.edits:
+            comment = await self._edit(say, body)
+            self.said[comment].texts += texts
+        else:
             path = self.ground.path(owner, say.issue)
-            if say.edits:
-                comment = await self._edit(owner, say, body)
-                self.said[comment].texts += texts
-            else:
-                made = await self.ground.github.as_person(person, "POST", f"{path}/comments", {"body": body})
-                comment = made["id"]
-                self.said[comment] = Said(say, person, owner, path, texts, made["created_at"])
-                self.by_name[say.name] = comment
-                self.unheard.add(comment)
-            if self.in_order:
-                await self._executed(owner, comment, issue["id"])
-            else:
-                await asyncio.sleep(self.chance.random() * 0.2)
+            made = await self.ground.github.as_person(person, "POST", f"{path}/comments", {"body": body})
+            comment = made["id"]
+            self.said[comment] = Said(say, person, owner, path, texts, made["created_at"])
+            self.by_name[say.name] = comment
+            self.unheard.add(comment)
+        if self.in_order:
+            await self._executed(owner, comment, issue["id"])
+        else:
+            await asyncio.sleep(self.chance.random() * LONGEST_PAUSE_SECONDS)
 
-    async def _edit(self, owner: int, say: Say, body: str) -> int:
+    async def _edit(self, say: Say, body: str) -> int:
         """The commands are added to what the comment said before."""
         comment = self.by_name[say.edits]
         before = self.said[comment]
@@ -180,35 +171,6 @@ class Player:
         wanted = {"to": self.ground.full_name(move.owner, target)}
         made = await self.ground.github.control("POST", f"/issues{where}/transfer", wanted)
         issue.update(repository=target, number=made["number"], id=made["id"], old=issue["id"])
-
-    # -- what hangs on the state -----------------------------------------------------------------------------------
-
-    async def _text(self, tx: Tx, line: Line, person: str, issue_id: int) -> str:
-        if "{" not in line.text:
-            return line.text
-        if "{forecast}" in line.text:
-            here = contracts.c.issue_id == issue_id, contracts.c.kind != ISSUE_FIXED
-            rows = await tx.execute(select(contracts.c.id).where(*here).order_by(contracts.c.id))
-        else:
-            mine = users.c.login == person if "{own}" in line.text else users.c.login != person
-            open_ones = offers.c.state.in_(stored.OPEN_STATES), contracts.c.issue_id == issue_id, mine
-            joined = select(offers.c.id).join(contracts, contracts.c.id == offers.c.contract_id)
-            joined = joined.join(users, users.c.id == offers.c.user_id)
-            rows = await tx.execute(joined.where(*open_ones).order_by(offers.c.id))
-        found = list(rows.scalars())
-        if not found:
-            return "price"
-        chosen = found[int(line.pick * len(found))]
-        return line.text.format(own=chosen, other=chosen, forecast=chosen)
-
-    async def _loser(self, tx: Tx, issue_id: int) -> str | None:
-        """Somebody who holds units that would lose by the verdict that is announced."""
-        p, c = positions.c, contracts.c
-        loses = ((p.side == "FIXED") & (c.verdict != "FIXED")) | ((p.side == "UNFIXED") & (c.verdict != "UNFIXED"))
-        held = p.free + p.reserved > 0, c.issue_id == issue_id, c.status == Status.HALTED.value, loses
-        wanted = select(users.c.login).join(positions, p.user_id == users.c.id).join(contracts, c.id == p.contract_id)
-        login: str | None = (await tx.execute(wanted.where(*held).order_by(users.c.id).limit(1))).scalar()
-        return login
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ class Dealing:
 
 def worker(db: Database, clock: FakeClock, work: Callable[[Delivery], Awaitable[None]]) -> Worker:
     nobody = cast(Any, None)
-    return Worker(db, clock, cast(Any, Dealing(work)), nobody, nobody, nobody, nobody)
+    return Worker(db, clock, cast(Any, Dealing(work)), nobody, nobody)
 
 
 async def put(db: Database, guid: str = "a", lane: str = "issue:1") -> None:

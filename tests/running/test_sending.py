@@ -144,7 +144,7 @@ async def test_a_clock_that_jumps_over_a_lease_posts_nothing_twice(
         return reply({"id": 900}, 201)
 
     nobody = cast(Any, None)
-    worker = Worker(db, clock, nobody, sender, nobody, nobody, nobody)
+    worker = Worker(db, clock, nobody, sender, nobody)
     await put(db, clock, "reply:1")
     play.on(COMMENTS, slowly)
     message = await worker._claim_message()

@@ -30,7 +30,7 @@ NEW_OWNER = 8
 
 def worker(desk: Desk) -> Worker:
     nobody = cast(Any, None)
-    return Worker(desk.db, desk.clock, nobody, nobody, desk.oracle, nobody, nobody)
+    return Worker(desk.db, desk.clock, nobody, nobody, desk.oracle)
 
 
 async def left(desk: Desk, user: int) -> int:

@@ -88,9 +88,6 @@ TAKEN_AT_ITS_WORD = {
 }
 """Where a refusal may move other money than the calm run did. Nothing else may."""
 
-MADE_ANEW = {"PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}": ["board"]}
-"""A market comment that GitHub says is not there any more."""
-
 ELSEWHERE = {
     "GET /app": "below",
     "GET /app/hook/deliveries": "the sweep's",
@@ -247,6 +244,6 @@ async def test_nothing_is_lost_and_nothing_doubled(ends: Told, cell: Cell) -> No
     if cell.endpoint not in TAKEN_AT_ITS_WORD:
         assert end["journal"] == undisturbed["journal"]
     assert not [left for left in end["unfinished"] if "waiting" in left or not left.endswith(("dead", "dropped"))]
-    assert end["doubled"] in ([], MADE_ANEW.get(cell.endpoint, []))
+    assert end["doubled"] == []
     more = Counter(end["said"]) - Counter(undisturbed["said"])
     assert not set(more) - {"window", "resume"}, "only the news of a halt, and of its end, may be more"

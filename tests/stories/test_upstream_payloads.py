@@ -37,7 +37,7 @@ from tests.stories.conftest import running_app, wait_for
 from tests.stories.mutations import EXAMPLES, Mutation, all_mutations, some_mutations
 
 SECRET = "the secret of the payloads"
-MANY = os.environ.get("PAYLOADS", "1500")
+MANY = os.environ.get("PAYLOADS", "1000")
 SEED = int(os.environ.get("SEED", "1"))
 TOGETHER = 500
 
