@@ -74,8 +74,9 @@ async def start(floor: Floor, contract_id: int) -> None:
 
 
 async def pay_out(floor: Floor, contract_id: int, outcome: Outcome, void: VoidPrice | None) -> list[Payout]:
-    """Settle, once: offers cancelled, winners paid, nothing left."""
+    """Settle, once: what came due meanwhile expires, the other offers are cancelled, winners paid, nothing left."""
     row = floor.rows[contract_id]
+    await floor.expire({row.id})
     payouts: list[Payout] = []
 
     def pay() -> Changes:

@@ -37,7 +37,7 @@ OF_CONTRACT = frozenset({"escrow", "bond", "units_issued"})
 INSTANTS = frozenset({"at", "until_at", "created_at", "maturation_at"})
 OFFERS = frozenset({"id", "rank", "bid", "ask", "newcomer"})
 NAMED = re.compile(
-    r"(?P<kind>command|comment|halt|resume|settlement|look|retry|expiry|resumed|bond|dispute|news|gone|moved|give:command)"
+    r"(?P<kind>command|comment|halt|resume|settlement|look|retry|expiry|resumed|bond|dispute|news|gone|moved|made|give:command)"
     r":(?P<number>\d+)(?P<rest>(:\d+)?)\Z"
 )
 CURRENCY = re.compile(r"(?P<side>[A-Z]+):(?P<contract>\d+)\Z")

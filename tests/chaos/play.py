@@ -14,8 +14,14 @@ from tests.chaos.place import Ground, Stuck
 from tests.chaos.script import Act, Day, Move, Say, Turn
 from tests.chaos.watch import Watch
 
-OVER_SECONDS = (20 * 3600, DAY + 20 * 3600, 2 * DAY + 8 * 3600, 2 * DAY + 20 * 3600)
-"""When the time between rounds stands still, from a round's beginning: after maturations, windows, disputes."""
+HOUR = 3600
+LONGEST_MORNING_SECONDS = 5 * HOUR
+OVER_SECONDS = (17 * HOUR, 20 * HOUR, DAY + 8 * HOUR, DAY + 20 * HOUR, 2 * DAY + 8 * HOUR, 2 * DAY + 20 * HOUR)
+"""When the time between rounds stands still, from a round's beginning.
+
+By turns windows and disputes that began in the morning have ended, and what ends with a day: no two things happen to a
+contract at once, of which either could come first.
+"""
 
 TAKEN_OVER_SECONDS = 130
 """After a kill: leases have ended, and the sweep has come round."""
@@ -79,8 +85,8 @@ class Player:
         await self._calm(f"round {number}")
         lost, again = await self.ground.deliveries()
         self.lost, self.asked_again = self.lost + lost, self.asked_again + again
-        if self.ground.clock.now() > begun_at + OVER_SECONDS[0] - 3 * 3600:
-            raise Stuck("the round took longer than its day: run with a slower clock")
+        if self.ground.clock.now() > begun_at + LONGEST_MORNING_SECONDS:
+            raise Stuck("the round took longer than its morning: it needs a slower clock")
         for seconds in OVER_SECONDS:
             self.ground.clock.jump_to(begun_at + seconds)
             self.steps += 1
@@ -184,7 +190,7 @@ class Player:
         )
         self.watch.wanted.discard(comment)
         if currency in self.watch.fitting:
-            await self.watch.until_fits_are_tried(currency)
+            await self.watch.until_fits_are_tried({currency})
 
     async def _turned(self, owner: int, issue: dict[str, Any]) -> None:
         lane, currency = f"issue:{issue['id']}", self._currency(owner)
@@ -226,8 +232,7 @@ class Player:
 
     async def _calm(self, when: str) -> None:
         await self.watch.until(lambda: not self.watch.lanes and not self.watch.due, f"calm at {when}")
-        for currency in sorted(self.watch.fitting):
-            await self.watch.until_fits_are_tried(currency)
+        await self.watch.until_fits_are_tried(set(self.watch.fitting))
         await self.watch.until(self._all_done, f"all was said at {when}")
 
     def _all_done(self) -> bool:

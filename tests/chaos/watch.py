@@ -100,9 +100,9 @@ class Watch:
                 if time.monotonic() > deadline:
                     raise Stuck(f"{what} did not come to pass in {patience:g} s: {self.told()}")
 
-    async def until_fits_are_tried(self, currency: str) -> None:
+    async def until_fits_are_tried(self, currencies: set[str]) -> None:
         with suppress(Stuck):
-            await self.until(lambda: currency not in self.fitting, "fits", UNFIT_SECONDS)
+            await self.until(lambda: not currencies & self.fitting, "fits", UNFIT_SECONDS)
 
     def told(self) -> str:
         return f"lanes {sorted(self.lanes)[:6]}, due {sorted(self.due)[:6]}, {self.unsent} messages unsent"

@@ -322,6 +322,18 @@ async def test_payouts_to_the_mill(desk: Desk, outcome: Outcome) -> None:
         assert await desk.free(user) == GRANT_MILLS - cost + paid
 
 
+async def test_an_offer_that_came_due_while_nobody_worked_expires_before_the_settlement(desk: Desk) -> None:
+    number = await base_case(desk)
+    waiting = await desk.offer(CHARLES, "buy unfixed 10 at 500", until_at=desk.clock.now() + 60)
+    at = desk.clock.advance(DAY)
+    desk.oracle.facts = closed(at)
+    await desk.look(number)
+    desk.clock.advance(DAY)
+    assert (await desk.look(number)).status is Status.SETTLED
+    keys = [row[1] for row in (await desk.dump())["entries"]]
+    assert keys.index(f"expiry:{waiting.offer.number}") < keys.index(f"settlement:{number}")
+
+
 async def test_settling_again_changes_nothing(desk: Desk) -> None:
     number = await base_case(desk)
     desk.oracle.facts = closed(desk.clock.now())

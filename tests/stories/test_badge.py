@@ -104,3 +104,33 @@ async def test_a_rename_that_nobody_told_us_of(story: Story) -> None:
     assert "settled: FIXED" in await story.settled()
     await story.calm()
     assert len(story.bodies("board:")) == 1
+
+
+async def test_trading_badge_and_settlement_go_on_through_a_rename_and_a_transfer(story: Story) -> None:
+    by = story.day(60)
+    await story.say("adam", f"/bugmark offer unfixed 100 at 0.80 by {by}")
+    await story.say("beth", f"/bugmark offer fixed 60 at 0.20 by {by}")
+    await story.call("PATCH", f"/_sandbox/repositories/{story.owner}/{story.name}", body={"name": "new-name"})
+    story.name, story.path = "new-name", story.path.replace("blocked", "new-name")
+    await story.calm()
+    await shows(story, "fixed 0.20")
+    assert "**Bought 20 FIXED**" in await story.say("carl", f"/bugmark offer fixed 20 at 0.20 by {by}")
+    await story.call("POST", "/_sandbox/repositories", body={"owner": story.owner, "name": "other"})
+    path = f"/_sandbox/issues/{story.owner}/{story.name}/{story.number}/transfer"
+    made = await story.call("POST", path, body={"to": f"{story.owner}/other"})
+    story.name, story.number = "other", made["number"]
+    story.path = f"/repos/{story.owner}/other/issues/{story.number}"
+    await story.calm()
+    await shows(story, "fixed 0.20")
+    assert "**Bought 20 FIXED**" in await story.say("dana", f"/bugmark offer fixed 20 at 0.20 by {by}")
+    await story.say("beth", "/bugmark sell fixed 60 at 0.40")
+    assert "**Bought 60 FIXED**" in await story.say("dana", f"/bugmark offer fixed 60 at 0.40 by {by}")
+    await story.close()
+    await story.bot("window:")
+    await shows(story, "halted")
+    story.move(DAY + 1)
+    assert "settled: FIXED" in await story.settled()
+    await shows(story, "settled FIXED")
+    people = ("adam", "beth", "carl", "dana")
+    money = {person: (await story.money(person))[0] for person in people}
+    assert money == {"adam": "920.00", "beth": "1,012.00", "carl": "1,016.00", "dana": "1,052.00"}
