@@ -86,7 +86,7 @@ def table(tried: Sequence[Mutant]) -> None:
 
 
 def main(modules: Sequence[str]) -> int:
-    """Fails if too few are killed."""
+    """Fails if too few are killed, or if docs/mutation.md leaves out one that lived."""
     make_copy()
     mutate(modules)
     os.chdir(COPY)
@@ -104,7 +104,7 @@ def main(modules: Sequence[str]) -> int:
         f"mutation: {len(tried):,} mutants, {killed:,} killed ({late} by the time limit), {lived} survived "
         f"({len(unlisted)} of them not in docs/mutation.md), {percent:.1f} %; at least {LEAST_PERCENT} % are asked for"
     )
-    return 0 if tried and percent >= LEAST_PERCENT else 1
+    return 0 if tried and percent >= LEAST_PERCENT and not unlisted else 1
 
 
 if __name__ == "__main__":

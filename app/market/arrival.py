@@ -33,7 +33,7 @@ class Arrival:
     """An offer at the door. `states` in the order in which equal prices are taken; `last`: where a range ends.
 
     `held` are the free units it sells first; in a range each contract has its own, so none are counted on beforehand.
-    `need_mills` is the full reserve at its limit.
+    `need_mills` is the full reserve at its limit; of a sale nobody asks it.
     """
 
     __slots__ = ("bid", "held", "last", "market", "need_mills", "new", "now", "states", "user")
@@ -49,7 +49,7 @@ class Arrival:
         self.last = last
         self.bid = (new.action is BUY) == (new.side is FIXED)
         self.held = 0 if len(states) > 1 else self.free_units(states[0])
-        self.need_mills = 0 if new.action is SELL else max(0, new.volume - self.held) * new.price
+        self.need_mills = max(0, new.volume - self.held) * new.price
 
     def __deepcopy__(self, memo: dict[int, object]) -> Arrival:
         market, states = deepcopy((self.market, self.states), memo)

@@ -102,10 +102,6 @@ class Book:
         if not level:
             half.close(price)
 
-    def find(self, number: int) -> Offer | None:
-        """A live or suspended offer."""
-        return self.offers.get(number) or self.suspended.get(number)
-
     def open_offers(self) -> list[Offer]:
         """All that may still be filled some day, live and suspended, in the order of their numbers."""
         return sorted([*self.offers.values(), *self.suspended.values()], key=lambda offer: offer.number)

@@ -101,8 +101,9 @@ def _undone(watch: Watch, facts: IssueFacts, now: int) -> bool:
 
 def _in_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step:
     ends_at = watch.window_ends_at or 0
-    if _ending(watch, watch.window_opened_at or 0, 0) > ends_at:
-        return Extend(_ending(watch, watch.window_opened_at or 0, 0))
+    least = _ending(watch, watch.window_opened_at or 0, 0)
+    if least > ends_at:
+        return Extend(least)
     if now >= watch.due_at:
         return _at_its_end(watch, facts, backed, now)
     expected = _expected(watch, facts)

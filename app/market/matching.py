@@ -164,7 +164,7 @@ def _rest(market: Market, state: ContractState, offer: Offer) -> None:
 def _cut_own(market: Market, changes: Changes, passed: Passed, home: int | None) -> None:
     """Where the newcomer rests its own counter-offers go wholly, elsewhere by what they would have filled."""
     for own, wanted in passed:
-        if own.suspended or not own.remaining:
+        if own.suspended:
             continue
         volume = own.remaining if own.contract == home else _would_fill(own, wanted)
         if volume:
@@ -202,7 +202,6 @@ def _round(market: Market, changes: Changes, state: ContractState) -> bool:
             passed = sweep(market, changes, state, offer)
             changes.retried += len(changes.raw_fills) - before
             leave(market, offer)
-            mind_pool(market, changes, offer.user)
             _cut_own(market, changes, passed, None)
             return True
     return False

@@ -127,7 +127,7 @@ def _payouts(state: ContractState, outcome: Outcome, void: VoidPrice) -> list[Pa
     shares = split(fixed_mills, units[Side.FIXED])
     for user, mills in split(state.escrow_mills - fixed_mills, units[Side.UNFIXED]).items():
         shares[user] = shares.get(user, 0) + mills
-    return [Payout(user, shares.get(user, 0), costs[user], 0) for user in holders]
+    return [Payout(user, shares[user], costs[user], 0) for user in holders]
 
 
 def _with_fee(user: int, gross: int, cost: int, fee_bps: int) -> Payout:

@@ -243,7 +243,7 @@ def _sell(market: Market, holders: dict[int, Position], offer: Offer, volume: in
     pooled = holders[offer.user].lose(volume, offer.held or offer.ranging)
     mills = volume * price
     if pooled:
-        receive(market, offer.user, mills, mills * pooled // volume)
+        receive(market, offer.user, mills, price * pooled)
     else:
         market.purses[offer.user].free_mills += mills
 

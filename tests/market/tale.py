@@ -76,12 +76,14 @@ class Tale:
 
     def fills(self) -> list[Filled]:
         """Those since the last look."""
+        self.twins.check()
         new = self.naive.history.fills[self.told :]
         self.told += len(new)
         return [fill[1:] for fill in new]
 
     def book(self, contract: int = EARLY) -> list[str]:
         """Asks from the cheapest, then bids from the highest."""
+        self.twins.check()
         of = self.naive.contracts[contract]
         queues = (("ask", of.queue("UNFIXED")), ("bid", of.queue("FIXED")))
         return [f"{NAME_OF[w.user]} {stance} {w.open} @ {w.fixed_price}" for stance, queue in queues for w in queue]

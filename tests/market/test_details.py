@@ -189,9 +189,10 @@ def test_what_is_no_list_of_rows_is_refused_as_such(text: str) -> None:
         read_detail(text)
 
 
-def test_a_row_that_is_too_short_for_its_key_is_refused() -> None:
+@pytest.mark.parametrize("row", ['"position",1,2', '"position",1,2,"FIXED"'])
+def test_a_row_that_has_no_more_than_its_key_is_refused(row: str) -> None:
     with pytest.raises(ValueError, match=r"^this is no row of a detail$"):
-        read_detail('[["position",1,2]]')
+        read_detail(f"[[{row}]]")
 
 
 def test_a_row_of_an_unknown_kind_is_refused() -> None:

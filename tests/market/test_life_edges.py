@@ -8,7 +8,7 @@ import pytest
 
 from app.market.contract import Outcome
 from app.market.facts import Cause, IssueFacts, Watch
-from app.market.life import NO_ANSWER_SECONDS, RETURN_SECONDS, look
+from app.market.life import ASK_AGAIN_SECONDS, NO_ANSWER_SECONDS, RETURN_SECONDS, look
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Wait
 
 DAY = 86_400
@@ -119,3 +119,8 @@ def test_thirty_days_count_from_maturation_where_nothing_else_is_known() -> None
     last = MATURES + NO_ANSWER_SECONDS
     assert look(undated, None, True, last) == Settle(Outcome.VOID)
     assert isinstance(look(undated, None, True, last - 1), Wait)
+
+
+def test_news_that_nobody_confirms_is_asked_for_again_soon_whatever_is_disputed() -> None:
+    news = replace(OPEN, cause=Cause.CLOSED, window_opened_at=CLOSED_AT, disputed_at=CLOSED_AT)
+    assert look(news, None, True, CLOSED_AT + 9) == Wait(CLOSED_AT + 9 + ASK_AGAIN_SECONDS)

@@ -263,8 +263,9 @@ def test_who_has_fifty_live_offers_may_still_place_what_does_not_rest() -> None:
 def test_a_contract_has_at_most_five_thousand_live_offers() -> None:
     full = crowded(MAX_LIVE_OFFERS)
     assert len(full.state.book.offers) == MAX_LIVE_OFFERS == 5_000
-    with pytest.raises(InvalidOffer, match="book is full"):
+    with pytest.raises(InvalidOffer, match=r"^This contract's book is full \(5,000 open offers\)\.$") as refused:
         full.add("ann ask 5 @ 500")
+    assert refused.value.correction == "/bugmark offer unfixed 5 at 0.50 by 1970-04-26T17:46:40Z now-or-never"
     full.add("ann bid 5 @ 500")
     full.add("ann ask 5 @ 500")
 

@@ -195,6 +195,13 @@ def test_a_correction_opens_the_window_but_is_no_second_publication() -> None:
     assert late.good_close_at(BY) == BY
 
 
+def test_what_made_a_forecast_true_until_it_was_set_aside_does_not_count() -> None:
+    assert not judge_advisories(DJANGO, [advisory(1_500)], 1_500).closed
+    assert judge_advisories(DJANGO, [advisory(1_500), advisory(1_501)], 1_500).closed_at == 1_501
+    assert not judge_issues(BUG, [opened(1_500)], 1_500).closed
+    assert judge_issues(BUG, [opened(1_500), opened(1_501)], 1_500).closed_at == 1_501
+
+
 def test_severities_are_ordered() -> None:
     assert [at_least(severity, "medium") for severity in SEVERITIES] == [False, False, True, True, True]
     assert all(at_least(severity, "unknown") for severity in (*SEVERITIES, "new"))
