@@ -41,12 +41,18 @@ async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[
 
 
 async def stop(floor: Floor, contract_id: int, event_at: int, **values: Any) -> None:
-    """Halt, or keep halted, from this event on; `values` are columns that change with it. Settled is final."""
+    """Halt, or keep halted, from this event on; `values` are columns that change with it. Settled is final.
+
+    What is due expires first, as before any change, unless all-or-none offers could fill then: nothing fills on news.
+    """
     row = floor.rows[contract_id]
     if row.status is Status.SETTLED:
         return
     if row.open:
-        await floor.run(partial(halt, floor.market, row.id), f"halt:{row.id}:{row.amendment + 1}")
+        state = floor.state(row.id)
+        if not (state.book.whole and state.trades(floor.now)):
+            await floor.expire({row.id})
+        await floor.run(partial(halt, floor.market, row.id), f"halt:{row.id}:{state.amendment + 1}")
     await contracts.change(
         floor.tx,
         row.id,

@@ -334,6 +334,16 @@ async def test_an_offer_that_came_due_while_nobody_worked_expires_before_the_set
     assert keys.index(f"expiry:{waiting.offer.number}") < keys.index(f"settlement:{number}")
 
 
+async def test_what_lasts_until_maturation_expires_then_and_is_not_cancelled_by_the_halt(desk: Desk) -> None:
+    number = await base_case(desk)
+    waiting = await desk.offer(CHARLES, "buy unfixed 10 at 500 leaves")
+    desk.oracle.facts = IS_OPEN
+    desk.clock.set(BY)
+    assert (await desk.look(number)).halt_reason == Cause.MATURED
+    keys = [row[1] for row in (await desk.dump())["entries"]]
+    assert keys.index(f"expiry:{waiting.offer.number}") < keys.index(f"halt:{number}:2")
+
+
 async def test_settling_again_changes_nothing(desk: Desk) -> None:
     number = await base_case(desk)
     desk.oracle.facts = closed(desk.clock.now())
