@@ -101,7 +101,7 @@ async def _offers(db: Database, writers: int, issues: int) -> tuple[float, int]:
                 Repository(1, 1, 1, "bench", "bench", False),
             )
             new = NewOffer(Action.BUY, chance.choice(list(Side)), chance.randint(5, 50), 10 * chance.randint(30, 70))
-            scene = Scene(place, CONFIG, chance.randint(1, USERS), f"bench:{seed}:{given}", NOW)
+            scene = Scene(place, CONFIG, chance.randint(1, USERS), f"bench:{issues}:{seed}:{given}", NOW)
             try:
                 async with db.transaction() as tx:
                     await trading.offer(tx, scene, new, BY)
@@ -109,14 +109,14 @@ async def _offers(db: Database, writers: int, issues: int) -> tuple[float, int]:
                 refused += 1
 
     for number in range(1, issues + 1):  # the contracts are made beforehand
-        await _first_offer(db, number)
+        await _first_offer(db, number, issues)
     started = time.perf_counter()
     await asyncio.gather(*(write(seed) for seed in range(writers)))
     return OFFERS / (time.perf_counter() - started), refused
 
 
-async def _first_offer(db: Database, number: int) -> None:
+async def _first_offer(db: Database, number: int, issues: int) -> None:
     place = Place(Issue(number, 1, number, "bench", "open", None, None), Repository(1, 1, 1, "bench", "bench", False))
-    scene = Scene(place, CONFIG, 1, f"bench:first:{number}", NOW)
+    scene = Scene(place, CONFIG, 1, f"bench:{issues}:first:{number}", NOW)
     async with db.transaction() as tx:
         await trading.offer(tx, scene, NewOffer(Action.BUY, Side.FIXED, 5, 1), BY)
