@@ -231,8 +231,6 @@ async def test_a_comment_on_a_closed_issue_halts_though_the_close_was_lost(story
     await story.calm()
     await story.fault(deliveries={"kind": "lose"})
     await story.close()
-    await story.calm()
-    assert (await contract(story)).open
     reply = await story.refused("beth", f"/bugmark offer fixed 50 at 0.20 by {by}", CLOSED)
     assert "halted" in reply
     notice = await story.bot("window:")
