@@ -18,6 +18,9 @@ from graphql import (
     EnumTypeDefinitionNode,
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
+    ListTypeNode,
+    NamedTypeNode,
+    NonNullTypeNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
     UnionTypeDefinitionNode,
@@ -80,8 +83,12 @@ def known(field: FieldDefinitionNode, used: dict[str, list[str]]) -> FieldDefini
 
 
 def named(kind: Node) -> str:
-    inner = getattr(kind, "type", None)
-    return named(inner) if inner else str(getattr(kind, "name").value)  # noqa: B009
+    """The name of the type within lists and "not null"."""
+    while isinstance(kind, ListTypeNode | NonNullTypeNode):
+        kind = kind.type
+    if not isinstance(kind, NamedTypeNode):
+        raise ValueError(f"{kind.kind} is no type")
+    return kind.name.value
 
 
 def with_(node: N, **new: object) -> N:

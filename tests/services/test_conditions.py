@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 from app.market.contract import Side, Status
 from app.market.errors import InsufficientFunds, InvalidOffer
@@ -35,11 +36,8 @@ async def follow(desk: Desk) -> list[int]:
         waiting = await pools.with_suspended(tx, 50)
     back = []
     for number, contract in waiting:
-        if await desk.run(
-            lambda tx, number=number, contract=contract: followups.resume_suspended(  # type: ignore[misc]
-                tx, number, contract, desk.clock.now()
-            )
-        ):
+        resume = partial(followups.resume_suspended, number=number, contract_id=contract, now=desk.clock.now())
+        if await desk.run(resume):
             back.append(number)
     return back
 

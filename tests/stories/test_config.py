@@ -101,7 +101,8 @@ async def test_a_pull_request_that_breaks_the_file_fails_in_the_line(story: Stor
     pull = await propose(story, {PATH: "enabled: true\n\ndefault_prise: 0.40\n", "README.md": "hello"})
     run = await checked(story)
     assert (run.name, run.status, run.conclusion, run.external_id) == ("bugmark.yml", "completed", "failure", str(pull))
-    assert run.head_sha == story.repository.issues[pull].pull.head  # type: ignore[union-attr]
+    proposed = story.repository.issues[pull].pull
+    assert proposed is not None and run.head_sha == proposed.head
     (note,) = run.annotations
     assert (note["path"], note["start_line"], note["end_line"]) == (PATH, 3, 3)
     assert note["message"] == "`default_prise` is no key of this file; did you mean `default_price`?"
