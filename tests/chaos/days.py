@@ -69,8 +69,13 @@ async def day_of(
         await found.github.control("PUT", "/limits", {"enforced": True})
         for fault in FAULTS if faults else ():
             await found.github.control("POST", "/faults", {"seed": day.size.seed, "deliveries": fault})
-        player = Player(found, day, Watch(found.db, found.clock), in_order=not faults, kills=kills, chance=chance)
         started = time.monotonic()
+
+        def tell(done: str) -> None:
+            print(f"{folder.name}: {done}, {time.monotonic() - started:.0f} s", flush=True)
+
+        watch = Watch(found.db, found.clock)
+        player = Player(found, day, watch, in_order=not faults, kills=kills, chance=chance, tell=tell)
         await player.play()
         seconds = time.monotonic() - started
         checked, books = await check(player), await journal(player)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +52,7 @@ class Player:
     in_order: bool
     kills: int
     chance: random.Random
+    tell: Callable[[str], None]
     said: dict[int, Said] = field(default_factory=dict)  # by comment id
     by_name: dict[str, int] = field(default_factory=dict)
     unheard: set[int] = field(default_factory=set)  # comments of this round
@@ -66,6 +68,8 @@ class Player:
             killer = group.create_task(self._kill())
             for number in range(len(self.day.rounds)):
                 await self._round(number)
+                done = f"round {number + 1} of {len(self.day.rounds)}, {len(self.said):,} comments, {self.killed} kills"
+                self.tell(done)
             await killer
             await self._calm("the end")
             for helper in helpers:
