@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox import installing
 from sandbox.clock import iso
 from sandbox.endpoints import LEVELS, Answer, Call, endpoint
 from sandbox.errors import ApiError, invalid, not_found, suspended
@@ -54,7 +55,7 @@ def create_token(call: Call) -> Answer:
     permissions = narrowed(installation, call.fields.get("permissions"))
     chosen = chosen_repositories(call, installation)
     ids = None if chosen is None else {r.id for r in chosen}
-    token = call.world.issue_token(installation, permissions, ids)
+    token = installing.issue_token(call.world, installation, permissions, ids)
     body: Json = {
         "token": token.token,
         "expires_at": iso(token.expires_at),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sandbox import milestones
 from sandbox.clock import from_iso
 from sandbox.endpoints import Answer, Call, endpoint, text_field
 from sandbox.errors import ApiError, invalid
@@ -59,7 +60,7 @@ def create_issue(call: Call) -> Answer:
     labels = label_names(call.fields.get("labels")) if call.may("triage") else []
     issue = call.world.open_issue(call.actor, call.repo, title, call.fields.get("body"), labels)
     if call.may("triage") and call.fields.get("milestone") is not None:
-        call.world.set_milestone(call.actor, call.repo, issue, milestone_named(call, call.fields["milestone"]))
+        milestones.put(call.world, call.actor, call.repo, issue, milestone_named(call, call.fields["milestone"]))
     shape = call.world.shapes.full_issue(call.repo, issue)
     return Answer(201, shape, {"Location": shape["url"]})
 
@@ -98,7 +99,7 @@ def edit_issue(call: Call) -> Answer:
         if fields.get("labels") is not None:
             world.set_labels(call.actor, call.repo, issue, label_names(fields["labels"]))
         if "milestone" in fields:
-            world.set_milestone(call.actor, call.repo, issue, milestone_named(call, fields["milestone"]))
+            milestones.put(world, call.actor, call.repo, issue, milestone_named(call, fields["milestone"]))
     change_state(call, issue, fields)
     return Answer(200, world.shapes.full_issue(call.repo, issue))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox import milestones
 from sandbox.api_issues import ISSUE, label_names
 from sandbox.clock import from_iso
 from sandbox.endpoints import Answer, Call, endpoint, text_field
@@ -99,9 +100,9 @@ def list_milestones(call: Call) -> Answer:
 def create_milestone(call: Call) -> Answer:
     call.require("write")
     title, new = text_field(call.fields, "title", "Milestone"), milestone_fields(call)
-    milestone = call.world.create_milestone(call.actor, call.repo, title, new)
+    milestone = milestones.create(call.world, call.actor, call.repo, title, new)
     if new.get("state") == "closed":
-        call.world.edit_milestone(call.actor, call.repo, milestone, {"state": "closed"})
+        milestones.edit(call.world, call.actor, call.repo, milestone, {"state": "closed"})
     shape = call.world.shapes.milestone(call.repo, milestone)
     return Answer(201, shape, {"Location": shape["url"]})
 
@@ -131,7 +132,7 @@ def get_milestone(call: Call) -> Answer:
 @endpoint("DELETE", f"{MILESTONES}/{{milestone_number}}", needs="issues:write")
 def delete_milestone(call: Call) -> Answer:
     call.require("write")
-    call.world.delete_milestone(call.actor, call.repo, known_milestone(call))
+    milestones.delete(call.world, call.actor, call.repo, known_milestone(call))
     return Answer(204)
 
 
@@ -139,5 +140,5 @@ def delete_milestone(call: Call) -> Answer:
 def edit_milestone(call: Call) -> Answer:
     call.require("write")
     milestone = known_milestone(call)
-    call.world.edit_milestone(call.actor, call.repo, milestone, milestone_fields(call))
+    milestones.edit(call.world, call.actor, call.repo, milestone, milestone_fields(call))
     return Answer(200, call.world.shapes.milestone(call.repo, milestone))

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox import installing
 from sandbox.errors import ApiError, invalid, not_found
 from sandbox.faults import DELIVERY_KINDS, ENDPOINT_KINDS, FAULT_BODY, DeliveryFault, EndpointFault
 from sandbox.server import SANDBOX, Sandbox
@@ -81,7 +82,7 @@ async def create_app(sandbox: Sandbox, _: web.Request, fields: Json) -> Json:
     url = fields.get("webhook_url") or manifest.get("hook_attributes", {}).get("url")
     if not url:
         raise invalid("App", "webhook_url", "missing_field")
-    app, pem = sandbox.world.register_app(name, manifest, url, fields.get("owner", "octocat"))
+    app, pem = installing.register_app(sandbox.world, name, manifest, url, fields.get("owner", "octocat"))
     secret = fields.get("webhook_secret") or app.webhook_secret
     app.webhook_secret = secret
     about = {"pem": pem, "webhook_secret": secret, "bot": sandbox.shapes.user(app.bot)}
@@ -113,7 +114,7 @@ async def create_installation(sandbox: Sandbox, _: web.Request, fields: Json) ->
         raise invalid("Installation", "owner", "already_exists", "the app is already installed on this account")
     names = fields.get("repositories", "all")
     chosen = None if names == "all" else [repository(sandbox, f"{account.login}/{name}") for name in names]
-    made = sandbox.world.install(app, account, chosen, actor(sandbox, fields, account.login).user)
+    made = installing.install(sandbox.world, app, account, chosen, actor(sandbox, fields, account.login).user)
     return sandbox.shapes.installation(made)
 
 
@@ -125,21 +126,21 @@ async def list_installations(sandbox: Sandbox, _: web.Request, __: Json) -> list
 @control("PUT", "/installations/{id}/suspended")
 async def suspend(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
     found = installation(sandbox, request)
-    sandbox.world.suspend(found, actor(sandbox, fields, found.account.login).user)
+    installing.suspend(sandbox.world, found, actor(sandbox, fields, found.account.login).user)
     return sandbox.shapes.installation(found)
 
 
 @control("DELETE", "/installations/{id}/suspended")
 async def unsuspend(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
     found = installation(sandbox, request)
-    sandbox.world.unsuspend(found, actor(sandbox, fields, found.account.login).user)
+    installing.unsuspend(sandbox.world, found, actor(sandbox, fields, found.account.login).user)
     return sandbox.shapes.installation(found)
 
 
 @control("DELETE", "/installations/{id}")
 async def uninstall(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
     found = installation(sandbox, request)
-    sandbox.world.uninstall(found, actor(sandbox, fields, found.account.login).user)
+    installing.uninstall(sandbox.world, found, actor(sandbox, fields, found.account.login).user)
     return {}
 
 
@@ -147,7 +148,7 @@ async def uninstall(sandbox: Sandbox, request: web.Request, fields: Json) -> Jso
 async def add_repository(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
     found = installation(sandbox, request)
     where = repository(sandbox, f"{found.account.login}/{request.match_info['name']}")
-    sandbox.world.add_to_installation(found, where, actor(sandbox, fields, found.account.login).user)
+    installing.add_to_installation(sandbox.world, found, where, actor(sandbox, fields, found.account.login).user)
     return sandbox.shapes.installation(found)
 
 
@@ -155,7 +156,7 @@ async def add_repository(sandbox: Sandbox, request: web.Request, fields: Json) -
 async def remove_repository(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
     found = installation(sandbox, request)
     where = repository(sandbox, f"{found.account.login}/{request.match_info['name']}")
-    sandbox.world.remove_from_installation(found, where, actor(sandbox, fields, found.account.login).user)
+    installing.remove_from_installation(sandbox.world, found, where, actor(sandbox, fields, found.account.login).user)
     return sandbox.shapes.installation(found)
 
 

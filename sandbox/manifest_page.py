@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from aiohttp import web
 
+from sandbox import installing
 from sandbox.endpoints import LEVELS
 from sandbox.errors import ApiError
 from sandbox.page import person, said, show
@@ -48,7 +49,9 @@ async def register(request: web.Request) -> web.Response:
     text, login = str(form.get("manifest", "")), str(form.get("owner", "")) or person(request)
     try:
         manifest = checked(sandbox, {**read(text), "name": str(form.get("name", "")).strip()})
-        app, pem = sandbox.world.register_app(manifest["name"], manifest, manifest["hook_attributes"]["url"], login)
+        app, pem = installing.register_app(
+            sandbox.world, manifest["name"], manifest, manifest["hook_attributes"]["url"], login
+        )
     except ApiError as error:
         return show(request, "manifest.html", 422, error=said(error), owner=login, manifest=None, text=text)
     code = sandbox.chance.token("", 40)
@@ -71,7 +74,11 @@ async def install(request: web.Request) -> web.Response:
     if account is None:
         return show(request, "install.html", 422, app=app, error=f"There is no account {login!r} with a repository.")
     known = [i for i in sandbox.state.installations.values() if i.app is app and i.account is account]
-    made = known[0] if known else sandbox.world.install(app, account, None, sandbox.world.account(person(request)))
+    made = (
+        known[0]
+        if known
+        else installing.install(sandbox.world, app, account, None, sandbox.world.account(person(request)))
+    )
     query = {"installation_id": str(made.id), "setup_action": "update" if known else "install"}
     raise web.HTTPFound(with_query(app.setup_url, query) if app.setup_url else "/")
 
@@ -106,7 +113,7 @@ def checked(sandbox: Sandbox, manifest: Json) -> Json:
             problems.append(f"permission {area} cannot be {level!r}")
     if problems:
         raise ApiError(422, f"{REFUSED}: {'; '.join(problems)}")
-    sandbox.world.check_manifest(manifest)
+    installing.check_manifest(manifest)
     return manifest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox import installing
 from sandbox.errors import invalid
 from sandbox.state import Installation, Repository, User
 from sandbox.world import Actor, World
@@ -26,12 +27,12 @@ def give(world: World, actor: Actor, repository: Repository, to: User) -> None:
     for installation in before:
         if installation.repository_ids is not None:
             installation.repository_ids.discard(repository.id)
-        world.emit_repositories(installation, actor.user, added=[], removed=[repository])
+        installing.emit_repositories(world, installation, actor.user, added=[], removed=[repository])
     kind = "organization" if old.type == "Organization" else "user"
     shape = world.hooks.organization(old) if kind == "organization" else world.shapes.user(old)
     world.emit("repository", "transferred", repository, actor, {"changes": {"owner": {"from": {kind: shape}}}})
     for installation in covering(world, repository):
-        world.emit_repositories(installation, actor.user, added=[repository], removed=[])
+        installing.emit_repositories(world, installation, actor.user, added=[repository], removed=[])
 
 
 def covering(world: World, repository: Repository) -> list[Installation]:

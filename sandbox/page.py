@@ -14,6 +14,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from sandbox import installing
 from sandbox.auth import LOGIN
 from sandbox.clock import FileClock
 from sandbox.coding import Coding
@@ -110,9 +111,9 @@ async def make_repository(request: web.Request) -> web.Response:
     for app in sandbox.state.apps.values():
         existing = [i for i in sandbox.state.installations.values() if i.app is app and i.account is made.owner]
         if not existing:
-            sandbox.world.install(app, made.owner, [made], made.owner)
+            installing.install(sandbox.world, app, made.owner, [made], made.owner)
         elif not existing[0].covers(made):
-            sandbox.world.add_to_installation(existing[0], made, made.owner)
+            installing.add_to_installation(sandbox.world, existing[0], made, made.owner)
     raise back(f"/{made.full_name}")
 
 

@@ -5,27 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 from sandbox.auth import LOGIN
 from sandbox.chance import Chance
 from sandbox.clock import Clock
 from sandbox.commits import begin
-from sandbox.errors import ApiError, invalid
-from sandbox.hooks import EVENT_PERMISSIONS, UNASKED, Hooks
+from sandbox.errors import invalid
+from sandbox.hooks import Hooks
 from sandbox.shapes import DEFAULT_LABELS, Shapes
 from sandbox.shapes_code import pull_request
 from sandbox.state import (
-    App,
     Comment,
     Commit,
-    Installation,
-    InstallationToken,
     Issue,
     Json,
     Label,
-    Milestone,
     Reaction,
     Repository,
     State,
@@ -71,7 +64,7 @@ class World:
     clock: Clock
     chance: Chance
 
-    # -- accounts, repositories, apps ---------------------------------------------------------------------------
+    # -- accounts and repositories ------------------------------------------------------------------------------
 
     def account(self, login: str, kind: str = "User") -> User:
         """The account of this name, made on first use; `name[bot]` is a bot's."""
@@ -111,109 +104,6 @@ class World:
         if repository.private != private:
             repository.private, repository.updated_at = private, self.clock.now()
             self.emit("repository", "privatized" if private else "publicized", repository, actor, {})
-
-    def check_manifest(self, manifest: Json) -> tuple[dict[str, str], list[str]]:
-        """The permissions and events that it asks for. Raises ApiError where GitHub would refuse them."""
-        permissions = {"metadata": "read", **manifest.get("default_permissions", {})}
-        events = list(manifest.get("default_events", []))
-        check_events(permissions, events)
-        return permissions, events
-
-    def register_app(self, name: str, manifest: Json, webhook_url: str, owner: str) -> tuple[App, str]:
-        """The app and its private key, which is kept nowhere else."""
-        permissions, events = self.check_manifest(manifest)
-        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "app"
-        taken = {app.slug for app in self.state.apps.values()}
-        slug = slug if slug not in taken else f"{slug}-{len(taken) + 1}"
-        pem = self.chance.new_pem()
-        key = serialization.load_pem_private_key(pem.encode(), None)
-        if not isinstance(key, RSAPrivateKey):
-            raise TypeError("an app has an RSA key")
-        app = App(
-            id=next(self.state.ids.app),
-            slug=slug,
-            name=name,
-            owner=self.account(owner),
-            bot=self.account(f"{slug}[bot]"),
-            client_id=self.chance.token("Iv23li", 14),
-            public_key=key.public_key(),
-            webhook_url=webhook_url,
-            webhook_secret=self.chance.secret(),
-            permissions=permissions,
-            events=events,
-            created_at=self.clock.now(),
-            description=manifest.get("description"),
-            external_url=manifest.get("url"),
-            setup_url=manifest.get("setup_url"),
-        )
-        self.state.apps[app.id] = app
-        return app, pem
-
-    # -- installations ------------------------------------------------------------------------------------------
-
-    def install(self, app: App, account: User, repositories: list[Repository] | None, sender: User) -> Installation:
-        now = self.clock.now()
-        ids = None if repositories is None else {r.id for r in repositories}
-        installation = Installation(
-            next(self.state.ids.installation), app, account, dict(app.permissions), list(app.events), now, now, ids
-        )
-        self.state.installations[installation.id] = installation
-        self.emit_lifecycle("created", installation, sender)
-        return installation
-
-    def add_to_installation(self, installation: Installation, repository: Repository, sender: User) -> None:
-        if installation.covers(repository):
-            return
-        installation.repository_ids = {*(installation.repository_ids or ()), repository.id}
-        installation.updated_at = self.clock.now()
-        self.emit_repositories(installation, sender, added=[repository], removed=[])
-
-    def remove_from_installation(self, installation: Installation, repository: Repository, sender: User) -> None:
-        if installation.covers(repository):
-            kept = {r.id for r in self.state.repositories_of(installation)} - {repository.id}
-            installation.repository_ids, installation.updated_at = kept, self.clock.now()
-            self.emit_repositories(installation, sender, added=[], removed=[repository])
-
-    def suspend(self, installation: Installation, sender: User) -> None:
-        installation.suspended_at = installation.updated_at = self.clock.now()
-        installation.suspended_by = sender
-        self.emit_lifecycle("suspend", installation, sender)
-
-    def unsuspend(self, installation: Installation, sender: User) -> None:
-        installation.suspended_at = installation.suspended_by = None
-        installation.updated_at = self.clock.now()
-        self.emit_lifecycle("unsuspend", installation, sender)
-
-    def uninstall(self, installation: Installation, sender: User) -> None:
-        self.emit_lifecycle("deleted", installation, sender)
-        del self.state.installations[installation.id]
-
-    def emit_lifecycle(self, action: str, installation: Installation, sender: User) -> None:
-        covered = self.state.repositories_of(installation)
-        data: Json = {"repositories": [self.shapes.short_repository(r) for r in covered]}
-        if action == "created":
-            data["requester"] = None
-        self.hooks.emit_installation("installation", action, installation, sender, data)
-
-    def emit_repositories(
-        self, installation: Installation, sender: User, *, added: list[Repository], removed: list[Repository]
-    ) -> None:
-        data: Json = {
-            "repository_selection": "all" if installation.repository_ids is None else "selected",
-            "repositories_added": [self.shapes.short_repository(r) for r in added],
-            "repositories_removed": [self.shapes.short_repository(r) for r in removed],
-            "requester": None,
-        }
-        action = "added" if added else "removed"
-        self.hooks.emit_installation("installation_repositories", action, installation, sender, data)
-
-    def issue_token(
-        self, installation: Installation, permissions: dict[str, str], repository_ids: set[int] | None
-    ) -> InstallationToken:
-        expires_at = self.clock.now() + TOKEN_LIFE_SECONDS
-        token = InstallationToken(self.chance.token("ghs_"), installation, permissions, repository_ids, expires_at)
-        self.state.tokens[token.token] = token
-        return token
 
     # -- issues -------------------------------------------------------------------------------------------------
 
@@ -336,7 +226,7 @@ class World:
         comment.reactions[reaction.id] = reaction
         return reaction, True
 
-    # -- labels and milestones ----------------------------------------------------------------------------------
+    # -- labels -------------------------------------------------------------------------------------------------
 
     def create_label(
         self, actor: Actor, repository: Repository, name: str, color: str = "ededed", description: str | None = None
@@ -396,50 +286,6 @@ class World:
         for name in names:
             self.add_label(actor, repository, issue, name)
 
-    def create_milestone(self, actor: Actor, repository: Repository, title: str, new: Json) -> Milestone:
-        now = self.clock.now()
-        number = max(repository.milestones, default=0) + 1
-        milestone = Milestone(next(self.state.ids.milestone), number, title, actor.user, now, now)
-        milestone.description, milestone.due_on = new.get("description"), new.get("due_on")
-        repository.milestones[number] = milestone
-        self.emit_milestone("created", actor, repository, milestone)
-        return milestone
-
-    def edit_milestone(self, actor: Actor, repository: Repository, milestone: Milestone, new: Json) -> None:
-        """`new` may hold title, description, due_on (an instant) and state."""
-        changes: Json = {}
-        for field in ("title", "description", "due_on"):
-            if field in new and new[field] != getattr(milestone, field):
-                changes[field] = {"from": str(getattr(milestone, field) or "")}
-                setattr(milestone, field, new[field])
-        milestone.updated_at = self.clock.now()
-        if changes:
-            self.emit_milestone("edited", actor, repository, milestone, {"changes": changes})
-        if new.get("state") == "closed" and milestone.closed_at is None:
-            milestone.closed_at = self.clock.now()
-            self.emit_milestone("closed", actor, repository, milestone)
-        elif new.get("state") == "open" and milestone.closed_at is not None:
-            milestone.closed_at = None
-            self.emit_milestone("opened", actor, repository, milestone)
-
-    def delete_milestone(self, actor: Actor, repository: Repository, milestone: Milestone) -> None:
-        """Issues lose it without an event of their own."""
-        del repository.milestones[milestone.number]
-        for issue in repository.issues.values():
-            issue.milestone = None if issue.milestone is milestone else issue.milestone
-        self.emit_milestone("deleted", actor, repository, milestone)
-
-    def set_milestone(self, actor: Actor, repository: Repository, issue: Issue, new: Milestone | None) -> None:
-        old = issue.milestone
-        if old is new:
-            return
-        issue.milestone = new
-        for milestone, event in ((old, "demilestoned"), (new, "milestoned")):
-            if milestone:
-                self.note(actor, issue, event, {"milestone": {"title": milestone.title}})
-                data = {"milestone": self.shapes.milestone(repository, milestone)}
-                self.emit_issue(event, actor, repository, issue, data)
-
     # -- telling ------------------------------------------------------------------------------------------------
 
     def note(self, actor: Actor, issue: Issue, event: str, data: Json) -> TimelineEvent:
@@ -484,23 +330,7 @@ class World:
     ) -> None:
         self.emit("label", action, repository, actor, {"label": self.shapes.label(repository, label), **(data or {})})
 
-    def emit_milestone(
-        self, action: str, actor: Actor, repository: Repository, milestone: Milestone, data: Json | None = None
-    ) -> None:
-        about = {"milestone": self.shapes.milestone(repository, milestone), **(data or {})}
-        self.emit("milestone", action, repository, actor, about)
-
 
 def check_body(resource: str, body: str | None) -> None:
     if body is not None and len(body) > BODY_LIMIT:
         raise invalid(resource, "body", "unprocessable", f"body is too long (maximum is {BODY_LIMIT} characters)")
-
-
-def check_events(permissions: dict[str, str], events: list[str]) -> None:
-    """GitHub refuses a manifest that names what comes unasked, or an event without its permission."""
-    for event in events:
-        if event in UNASKED or event not in EVENT_PERMISSIONS:
-            raise ApiError(422, f"Invalid GitHub App configuration: default events unsupported: {event}")
-        needed = EVENT_PERMISSIONS[event]
-        if needed and needed not in permissions:
-            raise ApiError(422, f"Invalid GitHub App configuration: event {event} needs the permission {needed}")

@@ -13,6 +13,7 @@ from app.market.contract import Side
 from app.market.journal import unit_currency
 from app.storage.contracts import of_thread
 from app.storage.tables import contracts, deliveries, entries, outbox, postings, users
+from sandbox import milestones
 from sandbox.world import Actor
 from tests.stories.market_life import set_rules
 from tests.stories.stage import Json, Story
@@ -171,7 +172,7 @@ async def forecast_milestone(play: Play) -> None:
 
 async def close_milestone(play: Play) -> None:
     world, repository = play.story.stage.sandbox.inside.world, play.story.repository
-    world.edit_milestone(Actor(repository.owner), repository, repository.milestones[1], {"state": "closed"})
+    milestones.edit(world, Actor(repository.owner), repository, repository.milestones[1], {"state": "closed"})
 
 
 async def forecast_advisory(play: Play) -> None:
