@@ -18,7 +18,7 @@ from app.github.sender import Sender
 from app.services import followups, seals, settling
 from app.services.pauses import Pauses
 from app.services.settling import Oracle
-from app.storage import contracts, inbox, pools
+from app.storage import books, contracts, inbox, pools
 from app.storage.db import Database, DatabaseBusy
 from app.storage.inbox import Delivery
 from app.storage.outbox import Message
@@ -174,7 +174,7 @@ class Worker:
         quiet = self._unanswered.going(now)
         async with self.db.reading() as tx:
             due = await contracts.due(tx, now, BATCH)
-            ending = await contracts.with_due_offers(tx, now, BATCH, but=quiet)
+            ending = await books.with_due_offers(tx, now, BATCH, but=quiet)
             to_retry = await contracts.with_retry_due(tx, BATCH, but=quiet)
             suspended = await pools.with_suspended(tx, BATCH, but=self._unfit.going(now))
         done = [await _guarded(self._expire(contract_id, now)) for contract_id in ending]
@@ -192,7 +192,7 @@ class Worker:
         async with self.db.reading() as tx:
             row = await contracts.get(tx, contract_id)
             open_now = row is not None and row.open and now < row.maturation_at
-            may_fill = open_now and await contracts.has_whole(tx, contract_id)
+            may_fill = open_now and await books.has_whole(tx, contract_id)
         if may_fill and not await settling.look_at(self.db, self.oracle, contract_id, now):
             self._unanswered.begin(contract_id, now)
             return False

@@ -12,7 +12,7 @@ from app.market.money import format_mills, format_price
 from app.market.offer import Action, Offer
 from app.market.spoken import conditions
 from app.services.trading import Scene
-from app.storage import contracts
+from app.storage import books, contracts
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 
@@ -28,7 +28,7 @@ def mend(words: Sequence[str], now: int) -> str:
 
 
 async def handle(tx: Tx, scene: Scene, request: OffersRequest) -> str:
-    found = await contracts.live_offers(tx, scene.user_id, scene.place.issue.id)
+    found = await books.live_offers(tx, scene.user_id, scene.place.issue.id)
     if not found:
         return "You have no open offers in this thread."
     rows = {row.id: row for row in await contracts.of_thread(tx, scene.place.issue.id)}

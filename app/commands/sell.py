@@ -13,7 +13,7 @@ from app.market.money import format_price
 from app.market.offer import Action, NewOffer
 from app.services import trading
 from app.services.trading import Scene
-from app.storage import contracts
+from app.storage import books, contracts
 from app.storage.db import Tx
 
 
@@ -72,7 +72,7 @@ async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
 
 async def _in_one(tx: Tx, scene: Scene, request: OfferRequest) -> str:
     """Where the user holds such units, if possible within the range; without a price for what they cost."""
-    found = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
+    found = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
     held = {contract: position for contract, side, position in found if side is request.side and position.free}
     rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.id in held and row.open]
     if not rows:

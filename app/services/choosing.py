@@ -14,7 +14,7 @@ from app.market.statement import ISSUE_FIXED, said
 from app.services import halting
 from app.services.scene import Scene
 from app.services.watching import void_reasons
-from app.storage import contracts
+from app.storage import books, contracts
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 
@@ -82,7 +82,7 @@ async def to_sell_in(
     rows = await unsettled(tx, scene)
     reserved = 0
     if by_at is None:
-        found = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
+        found = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
         held = {contract: position for contract, of_side, position in found if of_side is side}
         reserved = sum(held[row.id].reserved for row in rows if row.id in held)
         rows = [row for row in rows if row.id in held and held[row.id].free]
@@ -103,7 +103,7 @@ def none_free(side: Side, reserved: int, where: str) -> InsufficientUnits:
 
 async def of_offer(tx: Tx, scene: Scene, number: int) -> tuple[ContractRow, Offer]:
     """An offer of this thread as it was made, with its contract; nothing is locked yet. Raises UnknownOffer."""
-    found = await contracts.stored_offer(tx, number)
+    found = await books.stored_offer(tx, number)
     row = await contracts.get(tx, found.contract) if found else None
     if found is None or row is None or row.issue_id != scene.place.issue.id:
         raise UnknownOffer(f"There is no offer o{number} in this thread.", await to_look(tx, scene))

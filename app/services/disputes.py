@@ -13,7 +13,7 @@ from app.market.statement import said, shown
 from app.services.accounts import in_currency
 from app.services.floor import Floor, open_floor
 from app.services.scene import Scene, refresh_board
-from app.storage import contracts, disputes, journal, places
+from app.storage import books, contracts, disputes, journal, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.disputes import Dispute, DisputeState
@@ -120,7 +120,7 @@ async def _losing_units(tx: Tx, scene: Scene, row: ContractRow) -> int:
     """By a VOID all units lose against one other verdict or the other."""
     if row.verdict is None:
         return 0
-    held = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
+    held = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
     return sum(
         position.units for contract, side, position in held if contract == row.id and side is not row.verdict.winner
     )

@@ -21,7 +21,7 @@ from app.market.pool import Pool
 from app.market.state import Changes, ContractState, Market
 from app.services.recording import made_of
 from app.services.telling import tell
-from app.storage import contracts, grants, journal, places, pools
+from app.storage import books, contracts, grants, journal, places, pools
 from app.storage.contracts import ContractRow
 from app.storage.db import DatabaseBusy, Mark, Tx
 
@@ -58,7 +58,7 @@ class Floor:
         if not detail and not made.postings:
             return changes
         self.changed |= {state.id for state in differ.contracts} | {offer.contract for offer in changes.offers.values()}
-        await contracts.save(self.tx, changes, differ, self.now)
+        await books.save(self.tx, changes, differ, self.now)
         await pools.save(self.tx, self.currency, differ.pools)
         await journal.append(self.tx, [made])
         return changes
@@ -177,7 +177,7 @@ async def _locked(floor: Floor, wanted: set[int], wish: _Wish) -> bool:
     floor.market = market = Market(pools={each: Pool(each) for each in sorted(tied)})
     floor.rows = {row.id: row for row in rows}
     for row in rows:
-        _tie(market, market.add(await contracts.load(tx, row)))
+        _tie(market, market.add(await books.load(tx, row)))
     await places.lock_users(tx, _parties(floor, wish))
     first_pool = user is not None and user not in tied and bool(await pools.load(tx, floor.currency, {user}))
     if first_pool or (tied and not await pools.contracts_of(tx, floor.currency, tied) <= wanted):

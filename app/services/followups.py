@@ -14,7 +14,7 @@ from app.market.matching import resume_offer, retry
 from app.services.floor import Floor, open_floor
 from app.services.scene import refresh_board
 from app.services.telling import tell
-from app.storage import contracts, places
+from app.storage import books, contracts, places
 from app.storage.db import Tx
 
 
@@ -45,7 +45,7 @@ async def resume_suspended(tx: Tx, number: int, contract_id: int, now: int) -> b
     """Bring a suspended offer back if what is left of its pool is enough. Returns whether it was."""
     floor = await open_floor(tx, {contract_id}, cause=f"resumed:{number}", now=now)
     await floor.expire({contract_id})
-    (rank,) = await contracts.next_offer_numbers(tx, 1)
+    (rank,) = await books.next_offer_numbers(tx, 1)
     try:
         back = partial(resume_offer, floor.market, number, rank=rank, now=now)
         changes = await floor.run(back, f"resumed:{number}:{rank}")

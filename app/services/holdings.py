@@ -12,7 +12,7 @@ from app.market.quotes import side_price
 from app.services import insiders, views
 from app.services.accounts import Balance, balance, balance_in, issuer
 from app.services.config import play_currency
-from app.storage import contracts, places
+from app.storage import books, contracts, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
@@ -64,8 +64,8 @@ async def user_view(tx: Tx, place: Place, user_id: int) -> UserView:
         login=(await places.logins(tx, {user_id})).get(user_id, ""),
         balance=await balance(tx, user_id, place.repository.owner_id),
         owner_login=place.repository.owner_login,
-        offers=await contracts.live_offers(tx, user_id, place.issue.id),
-        positions=await contracts.positions_of(tx, user_id, place.issue.id),
+        offers=await books.live_offers(tx, user_id, place.issue.id),
+        positions=await books.positions_of(tx, user_id, place.issue.id),
         rows={row.id: row for row in rows},
         insider=user_id in await insiders.disclosed(tx, place.issue.id),
         older=[found for currency in sorted(older) if (found := await _older(tx, user_id, currency))],

@@ -7,7 +7,7 @@ from typing import Protocol
 from app.market.contract import Status, Terms
 from app.market.errors import Refusal
 from app.services.scene import Scene
-from app.storage import contracts, insiders
+from app.storage import books, contracts, insiders
 from app.storage.db import Tx
 from app.storage.places import Place
 
@@ -59,7 +59,7 @@ async def check_impartial(tx: Tx, scene: Scene, what: str) -> None:
     """Raises a Refusal unless the user has triage rights and no position in the issue's contracts."""
     if not scene.may_triage:
         raise Refusal(f"Only somebody with triage rights or better may {what}.", "/bugmark positions")
-    held = await contracts.positions_of(tx, scene.user_id, scene.place.issue.id)
+    held = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
     if held:
         numbers = ", ".join(sorted({f"c{contract}" for contract, _, _ in held}))
         why = f"You hold units in {numbers}: only a maintainer without a position may {what}."

@@ -10,7 +10,7 @@ from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step,
 from app.services import disputes
 from app.services.floor import Floor
 from app.services.turning import NO_WINDOW, notify, pay_out, show, start, stop
-from app.storage import contracts
+from app.storage import books, contracts
 from app.storage.contracts import ContractRow
 from app.storage.disputes import Dispute, DisputeState
 from app.storage.places import Place
@@ -183,7 +183,7 @@ async def _void_price(floor: Floor, row: ContractRow, watch: Watch) -> VoidPrice
     if watch.ruling is not None and row.ruling_price is not None:
         return VoidPrice(row.ruling_price, 1)
     event_at = floor.now if row.halt_event_at is None else row.halt_event_at
-    return await contracts.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
+    return await books.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
 
 
 def _payout(item: Payout) -> list[int]:

@@ -21,7 +21,7 @@ from app.services.choosing import check_trading, to_look
 from app.services.floor import Floor, open_floor
 from app.services.insiders import check_insider
 from app.services.scene import Scene, refresh_board
-from app.storage import contracts, places
+from app.storage import books, contracts, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 
@@ -187,7 +187,7 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
 async def _nothing_to_cancel(tx: Tx, scene: Scene, number: int | None) -> UnknownOffer:
     if number is None:
         return UnknownOffer("You have no open offer in this thread.", "/bugmark positions")
-    if await contracts.owner_of_offer(tx, number, scene.place.issue.id) == scene.user_id:
+    if await books.owner_of_offer(tx, number, scene.place.issue.id) == scene.user_id:
         return UnknownOffer(f"Your offer o{number} is not open any more.", "/bugmark offers")
     return UnknownOffer(f"You have no open offer o{number} in this thread.", "/bugmark offers")
 
@@ -254,7 +254,7 @@ async def _place(
     if instead_of is not None:
         before = await floor.run(lambda: cancel(floor.market, instead_of, user=scene.user_id, now=scene.now))
     await limits.check(floor.tx, scene, floor.state(row.id), new)
-    (number,) = await contracts.next_offer_numbers(floor.tx, 1)
+    (number,) = await books.next_offer_numbers(floor.tx, 1)
     arrival = partial(place, floor.market, row.id, new, number=number, user=scene.user_id, now=scene.now)
     changes = await _arrive(floor, scene, arrival)
     await show(floor, scene)
@@ -268,7 +268,7 @@ async def _place_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at:
     await _check_open(floor, scene, set(ids))
     for each in ids:
         await limits.check(tx, scene, floor.state(each), new)
-    numbers = await contracts.next_offer_numbers(tx, len(ids))
+    numbers = await books.next_offer_numbers(tx, len(ids))
     arrival = partial(
         place_range, floor.market, ids, new, numbers=numbers, user=scene.user_id, now=scene.now, last=last
     )

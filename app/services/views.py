@@ -8,7 +8,7 @@ from app.market.contract import Status
 from app.market.life import VOID_LOOK_BACK_SECONDS
 from app.services import insiders
 from app.services.contract_views import BookView, ContractView, Holder, IssueView
-from app.storage import contracts, tape
+from app.storage import books, contracts, tape
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.tape import DAY_SECONDS
@@ -114,5 +114,5 @@ async def _settled(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[Contra
 async def _void_price(tx: Tx, row: ContractRow, now: int) -> int | None:
     """As a settlement would read it: as it stood seven days before the window opened, or before now."""
     event_at = now if row.window_opened_at is None else row.window_opened_at
-    pair = await contracts.void_price(tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
+    pair = await books.void_price(tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
     return pair.minted_mills // pair.open_interest if pair.open_interest else None

@@ -1,4 +1,4 @@
-"""Contracts with their books and positions: loaded under the contract's lock, saved after the calculation."""
+"""Contracts as stored, without their books: found, locked, made, changed."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, func, select, text, update
+from sqlalchemy import Row, Select, bindparam, delete, select, update
 
-from app.market.contract import Outcome, Side, Status, Terms
-from app.market.fill import Amendment, Fill
-from app.market.ledger import Difference
-from app.market.offer import Action, NewOffer, Offer, OfferState
-from app.market.position import Position
-from app.market.settlement import VoidPrice
-from app.market.state import Changes, ContractState
+from app.market.contract import Outcome, Status, Terms
 from app.market.statement import ISSUE_FIXED
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
-from app.storage.places import in_parts, insert, upsert
-from app.storage.tables import amendments, contracts, fills, offers, positions
+from app.storage.places import in_parts, insert
+from app.storage.tables import contracts, offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +143,6 @@ async def due(tx: Tx, now: int, limit: int) -> list[ContractRow]:
     return await _rows(tx, statement.order_by(contracts.c.next_look_at, contracts.c.id).limit(limit))
 
 
-async def with_due_offers(tx: Tx, now: int, limit: int, but: Collection[int] = ()) -> list[int]:
-    """Ids of contracts in which open offers have come to their end, leaving out those in `but`."""
-    ending = offers.c.state.in_(OPEN_STATES), offers.c.until_at <= now, offers.c.contract_id.not_in(list(but))
-    statement = select(offers.c.contract_id).where(*ending)
-    return list((await tx.execute(statement.distinct().order_by(offers.c.contract_id).limit(limit))).scalars())
-
-
 async def with_retry_due(tx: Tx, limit: int, but: Collection[int] = ()) -> list[int]:
     """Open contracts whose all-or-none offers are to be tried, because of what happened in another contract."""
     open_ones = contracts.c.retry_due, contracts.c.status == Status.OPEN.value, contracts.c.id.not_in(list(but))
@@ -163,262 +150,11 @@ async def with_retry_due(tx: Tx, limit: int, but: Collection[int] = ()) -> list[
     return list((await tx.execute(statement.order_by(contracts.c.id).limit(limit))).scalars())
 
 
-async def has_whole(tx: Tx, contract_id: int) -> bool:
-    """Whether all-or-none offers wait in a contract: then any change of its book may bring a fill."""
-    waiting = offers.c.contract_id == contract_id, offers.c.all_or_none, offers.c.state == OfferState.LIVE.value
-    return (await tx.execute(select(offers.c.id).where(*waiting).limit(1))).first() is not None
-
-
 async def change(tx: Tx, contract_id: int, **values: Any) -> None:
     await tx.execute(update(contracts).where(contracts.c.id == contract_id).values(**values))
-
-
-ACTIONS = {action.value: action for action in Action}
-SIDES = {side.value: side for side in Side}
-_LIVE, _SUSPENDED = OfferState.LIVE.value, OfferState.SUSPENDED.value
-"""Enums are slow at finding their members, and a book has many offers."""
-
-
-def offer_from(row: Row[Any]) -> Offer:
-    """From all columns in the table's order: taking them apart by name would cost more than the rest."""
-    (
-        number,
-        contract,
-        user,
-        action,
-        side,
-        price,
-        volume,
-        until_at,
-        now_or_never,
-        all_or_none,
-        post_only,
-        cancel_on_halt,
-        pooled,
-        rank,
-        units_left,
-        cash_left,
-        filled,
-        cancelled,
-        state,
-        created_at,
-    ) = tuple(row)
-    new = NewOffer(
-        ACTIONS[action],
-        SIDES[side],
-        volume,
-        price,
-        until_at,
-        now_or_never,
-        all_or_none,
-        post_only,
-        pooled,
-        cancel_on_halt,
-    )
-    offer = Offer(
-        new,
-        number=number,
-        user=user,
-        contract=contract,
-        until_at=until_at,
-        units_left=units_left,
-        cash_left=cash_left,
-        created_at=created_at,
-    )
-    offer.volume, offer.filled, offer.cancelled, offer.rank = volume, filled, cancelled, rank
-    offer.held = state == _LIVE
-    offer.suspended = state == _SUSPENDED
-    return offer
-
-
-OPEN_STATES = (OfferState.LIVE.value, OfferState.SUSPENDED.value)
-
-_OPEN = (
-    select(offers)
-    .where(offers.c.contract_id == bindparam("contract"), offers.c.state.in_(OPEN_STATES))
-    .order_by(offers.c.rank)
-)
-_HOLDERS = select(positions).where(
-    positions.c.contract_id == bindparam("contract"), positions.c.free + positions.c.reserved > 0
-)
-
-
-async def load(tx: Tx, row: ContractRow) -> ContractState:
-    """The contract's state for a calculation: its open offers in the order of their ranks, and its positions."""
-    state = ContractState(
-        row.id, row.terms, row.maturation_at, row.status, row.open_interest, row.minted_mills, row.amendment
-    )
-    for found in await tx.execute(_OPEN, {"contract": row.id}):
-        offer = offer_from(found)
-        if offer.suspended:
-            state.book.suspended[offer.number] = offer
-        else:
-            state.book.add(offer)
-    for held in await tx.execute(_HOLDERS, {"contract": row.id}):
-        position = Position(held.free, held.reserved, held.cost_mills, held.pool_units)
-        state.holders(SIDES[held.side])[held.user_id] = position
-    return state
-
-
-_SAVE = (
-    update(contracts)
-    .where(contracts.c.id == bindparam("contract"))
-    .values({name: bindparam(f"new_{name}") for name in ("status", "open_interest", "minted_mills", "amendment")})
-    .values(traded_units=contracts.c.traded_units + bindparam("filled_units"))
-)
-
-
-async def save(tx: Tx, changes: Changes, differ: Difference, now: int) -> None:
-    """Store what a calculation changed; the journal is stored by `journal.append`."""
-    filled = changes.fills
-    for state in differ.contracts:
-        new = {
-            "new_status": state.status.value,
-            "new_open_interest": state.open_interest,
-            "new_minted_mills": state.minted_mills,
-            "new_amendment": state.amendment,
-        }
-        volume = sum(fill.volume for fill in filled if fill.contract == state.id)
-        await tx.execute(_SAVE, {"contract": state.id, "filled_units": volume, **new})
-    if changes.offers:
-        await upsert(tx, offers, [_offer_values(offer) for offer in changes.offers.values()])
-    if changed := changes.all_amendments:
-        await tx.execute(insert(tx, amendments), [_amendment_values(item, now) for item in changed])
-    if filled:
-        await tx.execute(insert(tx, fills), [_fill_values(item, now) for item in filled])
-    if differ.positions:
-        await upsert(tx, positions, [_position_values(*item) for item in differ.positions])
-    for number in changes.to_retry:
-        await change(tx, number, retry_due=True)
-
-
-def _amendment_values(item: Amendment, now: int) -> dict[str, Any]:
-    values = item._asdict()
-    return {"contract_id": values.pop("contract"), "at": now, **values}
-
-
-def _fill_values(item: Fill, now: int) -> dict[str, Any]:
-    values = item._asdict()
-    del values["sold"]
-    return {"contract_id": values.pop("contract"), "at": now, **values}
-
-
-def _offer_values(offer: Offer) -> dict[str, Any]:
-    return {
-        "id": offer.number,
-        "contract_id": offer.contract,
-        "user_id": offer.user,
-        "action": offer.action.value,
-        "side": offer.side.value,
-        "price": offer.price,
-        "volume": offer.volume,
-        "until_at": offer.until_at,
-        "now_or_never": offer.now_or_never,
-        "all_or_none": offer.all_or_none,
-        "post_only": offer.post_only,
-        "cancel_on_halt": offer.cancel_on_halt,
-        "pooled": offer.pooled,
-        "rank": offer.rank,
-        "units_left": offer.units_left,
-        "cash_left": offer.cash_left,
-        "filled": offer.filled,
-        "cancelled": offer.cancelled,
-        "state": offer.state.value,
-        "created_at": offer.created_at,
-    }
-
-
-def _position_values(contract: int, user: int, side: Side, held: Position) -> dict[str, Any]:
-    return {
-        "contract_id": contract,
-        "user_id": user,
-        "side": side.value,
-        "free": held.free,
-        "reserved": held.reserved,
-        "cost_mills": held.cost_mills,
-        "pool_units": held.pool_units,
-    }
-
-
-_HIGHEST = select(*(select(func.max(column)).scalar_subquery() for column in (offers.c.id, offers.c.rank)))  # by index
-_DRAWN = text("SELECT nextval(pg_get_serial_sequence('offers', 'id')) FROM generate_series(1, :count)")
-
-
-async def next_offer_numbers(tx: Tx, count: int) -> list[int]:
-    """The next numbers (or ranks) of offers. SQLite has one writer at a time, so the highest tells.
-
-    A rehearsal imagines them, since numbers that were drawn are gone.
-    """
-    if rehearsing(tx) or tx.dialect.name == "sqlite":
-        highest = (await tx.execute(_HIGHEST)).one()
-        first = max(highest[0] or 0, highest[1] or 0, FIRST_IMAGINED - 1 if rehearsing(tx) else 0) + 1
-        return list(range(first, first + count))
-    return list((await tx.execute(_DRAWN, {"count": count})).scalars())
-
-
-async def stored_offer(tx: Tx, number: int) -> Offer | None:
-    """An offer as it is stored, which may be due, with its contract not locked. Its side and price never change."""
-    row = (await tx.execute(select(offers).where(offers.c.id == number))).first()
-    return offer_from(row) if row else None
 
 
 async def forget(tx: Tx, contract_id: int) -> None:
     """Take back a contract that was just made, unless somebody has made an offer in it."""
     touched = select(offers.c.id).where(offers.c.contract_id == contract_id).exists()
     await tx.execute(delete(contracts).where(contracts.c.id == contract_id, contracts.c.amendment == 0, ~touched))
-
-
-async def owner_of_offer(tx: Tx, number: int, issue_id: int) -> int | None:
-    """Whose offer this is, or was, in an issue's thread."""
-    found = select(offers.c.user_id).join(contracts, contracts.c.id == offers.c.contract_id)
-    return (await tx.execute(found.where(offers.c.id == number, contracts.c.issue_id == issue_id))).scalar()
-
-
-async def live_offers(tx: Tx, user_id: int, issue_id: int) -> list[tuple[int, Offer]]:
-    """A user's open offers in an issue as (contract id, offer), oldest first; suspended ones too."""
-    statement = (
-        select(offers)
-        .join(contracts, contracts.c.id == offers.c.contract_id)
-        .where(
-            offers.c.user_id == user_id,
-            offers.c.state.in_(OPEN_STATES),
-            contracts.c.issue_id == issue_id,
-        )
-        .order_by(offers.c.id)
-    )
-    return [(row.contract_id, offer_from(row)) for row in await tx.execute(statement)]
-
-
-async def positions_of(tx: Tx, user_id: int, issue_id: int) -> list[tuple[int, Side, Position]]:
-    """A user's units in an issue's contracts as (contract id, side, position)."""
-    statement = (
-        select(positions)
-        .join(contracts, contracts.c.id == positions.c.contract_id)
-        .where(
-            positions.c.user_id == user_id,
-            positions.c.free + positions.c.reserved > 0,
-            contracts.c.issue_id == issue_id,
-        )
-        .order_by(positions.c.contract_id, positions.c.side)
-    )
-    return [
-        (row.contract_id, Side(row.side), Position(row.free, row.reserved, row.cost_mills, row.pool_units))
-        for row in await tx.execute(statement)
-    ]
-
-
-async def fills_of(tx: Tx, contract_id: int, limit: int) -> list[tuple[int, int]]:
-    """The newest fills of a contract as (volume, FIXED price), newest first."""
-    statement = select(fills.c.volume, fills.c.price).where(fills.c.contract_id == contract_id)
-    rows = await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(limit))
-    return [(row.volume, row.price) for row in rows]
-
-
-async def void_price(tx: Tx, contract_id: int, until_at: int) -> VoidPrice:
-    """The last pair with open interest at or before `until_at`, else the one after the first fill."""
-    some = select(amendments).where(amendments.c.contract_id == contract_id, amendments.c.open_interest > 0)
-    before = some.where(amendments.c.at <= until_at).order_by(amendments.c.number.desc()).limit(1)
-    row = (await tx.execute(before)).first()
-    if row is None:
-        row = (await tx.execute(some.order_by(amendments.c.number).limit(1))).first()
-    return VoidPrice(row.minted_mills, row.open_interest) if row else VoidPrice(0, 0)

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, BindParameter, bindparam, case, func, select,
 from app.market.contract import Side, Status
 from app.market.offer import OfferState
 from app.market.pool import Pool
-from app.storage.contracts import OPEN_STATES
+from app.storage.books import OPEN_STATES
 from app.storage.db import Tx
 from app.storage.places import in_parts, upsert
 from app.storage.tables import contracts, offers, pools, positions

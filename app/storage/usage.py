@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Select, bindparam, func, select, update
 
-from app.storage.contracts import OPEN_STATES
+from app.storage.books import OPEN_STATES
 from app.storage.db import Tx
 from app.storage.tables import commands, contracts, issues, offers, pools, users
 

@@ -26,7 +26,7 @@ from app.services.configs import StoredConfigs
 from app.services.floor import Floor
 from app.services.scene import Scene
 from app.services.turning import floors, pay_out, start, stop
-from app.storage import contracts, places, tables
+from app.storage import books, contracts, places, tables
 from app.storage.db import Database, Tx
 from app.storage.disputes import DisputeState
 from tests.chaos.books import Raw, raw_entries
@@ -219,6 +219,6 @@ class Again:
         if then.outcome == "VOID":
             ruled = then.ruling is not None and then.ruling_price is not None
             since = (at if then.halt_event_at is None else then.halt_event_at) - VOID_LOOK_BACK_SECONDS
-            void = VoidPrice(then.ruling_price, 1) if ruled else await contracts.void_price(floor.tx, number, since)
+            void = VoidPrice(then.ruling_price, 1) if ruled else await books.void_price(floor.tx, number, since)
         await pay_out(floor, number, Outcome(then.outcome), void)
         await contracts.change(floor.tx, number, ended_round=then.ended_round)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.market.contract import Status
 from app.market.statement import ISSUE_FIXED
-from app.storage import contracts as stored
+from app.storage import books
 from app.storage.db import Tx
 from app.storage.tables import contracts, offers, positions, users
 from tests.chaos.script import Line
@@ -21,7 +21,7 @@ async def text_of(tx: Tx, line: Line, person: str, issue_id: int) -> str:
         rows = await tx.execute(select(contracts.c.id).where(*here).order_by(contracts.c.id))
     else:
         mine = users.c.login == person if "{own}" in line.text else users.c.login != person
-        open_ones = offers.c.state.in_(stored.OPEN_STATES), contracts.c.issue_id == issue_id, mine
+        open_ones = offers.c.state.in_(books.OPEN_STATES), contracts.c.issue_id == issue_id, mine
         joined = select(offers.c.id).join(contracts, contracts.c.id == offers.c.contract_id)
         joined = joined.join(users, users.c.id == offers.c.user_id)
         rows = await tx.execute(joined.where(*open_ones).order_by(offers.c.id))

@@ -12,8 +12,7 @@ from sqlalchemy import func, select
 
 from app.market.contract import Status
 from app.services.settling import LOOK_SECONDS
-from app.storage import contracts as stored
-from app.storage import pools
+from app.storage import books, pools
 from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.tables import commands, contracts, deliveries, issues, offers, outbox
 from tests.chaos.place import Stuck, Timepiece
@@ -81,7 +80,7 @@ class Watch:
         look = (c.next_look_at <= now + LOOKING_SECONDS) & (c.status != Status.SETTLED.value)
         retry = c.retry_due & (c.status == Status.OPEN.value)
         found = set((await tx.execute(select(c.currency).where(look | retry).distinct())).scalars())
-        ended = offers.c.state.in_(stored.OPEN_STATES), offers.c.until_at <= now
+        ended = offers.c.state.in_(books.OPEN_STATES), offers.c.until_at <= now
         ending = select(c.currency).join(offers, offers.c.contract_id == c.id).where(*ended).distinct()
         return found | set((await tx.execute(ending)).scalars())
 

@@ -21,7 +21,7 @@ from app.market.errors import Refusal
 from app.market.offer import Action, NewOffer
 from app.services import followups, trading
 from app.services.scene import Scene
-from app.storage import contracts, pools, tables
+from app.storage import books, contracts, pools, tables
 from app.storage.db import Database, DatabaseBusy, Tx
 from tests.clocks import FakeClock
 from tests.services.desk import BY, DAY, Desk, place_of
@@ -141,7 +141,7 @@ async def _retry(tx: Tx, contract: int, now: int) -> None:
 
 
 _DRAWN: ContextVar[list[int]] = ContextVar("drawn")
-_draw = contracts.next_offer_numbers
+_draw = books.next_offer_numbers
 
 
 async def _noted(tx: Tx, count: int) -> list[int]:
@@ -188,11 +188,11 @@ async def again(tx: Tx, desk: Desk, command: Command, done: Done) -> None:
         assert len(numbers) == count, command
         return numbers
 
-    contracts.next_offer_numbers = given
+    books.next_offer_numbers = given
     try:
         await run(tx, desk, replace(command, target=done.target))
     finally:
-        contracts.next_offer_numbers = _draw
+        books.next_offer_numbers = _draw
     assert not left, command
 
 
@@ -228,14 +228,14 @@ async def trade(desk: Desk, commands: Iterable[Command], tasks: int) -> AsyncIte
         finally:
             done.put_nowait(None)
 
-    contracts.next_offer_numbers = _noted
+    books.next_offer_numbers = _noted
     try:
         working = asyncio.create_task(work_all())
         while (item := await done.get()) is not None:
             yield item
         await working
     finally:
-        contracts.next_offer_numbers = _draw
+        books.next_offer_numbers = _draw
 
 
 async def main(url: str, seed: int) -> None:

@@ -25,7 +25,7 @@ from app.services.audit import Report, audit
 from app.services.config import Config, play_currency
 from app.services.forecast_making import KnownMilestone
 from app.services.trading import Scene, Traded
-from app.storage import contracts, journal, places, tables
+from app.storage import books, contracts, journal, places, tables
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, Tx
 from app.storage.places import Installation, Issue, Place, Repository
@@ -207,7 +207,7 @@ class Desk:
     async def position(self, user: int, side: Side, issue: int = ISSUE) -> tuple[int, int, int]:
         """(free, reserved, cost) summed over the issue's contracts."""
         async with self.db.reading() as tx:
-            rows = await contracts.positions_of(tx, user, issue)
+            rows = await books.positions_of(tx, user, issue)
         held = [position for _, of_side, position in rows if of_side is side]
         return sum(p.free for p in held), sum(p.reserved for p in held), sum(p.cost_mills for p in held)
 

@@ -14,7 +14,7 @@ from app.market.life import NO_ANSWER_SECONDS
 from app.market.settlement import VoidPrice
 from app.services import settling
 from app.services.config import Config
-from app.storage import contracts
+from app.storage import books, contracts
 from tests.services.desk import BY, DAY, GRANT_MILLS, Desk
 
 ADAM, BETH, CHARLES, DEV = 1, 2, 3, 4
@@ -240,7 +240,7 @@ async def test_a_void_price_of_a_young_contract_is_that_after_its_first_fill(des
     await desk.offer(DEV, "buy fixed 100 at 900")
     await desk.offer(CHARLES, "buy unfixed 100 at 100")
     async with desk.db.reading() as tx:
-        assert await contracts.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
+        assert await books.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
 
 
 async def test_a_void_price_is_read_from_the_last_pair_with_open_interest(desk: Desk) -> None:
@@ -254,7 +254,7 @@ async def test_a_void_price_is_read_from_the_last_pair_with_open_interest(desk: 
     await desk.offer(DEV, "buy fixed 100 at 900")
     await desk.offer(CHARLES, "buy unfixed 100 at 100")
     async with desk.db.reading() as tx:
-        assert await contracts.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
+        assert await books.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
 
 
 @pytest.mark.parametrize("days_before", [8, 6])

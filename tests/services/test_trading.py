@@ -13,7 +13,7 @@ from app.market.fill import FillKind
 from app.market.life import IssueFacts
 from app.services import looking, trading
 from app.services.config import Config
-from app.storage import contracts
+from app.storage import books
 from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, Desk, new_offer
 
 FIXED, UNFIXED = Side.FIXED, Side.UNFIXED
@@ -49,7 +49,7 @@ async def test_an_offer_fills(desk: Desk) -> None:
     assert await desk.position(BETH, FIXED) == (200, 0, 40_000)
     assert (await desk.contract(number)).traded_units == 200
     async with desk.db.reading() as tx:
-        assert await contracts.fills_of(tx, number, 10) == [(200, 200)]
+        assert await books.fills_of(tx, number, 10) == [(200, 200)]
     (fill,) = (await desk.dump())["fills"]
     assert fill[2:10] == (2, 1, BETH, ADAM, 2, 200, 200, "expand")
 
@@ -334,8 +334,8 @@ async def test_it_does_not_matter_when_a_sweep_runs(desk: Desk, swept: bool) -> 
     desk.clock.advance(60)
     if swept:
         async with desk.db.reading() as tx:
-            assert await contracts.with_due_offers(tx, now + 49, 10) == []
-            assert await contracts.with_due_offers(tx, now + 60, 10) == [number]
+            assert await books.with_due_offers(tx, now + 49, 10) == []
+            assert await books.with_due_offers(tx, now + 60, 10) == [number]
         assert await desk.sweep(number)
         assert not await desk.sweep(number)
     await desk.offer(DEV, "buy fixed 10 at 650")
