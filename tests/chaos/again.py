@@ -1,23 +1,27 @@
 """What was done, done again by one alone: the recorded commands through the services on an empty database.
 
 In the order of their entries. What GitHub answered is not asked again: halts, resumptions and verdicts are taken from
-the record, and what they cost or bring is calculated anew. Refused commands made no entries and are left out.
+the record, and what they cost or bring is calculated anew. Refused commands made no entries: they must be refused again
+at some point between the commands before and after them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select
 
+from app.commands.grammar import Command
 from app.commands.registry import understand
+from app.commands.requests import Request
 from app.commands.standing import needs_rights
 from app.market.bookkeeping import KINDS
 from app.market.contract import Outcome
+from app.market.errors import Refusal
 from app.market.life import VOID_LOOK_BACK_SECONDS
 from app.market.settlement import VoidPrice
 from app.services import accounts, disputes, followups, settling
@@ -36,8 +40,20 @@ SAME = (tables.installations, tables.repositories, tables.users, tables.configs)
 SILENT = ("forecast ", "market ")
 """Commands that may make no entry and change what later ones meet."""
 
+TOLD_BY_GITHUB: Mapping[str, dict[str, Any]] = {
+    "This issue is closed as completed": {"closed": True},
+    "This issue is closed as a duplicate": {"rejected": "duplicate"},
+    "This issue is closed as not planned": {"rejected": "not_planned"},
+    "The issue's author and those with triage rights": {"insider": True},
+}
+"""What GitHub answered, by how the refusal that followed from it begins."""
+
 MADE = re.compile(r"\*\*F(\d+)\*\*")
 NUMBER = re.compile(r"\b(?P<letter>[oF])(?P<number>\d+)\b")
+
+
+class _Undone(Exception):
+    """It was not refused."""
 
 
 def instant(text: str) -> int:
@@ -46,7 +62,10 @@ def instant(text: str) -> int:
 
 @dataclass(slots=True)
 class Again:
-    """`written` tells when a comment was made. Numbers are mapped: on PostgreSQL those drawn in vain are gone."""
+    """`written` tells when a comment was made. Numbers are mapped: on PostgreSQL those drawn in vain are gone.
+
+    `refused` counts commands that were refused and were so again, `wrong` tells of those that were not.
+    """
 
     record: Database
     db: Database
@@ -60,6 +79,8 @@ class Again:
     offer_numbers: dict[int, int] = field(default_factory=dict)
     contract_numbers: dict[int, int] = field(default_factory=dict)
     read: int = 0
+    refused: int = 0
+    wrong: list[str] = field(default_factory=list)
     configs: StoredConfigs = field(default_factory=StoredConfigs)
 
     async def run(self) -> None:
@@ -67,12 +88,16 @@ class Again:
         silent = [
             number
             for number, row in self.commands.items()
-            if row.text.startswith(SILENT) and f"command:{number}" not in self.told
+            if row.done and row.text.startswith(SILENT) and f"command:{number}" not in self.told
         ]
+        refused = [number for number, row in self.commands.items() if not row.done]
+        following = self._following()
         done: set[str] = set()
-        for raw in self.raw:
+        for position, raw in enumerate(self.raw):
             kind, _, number = raw.cause.partition(":")
+            refused = await self._refuse(refused, following[position])
             if kind == "command":
+                self._not_refused(refused, int(number))
                 while silent and silent[0] < int(number):
                     await self._command(silent[0], self.commands[silent[0]].at)
                     silent.pop(0)
@@ -82,6 +107,27 @@ class Again:
             await self._do(raw, kind, int(number or 0))
             if kind == "command":
                 await self._meet(raw.cause)
+
+        self._not_refused(await self._refuse(refused, following[-1]), following[-1])
+
+    def _following(self) -> list[int]:
+        """By position in the journal the number of the command whose entry is there or is the next one."""
+        found = [max(self.commands, default=0) + 1]
+        for raw in reversed(self.raw):
+            kind, _, number = raw.cause.partition(":")
+            found.append(int(number) if kind == "command" else found[-1])
+        return found[::-1]
+
+    async def _refuse(self, numbers: list[int], below: int) -> list[int]:
+        """Try those below a number once more; returns those that are left, in order."""
+        left = [number for number in numbers if number >= below or not await self._refused_again(number)]
+        self.refused += len(numbers) - len(left)
+        return left
+
+    def _not_refused(self, numbers: list[int], below: int) -> None:
+        while numbers and numbers[0] < below:
+            row = self.commands[numbers.pop(0)]
+            self.wrong.append(f"one alone would have done command {row.id} {row.text!r}: {row.answer}")
 
     async def _read_record(self) -> None:
         async with self.record.reading() as tx, self.db.transaction() as new:
@@ -94,8 +140,7 @@ class Again:
             still_open = {"state": "open", "state_reason": None, "closed_at": None, "moved_to": None}
             await new.execute(insert(tables.issues), [row | still_open for row in known])
             c = tables.commands.c
-            done = select(tables.commands).where(c.done).order_by(c.id)
-            self.commands = {row.id: row for row in await tx.execute(done)}
+            self.commands = {row.id: row for row in await tx.execute(select(tables.commands).order_by(c.id))}
             self.contracts = {row.id: row for row in await tx.execute(select(tables.contracts))}
             self.disputes = list(await tx.execute(select(tables.disputes)))
             self.raw = await raw_entries(tx)
@@ -136,12 +181,33 @@ class Again:
             assert place is not None, row
             if row.text.startswith("dispute"):
                 await self._announce(tx, row.user_id, at)
-            command, request = understand(NUMBER.sub(self._now_called, row.text), self.written[row.comment_id])
+            command, request = self._understood(row)
             config = await self.configs.config(tx, place.repository)
             scene = Scene(place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text))
             answer = await command.handle(tx, scene, request)
         for then, now in zip(MADE.findall(row.answer), MADE.findall(answer), strict=False):
             self.contract_numbers[int(then)] = int(now)
+
+    async def _refused_again(self, number: int) -> bool:
+        """Whether it is refused as things stand now. If it is not, it is undone."""
+        row = self.commands[number]
+        told = next((what for how, what in TOLD_BY_GITHUB.items() if row.answer.startswith(how)), {})
+        try:
+            async with self.db.transaction() as tx:
+                place = await places.place(tx, row.issue_id)
+                assert place is not None, row
+                command, request = self._understood(row)
+                config = await self.configs.config(tx, place.repository)
+                scene = Scene(place, config, row.user_id, f"command:{number}", row.at, **told)
+                await command.handle(tx, scene, request)
+                raise _Undone
+        except Refusal:
+            return True
+        except _Undone:
+            return False
+
+    def _understood(self, row: Row[Any]) -> tuple[Command, Request]:
+        return understand(NUMBER.sub(self._now_called, row.text), self.written[row.comment_id])
 
     def _now_called(self, match: re.Match[str]) -> str:
         numbers = self.offer_numbers if match["letter"] == "o" else self.contract_numbers

@@ -11,6 +11,7 @@ What may differ between two runs of which neither is wrong, and how it is told a
 - A forecast's statement holds the instant at which it was made, and so do its hashes.
 - In which order entries of different owners were made; those of one owner are compared by key, and each tells every
   row it left behind, so that another order of what depends on each other shows.
+- How it was learnt that an issue was closed: while the news of it is under way, a look that was due may see it first.
 - Rows that an entry tells as they were told before: an offer may expire a moment before or after its contract is
   halted, and an entry tells a contract again as long as nothing has happened in it.
 
@@ -40,6 +41,7 @@ NAMED = re.compile(
     r"(?P<kind>command|comment|halt|resume|settlement|look|retry|expiry|resumed|bond|dispute|news|gone|moved|made|give:command)"
     r":(?P<number>\d+)(?P<rest>(:\d+)?)\Z"
 )
+LEARNT = "GitHub"
 CURRENCY = re.compile(r"(?P<side>[A-Z]+):(?P<contract>\d+)\Z")
 
 
@@ -136,7 +138,8 @@ class Books:
     def _told(self, raw: Raw) -> Entry:
         lines = sorted((self._posting(*line) for line in raw.postings), key=str)
         rows = tuple(self._row(row) for row in raw.detail if self._is_news(row))
-        return Entry(self._named(raw.cause), self._when(raw.at), tuple(lines), rows)
+        cause = LEARNT if raw.key.startswith("halt:") and raw.cause.startswith(("news:", "look:")) else raw.cause
+        return Entry(self._named(cause), self._when(raw.at), tuple(lines), rows)
 
     def _is_news(self, row: list[Any]) -> bool:
         key = tuple(row[: 1 + KINDS[row[0]].keys])

@@ -11,16 +11,31 @@ from typing import Any
 from sqlalchemy import select
 
 from app.services.audit import audit
+from app.storage.answers import ON_PAGE, PREFIX
 from app.storage.db import Database, Tx, migrate
-from app.storage.tables import commands, deliveries, outbox
+from app.storage.outbox import DEAD, SENT
+from app.storage.tables import commands, deliveries, issues, outbox
 from tests.chaos.again import Again, instant
 from tests.chaos.books import Books, differences
+from tests.chaos.outcomes import check_outcomes
 from tests.chaos.place import Ground
 from tests.chaos.play import Player
 
-MOST = {"creations_60s": 80, "creations_3600s": 500, "points_60s": 900, "writes_60s": 80}
-"""GitHub's limits of an installation (`writes` is ours: five at once, then one a second)."""
+STEP_SECONDS = 3
+"""By so much the clock that both read may be on while a write is under way."""
 
+MOST = {
+    "at_once": 1,
+    "creations_60s": 80,
+    "creations_3600s": 500,
+    "points_60s": 900,
+    "requests_3600s": 5_000,
+    **{f"writes_{seconds}s": 5 + seconds + STEP_SECONDS for seconds in (1, 5, 60)},
+}
+"""GitHub's limits of an installation. `writes` are ours: five at once, then one a second."""
+
+REACTIONS_ONLY = "replies: reactions"
+MUTING = {"mute": True, "mute daily": False, "unmute": False}
 PAGE = 100
 OUTCOMES = {"+1", "rocket", "confused"}
 
@@ -36,6 +51,8 @@ class Found:
     entries: int = 0
     replies: int = 0
     reactions: int = 0
+    refused_again: int = 0
+    outcomes: int = 0
     lost: int = 0
     asked_again: int = 0
     peaks: dict[str, int] = field(default_factory=dict)
@@ -54,6 +71,8 @@ async def check(player: Player) -> Found:
     async with player.ground.db.reading() as tx:
         await _check_commands(tx, player, found)
         await _check_left_over(tx, found)
+        found.outcomes, wrong = await check_outcomes(tx, player.ground)
+        found.wrong += wrong
     await _check_answers(player, found)
     await _check_budgets(player.ground, found)
     for violation in await player.ground.github.control("GET", "/violations"):
@@ -79,13 +98,14 @@ def _folded(text: str) -> str:
 async def _check_left_over(tx: Tx, found: Found) -> None:
     for row in await tx.execute(select(deliveries).where(deliveries.c.state != "done")):
         found.check(False, f"delivery {row.guid} ({row.event}) is {row.state}: {row.error}")
-    for row in await tx.execute(select(outbox).where(outbox.c.state == "dead")):
-        moved = "transferred" in (row.error or "")
-        found.check(moved, f"message {row.key} was given up: {row.error}")
+    c = outbox.c
+    said = c.kind.in_(("reply", "notice")) & c.state.not_in((SENT, ON_PAGE))
+    for row in await tx.execute(select(outbox).where(said | (c.state == DEAD))):
+        found.check(False, f"message {row.key} is {row.state}: {row.error}")
 
 
 async def _check_answers(player: Player, found: Found) -> None:
-    """One reply to each comment, or none and a reaction: past the budget, when muted, where the rules want no more."""
+    """One reply to each comment; or none, for a reason, and a reaction."""
     markers: Counter[str] = Counter()
     bodies = [body for place in player.ground.issues for body in await _bot_comments(player.ground, *place)]
     markers.update(body.splitlines()[0] for body in bodies)
@@ -94,12 +114,36 @@ async def _check_answers(player: Player, found: Found) -> None:
     silent = [number for number in player.said if not markers[f"<!-- bugmark:reply:{number} -->"]]
     found.replies = len(player.said) - len(silent)
     async with player.ground.db.reading() as tx:
-        sent = outbox.c.state == "sent", outbox.c.kind == "reaction"
+        wanted = await _without_reply(tx, player)
+        sent = outbox.c.state == SENT, outbox.c.kind == "reaction"
         reacted = {key.split(":")[1] for key in (await tx.execute(select(outbox.c.key).where(*sent))).scalars()}
     for number in silent:
-        answered = str(number) in reacted and await _reacted(player, number)
+        answered = number in wanted and str(number) in reacted and await _reacted(player, number)
         found.check(answered, f"{player.said[number].say.name} was not answered")
         found.reactions += answered
+
+
+async def _without_reply(tx: Tx, player: Player) -> set[int]:
+    """Comments that want no reply: by the repository's rules, past the budget, or because the user is mute there."""
+    kept = select(outbox.c.key).where(outbox.c.state == ON_PAGE)
+    found = {int(key.removeprefix(PREFIX)) for key in (await tx.execute(kept)).scalars()}
+    owners = player.day.owners
+    found |= {number for number, said in player.said.items() if REACTIONS_ONLY in owners[said.owner].rules}
+    return found | await _by_the_mute(tx)
+
+
+async def _by_the_mute(tx: Tx) -> set[int]:
+    """Comments whose author was mute in the repository when their last command had run."""
+    found: set[int] = set()
+    muted: dict[tuple[int, int], bool] = {}
+    c = commands.c
+    ran = select(c.comment_id, c.user_id, c.text, c.done, issues.c.repository_id)
+    for row in await tx.execute(ran.join(issues, issues.c.id == c.issue_id).order_by(c.id)):
+        user = row.user_id, row.repository_id
+        if row.done and (chosen := MUTING.get(_folded(row.text))) is not None:
+            muted[user] = chosen
+        (found.add if muted.get(user) else found.discard)(row.comment_id)
+    return found
 
 
 async def _bot_comments(ground: Ground, owner: int, issue: int) -> list[str]:
@@ -143,8 +187,8 @@ async def journal(player: Player) -> Books:
     return books
 
 
-async def check_alone(player: Player, folder: Path) -> list[str]:
-    """What differs when one alone does it all again."""
+async def check_alone(player: Player, found: Found, folder: Path) -> None:
+    """Whatever differs when one alone does it all again is wrong."""
     url = f"sqlite+aiosqlite:///{folder / 'alone.db'}"
     await asyncio.to_thread(migrate, url)
     alone = Database(url)
@@ -153,9 +197,11 @@ async def check_alone(player: Player, folder: Path) -> list[str]:
         done = Books(names, exact=True)
         await done.read(player.ground.db)
         written = {number: instant(said.written_at) for number, said in player.said.items()}
-        await Again(player.ground.db, alone, written).run()
+        one = Again(player.ground.db, alone, written)
+        await one.run()
         again = Books(names, exact=True, commands=done.commands)
         await again.read(alone)
-        return differences(done, again)
+        found.refused_again = one.refused
+        found.wrong += [*one.wrong, *differences(done, again)]
     finally:
         await alone.close()

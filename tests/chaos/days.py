@@ -46,9 +46,10 @@ class Played:
         peaks = ", ".join(f"{name} {most}" for name, most in sorted(found.peaks.items()))
         return (
             f"{self.name}: {self.seconds:.0f} s, {found.comments:,} comments, {found.commands:,} commands executed,"
-            f" {found.entries:,} entries, {found.kills} kills, {found.replies:,} replies and {found.reactions:,}"
-            f" reactions alone, {found.lost:,} deliveries failed, {found.asked_again:,} asked for again;"
-            f" most of an installation: {peaks}; {len(found.wrong)} wrong"
+            f" {found.entries:,} entries, {found.outcomes} outcomes beside GitHub's timeline,"
+            f" {found.refused_again:,} refusals again, {found.kills} kills, {found.replies:,} replies and"
+            f" {found.reactions:,} reactions alone, {found.lost:,} deliveries failed, {found.asked_again:,} asked for"
+            f" again; most of an installation: {peaks}; {len(found.wrong)} wrong"
         )
 
 
@@ -80,7 +81,7 @@ async def day_of(
         seconds = time.monotonic() - started
         checked, books = await check(player), await journal(player)
         if faults:
-            checked.wrong += await check_alone(player, folder)
+            await check_alone(player, checked, folder)
         return Played(folder.name, seconds, checked, books)
 
 

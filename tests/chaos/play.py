@@ -29,7 +29,7 @@ TAKEN_OVER_SECONDS = 130
 
 LATEST_KILL_SECONDS = 0.6
 LONGEST_PAUSE_SECONDS = 0.4
-"""Between two comments at one owner's where no order is kept."""
+"""Between two comments at one owner's where no order is kept; at the first's there is none, and budgets are met."""
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class Player:
             self.unheard.add(comment)
         if self.in_order:
             await self._executed(owner, comment, issue["id"])
-        else:
+        elif owner:
             await asyncio.sleep(self.chance.random() * LONGEST_PAUSE_SECONDS)
 
     async def _edit(self, say: Say, body: str) -> int:

@@ -41,6 +41,8 @@ async def test_a_day_of_kills_and_lost_deliveries_changes_nothing(urls: list[str
     assert calm.found.entries > day.commands / 2
     assert killed.found.kills == KILLS
     assert faulty.found.lost > 0
+    assert all(each.found.replies > len(day.says) / 2 for each in (calm, killed, faulty))
+    assert faulty.found.refused_again > 0
 
 
 def test_whatever_is_otherwise_in_two_journals_is_told() -> None:

@@ -1,0 +1,61 @@
+"""Whether contracts were paid for what happened: GitHub's own timeline, read at the end, beside every outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from app.market.contract import Outcome, Status, Terms
+from app.market.statement import ISSUE_FIXED
+from app.services.watching import void_reasons
+from app.storage import tables
+from app.storage.db import Tx
+from tests.chaos.again import instant
+from tests.chaos.place import Ground
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """`reason` of a close; None: reopened."""
+
+    at: int
+    reason: str | None
+
+
+async def check_outcomes(tx: Tx, ground: Ground) -> tuple[int, list[str]]:
+    """How many settled contracts were looked at, and what is wrong with them. What a maintainer ruled is not."""
+    turns = {ground.issues[place]["id"]: await _turns(ground, *place) for place in ground.issues}
+    c, named = tables.contracts.c, list(turns)
+    settled = c.status == Status.SETTLED.value, c.kind == ISSUE_FIXED, c.ruling.is_(None), c.issue_id.in_(named)
+    rows = list(await tx.execute(select(tables.contracts).where(*settled)))
+    wrong = [why for row in rows if (why := _what_is_wrong(row, turns[row.issue_id]))]
+    return len(rows), wrong
+
+
+def _what_is_wrong(row: Row[Any], turns: list[Turned]) -> str | None:
+    """A close counts if it came by the maturation and stood when the contract was settled."""
+    known = [turn for turn in turns if turn.at <= row.settled_at]
+    last = known[-1] if known else None
+    fixed = last is not None and last.reason == "completed" and last.at <= row.maturation_at
+    void = last is not None and last.reason in void_reasons(Terms.from_text(row.terms_text))
+    right = {Outcome.FIXED: fixed, Outcome.UNFIXED: not fixed, Outcome.VOID: void}[Outcome(row.outcome)]
+    return None if right else f"contract {row.id} was settled {row.outcome} at {row.settled_at}, after {known}"
+
+
+async def _turns(ground: Ground, owner: int, issue: int) -> list[Turned]:
+    """Oldest first."""
+    found: list[Turned] = []
+    for page in range(1, 1000):
+        path = f"{ground.path(owner, issue)}/timeline?per_page={PAGE}&page={page}"
+        events: list[dict[str, Any]] = await ground.github.as_person("reader", "GET", path)
+        for event in events:
+            if event["event"] in ("closed", "reopened"):
+                reason = event["state_reason"] if event["event"] == "closed" else None
+                found.append(Turned(instant(event["created_at"]), reason))
+        if len(events) < PAGE:
+            break
+    return found
