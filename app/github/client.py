@@ -20,7 +20,7 @@ from yarl import URL
 
 from app.clock import Clock
 from app.github.errors import Forbidden, Gone, Invalid, Moved, RateLimited, Unauthorized, Unavailable, graphql_data
-from app.github.meter import Meter
+from app.github.meter import THE_APP, Meter
 from app.github.names import RepositoryNames
 from app.github.tokens import PERMISSIONS, AppJwt, InstallationTokens, narrowed
 from app.github.transport import ACCEPT, Answer, Timeouts, Transport
@@ -303,14 +303,15 @@ class GitHub:
         """A GET that was answered before asks whether that still holds: a 304 costs nothing of the hour's budget."""
         mutation = url == self._transport.graphql_url and str((body or {})["query"]).startswith("mutation")
         self.meter.count(installation_id, method, url.path, mutation)
-        if method != "GET":
-            return await self._transport.send(method, url, token=token, json_body=body)
         key = installation_id, ACCEPT, str(url)
-        kept = self._kept.get(key)
-        answer = await self._transport.send("GET", url, token=token, etag=kept.etag if kept else None)
+        kept = self._kept.get(key) if method == "GET" else None
+        etag = kept.etag if kept else None
+        answer = await self._transport.send(method, url, token=token, json_body=body, etag=etag)
+        if answer.left is not None:
+            self.meter.note_left(installation_id, answer.left)
         if kept is not None and answer.status == 304:
             return replace(kept, data=json.loads(kept.body))  # decoded anew: the last asker may have changed it
-        if answer.etag and answer.body and _size(answer) <= KEPT_BYTES:
+        if method == "GET" and _may_be_kept(answer, url):
             self._kept[key] = replace(answer, data=None)
         return answer
 
@@ -330,6 +331,15 @@ class GitHub:
         return await self._as_app_at(method, self._transport.url(path, params), body)
 
     async def _as_app_at(self, method: str, url: URL, body: JsonObject | None = None) -> Answer:
+        """Raises RateLimited without asking while the App is held."""
+        self.meter.check(THE_APP)
+        try:
+            return await self._with_jwt(method, url, body)
+        except RateLimited as error:
+            self.meter.refused(THE_APP, error)
+            raise
+
+    async def _with_jwt(self, method: str, url: URL, body: JsonObject | None) -> Answer:
         try:
             return await self._transport.send(method, url, jwt=self._jwt.get(), json_body=body)
         except Unauthorized:
@@ -347,6 +357,13 @@ class GitHub:
 
     async def _ask_repository(self, installation_id: int, repository_id: int) -> object:
         return await self.get_json(installation_id, f"/repositories/{repository_id:d}")
+
+
+def _may_be_kept(answer: Answer, url: URL) -> bool:
+    """Not a last page that is full: when another follows it stays the same, and so does its ETag."""
+    full = isinstance(answer.data, list) and str(len(answer.data)) == url.query.get("per_page", "30")
+    last = full and answer.next_url is None
+    return bool(answer.etag and answer.body) and _size(answer) <= KEPT_BYTES and not last
 
 
 def _size(answer: Answer) -> int:

@@ -77,17 +77,21 @@ class Gone(GitHubError):
     def permanent(self) -> bool:
         return self.status == 410
 
+    @property
+    def may_come_back(self) -> bool:
+        """The App was taken out, of the repository or altogether, or issues were switched off: both can be undone."""
+        return self.about != "resource" or "disabled" in self.message.lower()
+
 
 class Moved(GitHubError):
-    """A redirect that stayed under the repository's fresh name: the issue lives elsewhere now."""
+    """A redirect that stayed under the repository's fresh name: the issue lives elsewhere now.
+
+    Not permanent: when we hear of the transfer, what is asked for is asked for there.
+    """
 
     def __init__(self, status: int, message: str, location: str) -> None:
         super().__init__(status, message)
         self.location = location
-
-    @property
-    def permanent(self) -> bool:
-        return True
 
 
 class Invalid(GitHubError):
@@ -144,8 +148,11 @@ def error_from(status: int, headers: Headers, data: object, now: int) -> GitHubE
 
 
 def graphql_limit(data: object) -> str | None:
-    """GraphQL tells a rate limit with status 200: its message, or None if this is none."""
-    errors = (error for error in _graphql_errors(data) if error.get("type") == "RATE_LIMITED")
+    """GraphQL tells a rate limit with status 200: its message, or None if this is none.
+
+    The type is RATE_LIMITED in GitHub's documentation and RATE_LIMIT in its answers.
+    """
+    errors = (error for error in _graphql_errors(data) if str(error.get("type")).startswith("RATE_LIMIT"))
     return next((_detail(error) for error in errors), None)
 
 

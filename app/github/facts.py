@@ -91,7 +91,7 @@ class GitHubOracle:
 
 def deleted(error: Gone) -> bool:
     """The repository answers, and has no such issue. Where issues were switched off they are only out of sight."""
-    return error.about == "resource" and "disabled" not in error.message.lower()
+    return not error.may_come_back
 
 
 def _gone(place: Place, how: str) -> IssueFacts:

@@ -17,7 +17,7 @@ from app.github import outdated
 from app.github.checks import Checks
 from app.github.client import GitHub, Written
 from app.github.errors import GitHubError, Gone
-from app.github.meter import Reading
+from app.github.meter import THE_APP, Reading
 from app.github.payloads import clean
 from app.github.rewards import Rewards
 from app.github.setbacks import setback
@@ -79,7 +79,7 @@ class Sender:
             await budgets.limited(tx, installation_id, retry_at, now)
         standing = await budgets.standing(tx, now)
         self.github.meter.hold(standing.held)
-        await answers.keep_on_page(tx, standing.saving, now)
+        await answers.keep_on_page(tx, standing.saving | self.github.meter.saving(), now)
 
     async def send(self, message: Message) -> None:
         """Send one message, and note what came of it. Raises only for the database's failures."""
@@ -135,9 +135,14 @@ class Sender:
         try:
             return await self.github.edit_comment(*where, remote_id, body)
         except Gone:
-            if message.kind != "board" or await self._own_comment(message, marker(message.key), None) is not None:
-                raise  # it is there after all: GitHub's own lag
-            return await self.github.create_comment(*where, message.issue_number, body)
+            if message.kind != "board":
+                raise
+            there = await self._own_comment(message, marker(message.key), None)
+            if there == remote_id:
+                raise  # GitHub's own lag
+        if there is not None:  # it was made again before, by an attempt that did not hear so
+            return await self.github.edit_comment(*where, there, body)
+        return await self.github.create_comment(*where, message.issue_number, body)
 
     async def _posted_before(self, message: Message) -> int | None:
         """After an attempt whose end is unknown, look before posting: by marker and author.
@@ -175,7 +180,8 @@ class Sender:
     async def _note_failure(self, message: Message, error: Exception) -> None:
         now, why = self.clock.now(), clean(str(error))
         async with self._written_down(now) as tx:
-            hold = await budgets.hold_of(tx, message.installation_id)
+            holds = await budgets.hold_of(tx, message.installation_id), await budgets.hold_of(tx, THE_APP)
+            hold = max(holds, key=lambda each: each.until_at)
             found = setback(message, error, hold, now)
             await outbox.postpone(tx, message, found.due_at, why, found.end)
             if found.parks:

@@ -13,6 +13,7 @@ from yarl import URL
 
 from app.clock import Clock
 from app.github.errors import Unavailable, error_from, graphql_limit
+from app.github.meter import Left
 
 API_VERSION = "2022-11-28"
 ACCEPT = "application/vnd.github+json"
@@ -39,6 +40,7 @@ class Answer:
     next_url: str | None
     etag: str | None
     body: bytes
+    left: Left | None = None
 
 
 class Transport:
@@ -116,7 +118,7 @@ class Transport:
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes, conditional: bool) -> Answer:
         """gidgethub deciphers what went well; its exceptions hide most rate limits, so errors are ours."""
         if status == 304 and conditional:
-            return Answer(304, None, None, None, b"")
+            return Answer(304, None, None, None, b"", _left(headers))
         if status not in (200, 201, 202, 204):
             raise error_from(status, headers, _decoded(body), self._clock.now())
         try:
@@ -127,7 +129,20 @@ class Transport:
             raise Unavailable(status, "the answer is not JSON")
         if (limit := graphql_limit(data)) is not None:
             raise error_from(429, headers, {"message": limit}, self._clock.now())
-        return Answer(status, data, next_url, headers.get("etag"), body)
+        return Answer(status, data, next_url, headers.get("etag"), body, _left(headers))
+
+
+def _left(headers: Mapping[str, str]) -> Left | None:
+    """Of the hour's requests (GraphQL's points are another budget); None where GitHub does not say, or not so."""
+    told = [headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "limit", "reset")]
+    if headers.get("x-ratelimit-resource") != "core" or not all(map(_is_number, told)):
+        return None
+    remaining, limit, reset_at = map(int, told)
+    return Left(remaining, limit, reset_at)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 12
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

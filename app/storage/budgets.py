@@ -188,15 +188,17 @@ def _hold(dialect: str) -> Any:
 async def limited(tx: Tx, installation_id: int, retry_at: int | None, now: int) -> None:
     """GitHub refused for a limit: hold until the instant that it named.
 
-    Without one for a minute, then two, four, … as long as it is refused again after that.
+    Without one for a minute, then two, four, … as long as it is refused again within an hour after that.
     """
     known = await hold_of(tx, installation_id)
     if retry_at is not None:
         await hold(tx, installation_id, retry_at)
-    elif known.until_at <= now:  # else several were under way when the limit was met
-        wait = min(LIMITED_SECONDS * 2 ** min(known.strikes, 10), LONGEST_LIMITED_SECONDS)
-        await hold(tx, installation_id, now + wait)
-        await tx.execute(_ours(installation_id).values(strikes=known.strikes + 1))
+    elif known.until_at > now:  # several were under way when the limit was met, or our own bound was
+        await hold(tx, installation_id, now + LIMITED_SECONDS)
+    else:
+        strikes = known.strikes if now - known.until_at < LONGEST_LIMITED_SECONDS else 0
+        await hold(tx, installation_id, now + min(LIMITED_SECONDS * 2 ** min(strikes, 10), LONGEST_LIMITED_SECONDS))
+        await tx.execute(_ours(installation_id).values(strikes=strikes + 1))
 
 
 async def relieved(tx: Tx, installation_id: int) -> None:

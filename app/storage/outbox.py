@@ -193,8 +193,13 @@ def _gap_seconds(message: Message, remote_id: int | None) -> int:
 
 
 async def postpone(tx: Tx, message: Message, due_at: int, error: str, end: str | None = None) -> None:
-    """Try again at `due_at`; or end this version of the message, DEAD or DROPPED."""
-    state = case((outbox.c.version == message.version, end), else_=WAITING) if end else WAITING
+    """Try again at `due_at`; or end this version of the message, DEAD or DROPPED.
+
+    If its issue was transferred meanwhile, what `follow` said of it stays.
+    """
+    dropped, same = outbox.c.state == DROPPED, outbox.c.issue_id == message.issue_id
+    ended = (outbox.c.version == message.version) & same
+    state = case((dropped, DROPPED), *(((ended, end),) if end else ()), else_=WAITING)
     await tx.execute(
         update(outbox)
         .where(outbox.c.id == message.id)
@@ -209,13 +214,15 @@ async def park(tx: Tx, installation_id: int, until_at: int, error: str) -> None:
 
 
 async def wake(tx: Tx, now: int, **where: int) -> None:
-    """What failed and waits to be tried again is tried now: what stood in its way is gone.
+    """What failed and waits to be tried again is tried now, as for the first time: what stood in its way is gone.
 
+    So one answer of GitHub's that lags behind costs a minute and not the longest wait.
     `where` is one of installation_id, repository_id and issue_id.
     """
     here = [outbox.c[name] == value for name, value in where.items()]
     waits = outbox.c.state == WAITING, outbox.c.error.is_not(None), outbox.c.due_at > now
-    await tx.execute(update(outbox).where(*here, *waits).values(due_at=now))
+    fresh = case((outbox.c.attempts > TRIED, TRIED), else_=outbox.c.attempts)
+    await tx.execute(update(outbox).where(*here, *waits).values(due_at=now, attempts=fresh))
 
 
 async def move(tx: Tx, repository_ids: set[int], installation_id: int) -> None:

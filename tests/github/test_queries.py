@@ -69,8 +69,9 @@ async def test_an_answer_without_data_is_an_error(
         assert type(raised.value) is kind
 
 
-async def test_a_rate_limit_is_told_with_status_200(play: Play, github: GitHub) -> None:
-    body = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
+@pytest.mark.parametrize("kind", ["RATE_LIMITED", "RATE_LIMIT"])
+async def test_a_rate_limit_is_told_with_status_200(play: Play, github: GitHub, kind: str) -> None:
+    body = {"errors": [{"type": kind, "message": "API rate limit exceeded"}]}
     limited = reply(body, x_ratelimit_remaining="0", x_ratelimit_reset=str(START_AT + 900))
     play.on("POST /graphql", limited)
     with pytest.raises(RateLimited) as raised:

@@ -13,13 +13,10 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from app.commands.replies import marker
-from app.github.checks import Checks
 from app.github.client import GitHub
-from app.github.configs import Configs
 from app.github.errors import Forbidden, RateLimited
 from app.github.outdated import MOST_AN_HOUR
 from app.github.presence import know_place
-from app.github.rewards import Rewards
 from app.github.sender import Sender
 from app.github.setbacks import (
     LONGEST_BARRED_SECONDS,
@@ -30,54 +27,18 @@ from app.github.setbacks import (
     Setback,
     setback,
 )
-from app.services.config import SameEverywhere
 from app.storage import outbox
 from app.storage.budgets import GITHUB, Hold
 from app.storage.db import Database, DatabaseBusy
 from app.storage.outbox import Message
-from app.storage.places import Issue, Place, Repository
 from app.storage.tables import outbox as messages
 from app.storage.tables import spent
 from app.worker import LEASE_SECONDS, Worker
 from tests.clocks import START_AT, FakeClock
 from tests.github.play import Play, reply, settings
+from tests.running.senders import BOT, COMMENTS, LISTED, claim, place, put, send_next, states
 
 GRAPHQL = "POST /graphql"
-COMMENTS = "POST /repos/ann/tool/issues/5/comments"
-BOT = 77
-LISTED = "GET /repos/ann/tool/issues/5/comments?per_page=100&since=2025-12-31T23:55:00Z"
-
-
-def place(installation: int = 1) -> Place:
-    repository = Repository(7, installation, 3, "ann", "tool", False)
-    return Place(Issue(101, 7, 5, "A bug", "open", None, None), repository)
-
-
-async def put(db: Database, clock: FakeClock, key: str, kind: str = "reply", installation: int = 1) -> None:
-    async with db.transaction() as tx:
-        await outbox.put(tx, key=key, kind=kind, place=place(installation), body="hello", now=clock.now())
-
-
-async def claim(db: Database, clock: FakeClock) -> Message | None:
-    async with db.transaction() as tx:
-        return await outbox.claim(tx, clock.now(), LEASE_SECONDS)
-
-
-async def send_next(sender: Sender) -> str | None:
-    message = await sender.claim(LEASE_SECONDS)
-    if message is None:
-        return None
-    await sender.send(message)
-    return message.key
-
-
-@pytest.fixture
-def sender(db: Database, github: GitHub, clock: FakeClock, play: Play) -> Sender:
-    play.on("GET /app", reply({"slug": "bugmark"}))
-    play.on("GET /users/bugmark%5Bbot%5D", reply({"id": BOT, "login": "bugmark[bot]", "type": "Bot"}))
-    play.on(LISTED, reply([]))
-    stored = SameEverywhere()
-    return Sender(db, github, clock, Checks(github, Configs(db, github, clock)), Rewards(db, github, clock, stored))
 
 
 async def test_an_outage_of_a_day_costs_no_message(db: Database, sender: Sender, clock: FakeClock, play: Play) -> None:
@@ -199,11 +160,6 @@ async def test_a_comment_that_imitates_our_marker_is_not_taken_for_ours(
 
 
 # -- what GitHub refuses, and for how long ------------------------------------------------------------------------
-
-
-async def states(db: Database) -> dict[str, str]:
-    async with db.reading() as tx:
-        return {row.key: row.state for row in await tx.execute(select(messages.c.key, messages.c.state))}
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,20 @@ async def test_a_limit_without_an_end_is_waited_out_twice_as_long_each_time(db: 
         assert await budgets.hold_of(tx, 31) == budgets.Hold(now + 60, strikes=1)
 
 
+async def test_a_limit_without_an_end_that_is_met_under_our_own_hold_is_waited_out(db: Database) -> None:
+    async with db.transaction() as tx:
+        await budgets.hold(tx, 31, NOW + 5)
+        await budgets.limited(tx, 31, None, NOW)
+        assert await budgets.hold_of(tx, 31) == budgets.Hold(NOW + 60)
+
+
+async def test_an_hour_after_a_limit_the_next_one_is_the_first_again(db: Database) -> None:
+    async with db.transaction() as tx:
+        await budgets.limited(tx, 31, None, NOW)
+        await budgets.limited(tx, 31, None, NOW + 60 + LONGEST_LIMITED_SECONDS)
+        assert (await budgets.hold_of(tx, 31)).strikes == 1
+
+
 async def test_the_longest_of_several_holds_counts(db: Database) -> None:
     await put(db, "reply:1")
     async with db.transaction() as tx:
