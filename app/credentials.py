@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+import structlog
 
 NAMES = (
     "BUGMARK_APP_ID",
@@ -19,6 +22,11 @@ NAMES = (
     "BUGMARK_PRIVATE_KEY",
     "BUGMARK_WEBHOOK_SECRET",
 )
+
+REHEARSED_BYTES = 8 * 1024
+"""More than any credentials need: a key of 4,096 bits has 3,300."""
+
+log = structlog.get_logger(__name__)
 
 
 class CannotKeep(Exception):
@@ -68,33 +76,42 @@ class FileKeeper:
     path: Path
 
     def check(self) -> None:
+        """Does all that `keep` will do, under other names: GitHub hands the credentials out once."""
         if os.path.lexists(self.path):
             raise CannotKeep(f"{self.path} is there already: move it away first, it may hold an App's only key.")
-        try:
-            os.unlink(self._beside(""))
-        except OSError as error:
-            raise CannotKeep(f"{self.path} cannot be written: {error.strerror}.") from None
+        with self._or_not_kept(), self._beside("#" * REHEARSED_BYTES) as made:
+            linked = f"{made}.linked"
+            os.link(made, linked)
+            os.unlink(linked)
 
     def keep(self, credentials: Credentials) -> str:
-        try:
-            made = self._beside(credentials.lines())
-            try:
-                os.link(made, self.path)  # unlike a rename it fails if the name is taken
-            finally:
-                os.unlink(made)
-            _make_durable(self.path.parent)
-        except OSError as error:
-            raise CannotKeep(f"{self.path} cannot be written: {error.strerror}.") from None
+        """What goes wrong once the file has its name is only logged: the credentials are there."""
+        with self._or_not_kept(), self._beside(credentials.lines()) as made:
+            os.link(made, self.path)  # unlike a rename it fails if the name is taken
+        _make_durable(self.path.parent)
         return f"the file {self.path}"
 
-    def _beside(self, text: str) -> str:
-        """A file of mode 600 with this text, in the same folder."""
+    @contextmanager
+    def _or_not_kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            linking = error.filename2 is not None and not isinstance(error, FileExistsError)
+            hint = " Its folder must be able to hold hard links." if linking else ""
+            raise CannotKeep(f"{self.path} cannot be written: {error.strerror}.{hint}") from None
+
+    @contextmanager
+    def _beside(self, text: str) -> Iterator[str]:
+        """A file of mode 600 with this text, in the same folder; it goes at the end, and if it cannot be written."""
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        return name
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            yield name
+        finally:
+            _remove(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +128,23 @@ class PrintKeeper:
         return "the standard output of `python -m app setup`"
 
 
-def _make_durable(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _remove(path: str) -> None:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        os.unlink(path)
+    except OSError as error:
+        log.warning("temporary file left behind", path=path, why=error.strerror)  # it may hold the secrets
+
+
+def _make_durable(folder: Path) -> None:
+    """The name of the new file outlives a power cut; some network disks cannot promise that of a folder."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        log.warning("folder not made durable", folder=str(folder), why=error.strerror)
 
 
 def read(path: str) -> Mapping[str, str]:

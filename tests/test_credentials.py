@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.credentials import CannotKeep, Credentials, FileKeeper, read
 from app.settings import Settings, SettingsError
@@ -49,6 +54,61 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named_before_anything_is_asked(tmp_path: Path) -> None:
     with pytest.raises(CannotKeep, match="cannot be written: No such file"):
         FileKeeper(tmp_path / "none" / "credentials").check()
+
+
+@contextmanager
+def files_of_at_most(most_bytes: int) -> Iterator[None]:
+    """Stands for a disk with that much room: longer files are written in part, then fail."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_without_room_is_known_at_the_check_and_no_part_of_a_secret_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "credentials"
+    for attempt in (FileKeeper(path).check, lambda: FileKeeper(path).keep(FOUND)):
+        with files_of_at_most(512), pytest.raises(CannotKeep, match="cannot be written: File too large"):
+            attempt()
+        assert list(tmp_path.iterdir()) == []
+    FileKeeper(path).check()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_hard_links_is_known_at_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(made: str, name: str) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), made, None, name)
+
+    monkeypatch.setattr(os, "link", link)
+    path = tmp_path / "credentials"
+    for attempt in (FileKeeper(path).check, lambda: FileKeeper(path).keep(FOUND)):
+        with pytest.raises(CannotKeep, match="Its folder must be able to hold hard links"):
+            attempt()
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_what_fails_once_the_file_is_there_does_not_lose_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network disks make no folder durable, some folders let nothing be removed."""
+    fsync = os.fsync
+
+    def files_alone(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        fsync(handle)
+
+    def unlink(_path: str) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fsync", files_alone)
+    monkeypatch.setattr(os, "unlink", unlink)
+    path = tmp_path / "credentials"
+    with capture_logs() as lines:
+        assert FileKeeper(path).keep(FOUND) == f"the file {path}"
+    assert path.read_text() == FOUND.lines()
+    assert [line["event"] for line in lines] == ["temporary file left behind", "folder not made durable"]
+    assert "hush" not in str(lines)
 
 
 def test_nothing_may_be_said_twice(tmp_path: Path) -> None:
