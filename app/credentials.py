@@ -121,10 +121,14 @@ class PrintKeeper:
     say: Callable[[str], object]
 
     def check(self) -> None:
-        """A terminal or a pipe is always there."""
+        """A terminal or a pipe is there; whether anybody reads from it shows when something is said."""
 
     def keep(self, credentials: Credentials) -> str:
-        self.say(credentials.lines())
+        try:
+            self.say(credentials.lines())
+        except OSError as error:
+            why = f"The standard output of `python -m app setup` takes nothing any more: {error.strerror}."
+            raise CannotKeep(f"{why} End the set-up.") from None
         return "the standard output of `python -m app setup`"
 
 

@@ -27,6 +27,10 @@ from app.web.headers import add_headers
 STATE_SECONDS = 3600
 """As long as GitHub's own code is good for."""
 BODY_BYTES = 16 * 1024
+NOT_OURS = (
+    "This link belongs to no set-up that runs here, or was used, or came late. It stores nothing;"
+    " if it was used, the terminal says whether the credentials were stored then."
+)
 EXAMPLE = "https://bugmark.example"
 """Stands for the public address in app.yml."""
 
@@ -86,8 +90,7 @@ class Setup:
         code, state = request.query.get("code", ""), request.query.get("state", "")
         if not self._state or not _same(state, self._state) or self.clock.now() >= self._state_until:
             log.warning("set-up callback refused")
-            text = "This link belongs to no set-up that runs here, or was used, or came late. Nothing was stored."
-            return setup_pages.failed("Not from this set-up", text, 403)
+            return setup_pages.failed("Not from this set-up", NOT_OURS, 403)
         if not CODE.fullmatch(code):
             return setup_pages.failed("No code", "GitHub sent no code along. Nothing was stored.", 400)
         self._state = ""
@@ -112,9 +115,13 @@ class Setup:
             return setup_pages.failed("The credentials are lost", text, 500)
         log.info("app registered", app=credentials.app_id, url=credentials.html_url)
         response = setup_pages.done(credentials, place, self.put)
-        await response.prepare(request)
-        await response.write_eof()
-        self.done.set()  # only now, so that the last page is out before the server ends
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        except ConnectionError:
+            log.warning("the browser went away before the last page")
+        finally:
+            self.done.set()  # only now, so that the last page is out before the server ends
         return response
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import itertools
 import json
+import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from aiohttp.test_utils import TestClient
-from aiohttp.web import Application, Request
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application, BaseRunner, Request, RequestHandler
 from pytest_aiohttp.plugin import AiohttpClient
 
 from app.credentials import Credentials, PrintKeeper
 from app.github.errors import Gone, Unavailable
 from app.setup import manifest
+from app.web.server import make_runner
 from app.web.setup import STATE_SECONDS, Setup
 from tests.clocks import FakeClock
 
@@ -25,27 +29,30 @@ Client = TestClient[Request, Application]
 
 @dataclass
 class Played:
-    """A set-up whose GitHub does as it is told."""
+    """A set-up whose GitHub does as it is told; `gate`, while set, holds its answer up."""
 
     clock: FakeClock
     kept: list[str] = field(default_factory=list)
     trouble: Exception | None = None
+    gate: asyncio.Event | None = None
     codes: list[str] = field(default_factory=list)
 
-    def setup(self) -> Setup:
+    def setup(self, say: Callable[[str], object] | None = None) -> Setup:
         numbers = itertools.count(1)
         return Setup(
             manifest=manifest(),
             public_url="https://bugmark.org",
             github_url="https://github.com",
             convert=self.convert,
-            keeper=PrintKeeper(self.kept.append),
+            keeper=PrintKeeper(say or self.kept.append),
             clock=self.clock,
             new_secret=lambda: f"secret-{next(numbers)}",
         )
 
     async def convert(self, code: str) -> Credentials:
         self.codes.append(code)
+        if self.gate is not None:
+            await self.gate.wait()
         if self.trouble is not None:
             raise self.trouble
         return FOUND
@@ -132,6 +139,55 @@ async def test_no_page_says_a_secret_or_is_kept(client: Client) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+class AsServed(TestServer):
+    """By the runner that `python -m app setup` has; the one for tests cancels what nobody waits for any more."""
+
+    async def _make_runner(self, **_: object) -> BaseRunner:
+        return make_runner(self.app)
+
+
+async def test_a_browser_that_goes_away_leaves_a_set_up_that_is_done(played: Played) -> None:
+    found, played.gate = played.setup(), asyncio.Event()
+    async with TestClient(AsServed(found.application())) as client:
+        await asked(client)
+        _, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(b"GET /setup/callback?code=abc&state=secret-2 HTTP/1.1\r\nHost: x\r\n\r\n")
+        await until(lambda: played.codes == ["abc"])
+        again = await (await client.get("/setup/callback?code=abc&state=secret-2")).text()
+        assert "the terminal says whether" in again and "Nothing was stored" not in again
+        writer.close()
+        await until(lambda: any(connection.transport is None for connection in connections(client)))
+        played.gate.set()
+        await asyncio.wait_for(found.done.wait(), 5)
+    assert (played.codes, played.kept) == (["abc"], [FOUND.lines()])
+
+
+def connections(client: Client) -> list[RequestHandler]:
+    runner = client.server.runner
+    assert runner is not None and runner.server is not None
+    return runner.server.connections
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not happened():
+            await asyncio.sleep(0)
+
+
+async def test_credentials_that_nobody_reads_are_said_to_be_lost(played: Played, aiohttp_client: AiohttpClient) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    found = played.setup(lambda text: os.write(writing, text.encode()))
+    client: Client = await aiohttp_client(found.application())
+    await asked(client)
+    answer = await client.get("/setup/callback?code=abc&state=secret-2")
+    os.close(writing)
+    page = await answer.text()
+    assert answer.status == 500 and "The credentials are lost" in page and "Broken pipe" in page
+    assert "delete the App Mine there and start again" in page
+    assert "hush" not in page and not found.done.is_set()
 
 
 async def test_a_long_body_is_refused(client: Client) -> None:
