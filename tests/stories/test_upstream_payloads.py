@@ -1,7 +1,8 @@
 """GitHub's own example payloads, whole and mutated, signed and posted to the running app: each is taken in and dealt
 with, none breaks the worker.
 
-The suite tries a seeded choice of mutations, `make faults` more (`PAYLOADS=all`: every one of every field; `SEED=7`).
+The suite tries a seeded choice of mutations on both databases, `make faults` more on SQLite (`PAYLOADS=all`: every one
+of every field; `SEED=7`).
 """
 
 from __future__ import annotations
@@ -27,16 +28,17 @@ from structlog.testing import capture_logs
 
 from app import bootstrap
 from app.commands.runner import OUR_FAULT
+from app.github.purchases import EVENT as PURCHASE
 from app.settings import Settings
 from app.storage.db import Database
-from app.storage.tables import commands, deliveries
+from app.storage.tables import commands, deliveries, marketplace_accounts
 from sandbox.clock import FileClock
 from sandbox.testing import running_sandbox
-from tests.databases import SqliteDatabases
 from tests.stories.conftest import running_app, wait_for
 from tests.stories.mutations import EXAMPLES, Mutation, all_mutations, some_mutations
 
 SECRET = "the secret of the payloads"
+LISTINGS = "the secret of the Marketplace listing"
 MANY = os.environ.get("PAYLOADS", "1000")
 SEED = int(os.environ.get("SEED", "1"))
 TOGETHER = 500
@@ -59,14 +61,21 @@ class Door:
     posted: int = 0
 
     async def post(self, event: str, body: bytes) -> int:
+        """To the door that GitHub posts this event to: the Marketplace's has one of its own."""
         self.posted += 1
-        async with self.session.post(self.url, data=body, headers=signed(body, event)) as answer:
+        path, secret = ("/webhook/marketplace", LISTINGS) if event == PURCHASE else ("/webhook", SECRET)
+        async with self.session.post(self.url + path, data=body, headers=signed(body, event, secret)) as answer:
             return answer.status
 
     async def states(self) -> dict[str, int]:
         wanted = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
         async with self.db.reading() as tx:
             return {row[0]: row[1] for row in await tx.execute(wanted)}
+
+    async def plans(self) -> set[str]:
+        """What accounts have bought."""
+        async with self.db.reading() as tx:
+            return set((await tx.execute(select(marketplace_accounts.c.plan_name))).scalars())
 
     async def drain(self) -> None:
         """Until every delivery is dealt with; hours go by for those that GitHub has to be asked about."""
@@ -97,18 +106,19 @@ async def open_door(database_url: str, folder: Path) -> AsyncIterator[Door]:
             app_id=str(registered["id"]),
             private_key=registered["pem"],
             webhook_secrets=(SECRET,),
+            marketplace_secrets=(LISTINGS,),
             public_url="http://127.0.0.1",
             clock=f"file:{clock.path}",
         )
         db = Database(database_url)
         server = TestServer(bootstrap.web_app(settings, db))
         async with running_app(settings, server):
-            yield Door(session, str(server.make_url("/webhook")), db, clock)
+            yield Door(session, str(server.make_url("/")).rstrip("/"), db, clock)
         await db.close()
 
 
-def signed(body: bytes, event: str) -> dict[str, str]:
-    digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+def signed(body: bytes, event: str, secret: str) -> dict[str, str]:
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return {
         "Content-Type": "application/json",
         "X-GitHub-Event": event,
@@ -129,19 +139,20 @@ async def test_every_upstream_payload_is_taken_in_and_dealt_with(database_url: s
         for event, payload in upstream():
             assert await door.post(event, json.dumps(payload).encode()) == 202, event
         await door.drain()
-        assert await door.states() == {"done": 329}
+        purchases = sum(event == PURCHASE for event, _ in upstream())
+        assert await door.states() == {"done": 329 - purchases}
+        assert await door.plans() == {"Basic Plan", "Premium Plan"}
 
 
 @pytest.mark.timeout(4 * 3600)
-async def test_a_mutated_payload_breaks_nothing(sqlite_databases: SqliteDatabases, tmp_path: Path) -> None:
+async def test_a_mutated_payload_breaks_nothing(database_url: str, tmp_path: Path) -> None:
     """No 500, no lost worker, no dead letter, and no command that failed by our fault."""
     mutations = all_mutations() if MANY == "all" else iter(some_mutations(int(MANY), SEED))
-    with sqlite_databases.migrated(tmp_path) as url:
-        async with open_door(url, tmp_path) as door:
-            while some := list(islice(mutations, TOGETHER)):
-                await try_all(door, some)
-            async with door.db.reading() as tx:
-                told = list((await tx.execute(select(commands.c.answer))).scalars())
+    async with open_door(database_url, tmp_path) as door:
+        while some := list(islice(mutations, TOGETHER)):
+            await try_all(door, some)
+        async with door.db.reading() as tx:
+            told = list((await tx.execute(select(commands.c.answer))).scalars())
     assert any("waits in the book" in answer for answer in told)
     assert not [answer for answer in told if OUR_FAULT in answer]
 
