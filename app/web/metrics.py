@@ -20,6 +20,9 @@ MEASURE_SECONDS = 5
 Measure = Callable[[int], Awaitable[Backlog]]
 """What waits in the database at an instant."""
 
+Taken = Mapping[str, int]
+"""How many deliveries came to which of a door's OUTCOMES."""
+
 Sample = tuple[str, int]
 """Labels as they stand in braces, or nothing; and the value."""
 
@@ -27,13 +30,16 @@ log = structlog.get_logger(__name__)
 
 
 class Metrics:
-    """`taken` counts what came of the deliveries at this process's door."""
+    """What came of the deliveries is counted: `taken` at this process's door, `purchases` at the Marketplace's."""
 
-    def __init__(self, token: str, measure: Measure, taken: Mapping[str, int], clock: Clock) -> None:
+    def __init__(
+        self, token: str, measure: Measure, clock: Clock, taken: Taken, purchases: Taken | None = None
+    ) -> None:
         self._token = token
         self._measure = measure
-        self._taken = taken
         self._clock = clock
+        self._taken = taken
+        self._purchases = purchases
 
     async def get(self, request: web.Request) -> web.Response:
         if not self._token:
@@ -47,7 +53,7 @@ class Metrics:
         except Exception:
             log.exception("not measured")
             raise web.HTTPServiceUnavailable(headers={"Cache-Control": "no-store"}) from None
-        text = "".join(_lines(backlog, self._taken, now))
+        text = "".join([*_waiting(backlog, now), *_doors(self._taken, self._purchases)])
         headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"}
         return web.Response(body=text.encode(), headers=headers)
 
@@ -56,10 +62,9 @@ class Metrics:
         return scheme.lower() == "bearer" and hmac.compare_digest(token.encode(errors="replace"), self._token.encode())
 
 
-def _lines(backlog: Backlog, taken: Mapping[str, int], now: int) -> Iterator[str]:
+def _waiting(backlog: Backlog, now: int) -> Iterator[str]:
     kinds = backlog.messages
     dead = [('{what="delivery"}', backlog.dead_deliveries), ('{what="message"}', backlog.dead_messages)]
-    outcomes = [(f'{{outcome="{outcome}"}}', count) for outcome, count in sorted(taken.items())]
     waiting = [(f'{{kind="{kind}"}}', kinds[kind].waiting) for kind in kinds]
     late = [(f'{{kind="{kind}"}}', _age(kinds[kind], now)) for kind in kinds]
     stored = backlog.deliveries
@@ -73,9 +78,17 @@ def _lines(backlog: Backlog, taken: Mapping[str, int], now: int) -> Iterator[str
     yield from _metric("looks_due", "Contracts about which GitHub is to be asked now.", [("", backlog.looks_due)])
     yield from _metric("entries_unsealed", "Journal entries behind the last that is sealed.", [("", backlog.unsealed)])
     yield from _metric("seals_total", "Seals of the journal.", [("", backlog.seals)], kind="counter")
-    yield from _metric(
-        "deliveries_total", "What came of the webhooks at this process's door.", outcomes, kind="counter"
-    )
+
+
+def _doors(taken: Taken, purchases: Taken | None) -> Iterator[str]:
+    about = "What came of the webhooks at this process's door"
+    yield from _metric("deliveries_total", f"{about}.", _outcomes(taken), kind="counter")
+    if purchases is not None:
+        yield from _metric("purchases_total", f"{about} for the Marketplace.", _outcomes(purchases), kind="counter")
+
+
+def _outcomes(taken: Taken) -> list[Sample]:
+    return [(f'{{outcome="{outcome}"}}', count) for outcome, count in sorted(taken.items())]
 
 
 def _age(queue: Queue, now: int) -> int:

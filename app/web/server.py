@@ -45,14 +45,23 @@ def make_app(
     app.router.add_post("/webhook", door.post)
     app.router.add_get("/badge/{path:.*}", badges.get)
     app.router.add_get("/healthz", _healthz(health))
-    app.router.add_get("/metrics", Metrics(settings.metrics_token, measure, door.taken, clock).get)
     github_url = github_web_url(settings.github_api_url)
     app.router.add_get("/replies/{comment:[1-9][0-9]{0,18}}", Replies(answers, github_url).get)
     landing.add_to(app, github_url)
-    if purchases is not None and settings.marketplace_secrets:
-        app.router.add_post("/webhook/marketplace", Door(purchases, Verifier(settings.marketplace_secrets), clock).post)
+    second = _marketplace_door(settings, clock, purchases)
+    if second is not None:
+        app.router.add_post("/webhook/marketplace", second.post)
+    metrics = Metrics(settings.metrics_token, measure, clock, door.taken, second.taken if second else None)
+    app.router.add_get("/metrics", metrics.get)
     app.on_response_prepare.append(add_headers)
     return app
+
+
+def _marketplace_door(settings: Settings, clock: Clock, purchases: Inbox | None) -> Door | None:
+    """None where no secret is configured: nothing could be told from a stranger's."""
+    if purchases is None or not settings.marketplace_secrets:
+        return None
+    return Door(purchases, Verifier(settings.marketplace_secrets), clock)
 
 
 def make_runner(app: web.Application) -> web.AppRunner:

@@ -13,6 +13,7 @@ from app.web.server import make_app
 from tests.clocks import FakeClock
 from tests.web.conftest import TOKEN, Client, Database, MemoryInbox, MemoryPrices, settings
 from tests.web.test_door import deliver
+from tests.web.test_marketplace import BODY, OWN, signed
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 OUTCOMES = {name: f'bugmark_deliveries_total{{outcome="{name}"}}' for name in door.OUTCOMES}
@@ -55,6 +56,22 @@ async def test_what_came_of_deliveries_is_counted(client: Client, inbox: MemoryI
     found = await measured(client)
     told = {name: found[sample] for name, sample in OUTCOMES.items()}
     assert told == {"stored": 1, "known": 1, "refused": 1, "failed": 1, "shed": 0}
+
+
+async def test_what_came_of_the_marketplaces_webhooks_is_counted_apart(
+    clock: FakeClock, inbox: MemoryInbox, prices: MemoryPrices, database: Database, aiohttp_client: AiohttpClient
+) -> None:
+    listed, purchases = replace(settings(), marketplace_secrets=(OWN,)), MemoryInbox()
+    app = make_app(listed, clock, inbox, prices, database.ping, database.backlog, database, purchases)
+    client = await aiohttp_client(app)
+    for secret in (OWN, OWN, "a stranger's"):
+        await client.post("/webhook/marketplace", data=BODY, headers=signed(secret))
+    purchases.trouble = OSError("disk full")
+    assert (await client.post("/webhook/marketplace", data=BODY, headers=signed(OWN))).status == 503
+    found = await measured(client)
+    told = {name: found[f'bugmark_purchases_total{{outcome="{name}"}}'] for name in door.OUTCOMES}
+    assert told == {"stored": 1, "known": 1, "refused": 1, "failed": 1, "shed": 0}
+    assert not any(found[sample] for sample in OUTCOMES.values())
 
 
 @pytest.mark.parametrize(
