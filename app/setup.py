@@ -45,10 +45,12 @@ def keeper(settings: SetupSettings, printed: bool, say: Callable[[str], object])
 
 
 @asynccontextmanager
-async def set_up(settings: SetupSettings, clock: Clock, where: tuple[Keeper, str]) -> AsyncIterator[Setup]:
+async def set_up(
+    settings: SetupSettings, clock: Clock, where: tuple[Keeper, str], timeouts: Timeouts | None = None
+) -> AsyncIterator[Setup]:
     """The set-up, able to ask GitHub as long as the context lasts."""
     async with open_session() as session:
-        transport = _transport(settings, clock, session)
+        transport = _transport(settings, clock, session, timeouts or Timeouts())
 
         async def fetch(code: str) -> Credentials:
             return await convert(transport, code)
@@ -66,9 +68,9 @@ async def set_up(settings: SetupSettings, clock: Clock, where: tuple[Keeper, str
         )
 
 
-def _transport(settings: SetupSettings, clock: Clock, session: aiohttp.ClientSession) -> Transport:
+def _transport(settings: SetupSettings, clock: Clock, session: aiohttp.ClientSession, timeouts: Timeouts) -> Transport:
     agent = f"bugmark (+{settings.public_url})"
-    return Transport(session, clock, settings.github_api_url, agent, Timeouts())
+    return Transport(session, clock, settings.github_api_url, agent, timeouts)
 
 
 def manifest() -> dict[str, Any]:

@@ -145,5 +145,6 @@ def _same(given: str, known: str) -> bool:
 
 def _why(error: GitHubError) -> str:
     if isinstance(error, Gone):
-        return "Its code was used already or is older than an hour. Nothing was stored. Delete the App there."
+        told = "Its code was used already or is older than an hour. Nothing was stored."
+        return f"{told} Delete the App there and start again."
     return f"{type(error).__name__}, status {error.status}. Nothing was stored. Load this page again in a while."

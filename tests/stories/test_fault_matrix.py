@@ -94,7 +94,7 @@ ELSEWHERE = {
     "POST /app/hook/deliveries/{delivery_id}/attempts": "the sweep's",
     "GET /app/hook/config": "the doctor's",
     "GET /app/installations": "the doctor's",
-    "POST /app-manifests/{code}/conversions": "the set-up page's",
+    "POST /app-manifests/{code}/conversions": "the set-up page's: test_onboarding.py",
 }
 
 

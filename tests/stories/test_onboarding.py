@@ -24,6 +24,7 @@ from app import setup as setting_up
 from app.clock import SystemClock
 from app.credentials import CannotKeep
 from app.doctor.report import doctor
+from app.github.transport import Timeouts
 from app.settings import Settings, SettingsError, SetupSettings
 from app.storage.db import Database
 from app.web.setup import Setup
@@ -31,6 +32,7 @@ from bench.servers import free_port
 from sandbox.clock import clock_from
 from sandbox.testing import RunningSandbox, running_sandbox
 from tests.databases import SqliteDatabases
+from tests.faults import FAULTS, TIMEOUTS, possible
 from tests.stories.conftest import Thread, running_app
 
 
@@ -48,6 +50,11 @@ class Browser:
     async def post(self, url: str, fields: dict[str, str], status: int = 200) -> str:
         async with self.session.post(url, data=fields) as answer:
             return await self._shown(answer, status)
+
+    async def look(self, url: str) -> str:
+        """Whatever the status."""
+        async with self.session.get(url) as answer:
+            return await self._shown(answer, answer.status)
 
     async def _shown(self, answer: aiohttp.ClientResponse, status: int) -> str:
         text = await answer.text()
@@ -75,15 +82,17 @@ class Empty:
     environ: dict[str, str]
 
     @asynccontextmanager
-    async def setting_up(self, printed: list[str] | None = None) -> AsyncIterator[Setup]:
+    async def setting_up(
+        self, printed: list[str] | None = None, timeouts: Timeouts | None = None
+    ) -> AsyncIterator[Setup]:
         environ = {**self.environ, **({} if printed is None else {"BUGMARK_CREDENTIALS_FILE": ""})}
         settings = SetupSettings.from_environment(environ)
         where = setting_up.keeper(settings, printed is not None, print if printed is None else printed.append)
-        async with setting_up.set_up(settings, SystemClock(), where) as found:
-            server = TestServer(found.application(), port=settings.port)
-            await server.start_server()
+        async with (
+            setting_up.set_up(settings, SystemClock(), where, timeouts) as found,
+            TestServer(found.application(), port=settings.port),
+        ):
             yield found
-            await server.close()
 
     async def at_github(self, found: Setup, name: str = "BugMark of Ann") -> tuple[str, dict[str, str]]:
         """From the code in the terminal to GitHub's question; what its button would send."""
@@ -95,6 +104,12 @@ class Empty:
         assert "Create GitHub App for mozilla" in page
         fields = {n: html.unescape(v) for n, v in re.findall(r'name="(manifest|owner|state)" value="([^"]*)"', page)}
         return f"{self.sandbox.url}/_sandbox/page/manifests", {**fields, "name": name}
+
+    async def agree(self, found: Setup, name: str = "BugMark of Ann") -> str:
+        """Up to the button on GitHub's page; the address to which that sends the browser back."""
+        url, fields = await self.at_github(found, name)
+        async with self.browser.session.post(url, data=fields, allow_redirects=False) as answer:
+            return answer.headers["Location"]
 
 
 @pytest.fixture
@@ -174,9 +189,7 @@ async def test_whoever_lacks_the_code_gets_nowhere_and_the_operator_goes_on(empt
 
 async def test_a_code_that_was_used_brings_no_credentials(empty: Empty) -> None:
     async with empty.setting_up() as found:
-        url, fields = await empty.at_github(found)
-        async with empty.browser.session.post(url, data=fields, allow_redirects=False) as answer:
-            back = answer.headers["Location"]
+        back = await empty.agree(found)
         code = back.split("code=")[1].split("&")[0]
         status, _, _ = await empty.sandbox.call("POST", f"/app-manifests/{code}/conversions")
         assert status == 201
@@ -186,12 +199,46 @@ async def test_a_code_that_was_used_brings_no_credentials(empty: Empty) -> None:
         assert not empty.file.exists()
 
 
+CODE_DENIED = {"404", "410"}
+"""GitHub's word that the code is not good any more, which counts."""
+CODE_SPENT = {fault for fault in possible("POST") if FAULTS[fault].get("after")} | CODE_DENIED
+"""The App is there on GitHub, and nobody gets its credentials any more."""
+
+
+@pytest.mark.parametrize("fault", possible("POST"))
+async def test_whatever_strikes_the_conversion_the_page_leads_to_stored_credentials(empty: Empty, fault: str) -> None:
+    """Whoever does what each page says ends with an App's credentials. Until then there is no file."""
+    conversions = "^POST /app-manifests/[^/]+/conversions$"
+    await empty.sandbox.control("POST", "/faults", {"endpoints": {"match": conversions, **FAULTS[fault]}})
+    shown = []
+    async with empty.setting_up(timeouts=TIMEOUTS) as found:
+        back = await empty.agree(found)
+        while "is registered" not in (page := await empty.browser.look(back)):
+            shown.append(told(page))
+            assert not found.done.is_set()
+            assert [path.name for path in empty.file.parent.iterdir() if "credentials" in path.name] == []
+            assert len(shown) < 5, shown
+            if shown[-1].endswith("Delete the App there and start again."):
+                back = await empty.agree(found, "BugMark of Ann, again")
+        assert found.done.is_set()
+    spent = [text for text in shown if "used already" in text]
+    assert len(spent) == (fault in CODE_SPENT), shown
+    assert len(shown) - len(spent) == (0 if fault in CODE_DENIED else FAULTS[fault].get("times", 1)), shown
+    (app_id,) = re.findall("APP_ID=(.+)", empty.file.read_text())
+    assert int(app_id) == max(empty.sandbox.state.apps)
+    assert [secret for secret in re.findall("SECRET=(.+)", empty.file.read_text()) if secret in "".join(shown)] == []
+
+
+def told(page: str) -> str:
+    """What a page says went wrong, and what to do."""
+    (text,) = re.findall('<p class="bad">(.+)</p>', page)
+    return html.unescape(text)
+
+
 async def test_credentials_that_are_there_are_never_written_over(empty: Empty) -> None:
     async with empty.setting_up() as found:
-        url, fields = await empty.at_github(found)
+        back = await empty.agree(found)
         empty.file.write_text("the only key of another App")
-        async with empty.browser.session.post(url, data=fields, allow_redirects=False) as answer:
-            back = answer.headers["Location"]
         assert "is there already" in await empty.browser.get(back, 500)
         assert empty.file.read_text() == "the only key of another App"
         assert len(empty.sandbox.state.new_apps) == 1, "the code is not spent where nothing could be stored"
