@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,23 @@ def test_all_locks_agree_so_that_they_fit_into_one_environment() -> None:
 def test_the_development_lock_holds_all_that_the_app_and_the_demo_need() -> None:
     app, demo, development = (pins(ROOT / f"requirements{kind}.lock") for kind in ("", "-sandbox", "-dev"))
     assert app.items() <= demo.items() <= development.items()
+
+
+def test_the_sandbox_runs_with_what_its_document_says_to_install() -> None:
+    told = (ROOT / "docs/sandbox.md").read_text()
+    (lock,) = set(re.findall(r"--require-hashes -r (requirements\S*\.lock)", told))
+    (python,) = set(re.findall(r"Python (\d\.\d+) or newer", told))
+    assert f'requires-python = ">={python}"' in (ROOT / "pyproject.toml").read_text()
+    pinned, distributions = pins(ROOT / lock), metadata.packages_distributions()
+    imported = {name.split(".")[0] for path in (ROOT / "sandbox").rglob("*.py") for name in imports_of(path)}
+    foreign = imported & set(distributions)
+    assert {"aiohttp", "jinja2", "openapi_core"} <= foreign
+    assert [name for name in foreign if not any(normal(found) in pinned for found in distributions[name])] == []
+
+
+def normal(distribution: str) -> str:
+    """Its name as locks write it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def test_the_node_lock_names_no_registry_and_checks_every_package() -> None:
