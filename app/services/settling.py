@@ -156,18 +156,20 @@ async def ask(db: Database, oracle: Oracle, contract_id: int, now: int) -> bool:
 async def look_at(db: Database, oracle: Oracle, contract_id: int, now: int) -> bool:
     """Ask what has become of a contract's issue and take the step that follows. Safe to run any number of times.
 
-    News that comes while GitHub is asked moves the next look: the answer may be older than the news and is dropped.
-    Returns whether there was an answer.
+    News that comes while GitHub is asked moves the next look, and another look takes the place of this one: the answer
+    may be older than either and is dropped. Returns whether there was an answer that counts for this contract.
     """
     until_at = now + LOOK_SECONDS
     looked = await _begin_look(db, contract_id, until_at)
     if looked is None:
         return False
     facts = await _ask(oracle, looked, now)
+    counted = False
     for number, mine in looked.looks.items():
         async with db.transaction() as tx:
-            await _look_with(tx, looked.place, number, facts, (mine, until_at), now)
-    return facts is not None
+            taken = await _look_with(tx, looked.place, number, facts, (mine, until_at), now)
+        counted = counted or (taken and number == contract_id)
+    return facts is not None and counted
 
 
 async def _begin_look(db: Database, contract_id: int, until_at: int) -> _Looked | None:
@@ -205,17 +207,25 @@ async def _ask(oracle: Oracle, looked: _Looked, now: int) -> IssueFacts | None:
 
 async def _look_with(
     tx: Tx, place: Place, number: int, facts: IssueFacts | None, mine: tuple[int, int], now: int
-) -> None:
-    """`mine`: the look's number and its lease; where either is another, the answer may be older than news."""
+) -> bool:
+    """Take the step that follows; False: the answer is dropped, since it may be older than news.
+
+    `mine`: the look's number and its lease; where either is another, something came meanwhile.
+    """
     row = await contracts.get(tx, number)
-    if row is None or row.status is Status.SETTLED or (row.looks, row.next_look_at) != mine:
-        return
+    if row is None or _dropped(row, mine):
+        return False
     (floor,) = await floors(tx, [row], f"look:{number}", now)
     row = floor.rows[number]
-    if row.status is Status.SETTLED or (row.looks, row.next_look_at) != mine:
-        return
+    if _dropped(row, mine):
+        return False
     if facts is not None:
         await halting.note_answer(tx, place, now)
     watch = await watch_of(tx, place, row)
     step = look(watch, facts, facts is not None and await backed(tx, row, facts), now)
     await stepping.take(floor, place, row, watch, step, facts)
+    return True
+
+
+def _dropped(row: ContractRow, mine: tuple[int, int]) -> bool:
+    return row.status is Status.SETTLED or (row.looks, row.next_look_at) != mine

@@ -105,6 +105,45 @@ async def test_of_two_looks_in_one_second_only_the_later_counts(desk: Desk, inte
     assert (await others[0]).window_ends_at == at + DAY
 
 
+async def fillable_by_an_expiry(desk: Desk, until_at: int) -> int:
+    """Beth wants 100 or none: once Charles's 60 have expired, Dev's 70 or none and Charles's 30 are what she wants."""
+    await desk.offer(CHARLES, "buy unfixed 60 at 600", until_at=until_at)
+    await desk.offer(DEV, "buy unfixed 70 at 550 whole")
+    await desk.offer(CHARLES, "buy unfixed 30 at 540")
+    return (await desk.offer(BETH, "buy fixed 100 at 500 whole")).contract.id
+
+
+async def fills(desk: Desk) -> int:
+    return len((await desk.dump())["fills"])
+
+
+async def test_an_answer_that_another_look_made_old_lets_nothing_fill(desk: Desk, interrupted: InterruptedOracle) -> None:
+    """GitHub says that the issue is closed, but to a worker whose answer does not count any more."""
+    at = desk.clock.now() + 3_600
+    number = await fillable_by_an_expiry(desk, at)
+    desk.clock.set(at)
+    interrupted.facts = closed(at)
+    asked, answered = asyncio.Event(), asyncio.Event()
+    others: list[asyncio.Task[ContractRow]] = []
+
+    async def another_worker_looks() -> None:
+        async def answer_takes_long() -> None:
+            asked.set()
+            await answered.wait()
+
+        interrupted.meanwhile = answer_takes_long
+        others.append(asyncio.create_task(desk.look(number)))
+        await asked.wait()
+
+    interrupted.meanwhile = another_worker_looks
+    await worker(desk).keep_time()
+    assert await fills(desk) == 0
+    answered.set()
+    assert (await others[0]).status is Status.HALTED
+    await worker(desk).keep_time()
+    assert await fills(desk) == 0
+
+
 class BrokenOracle(FakeOracle):
     """Cannot tell of one issue, in a way that nobody has foreseen."""
 
