@@ -177,45 +177,48 @@ class Worker:
             ending = await books.with_due_offers(tx, now, BATCH, but=quiet)
             to_retry = await contracts.with_retry_due(tx, BATCH, but=quiet)
             suspended = await pools.with_suspended(tx, BATCH, but=self._unfit.going(now))
-        done = [await _guarded(self._expire(contract_id, now)) for contract_id in ending]
+        done = [await _guarded(self._expire(contract_id)) for contract_id in ending]
         done += [await _guarded(self._look(row.id)) for row in due]
-        done += [await _guarded(self._retry(contract_id, now)) for contract_id in to_retry]
-        done += [await _guarded(self._resume(number, contract_id, now)) for number, contract_id in suspended]
+        done += [await _guarded(self._retry(contract_id)) for contract_id in to_retry]
+        done += [await _guarded(self._resume(number, contract_id)) for number, contract_id in suspended]
         return bool(done) and all(done)
 
+    # What follows may come late in a long round, and GitHub takes its time: each reads the clock again after it has
+    # asked, so that nothing fills after maturation and what ended meanwhile expires first.
+
     async def _look(self, contract_id: int) -> bool:
-        await settling.look_at(self.db, self.oracle, contract_id, self.clock.now())
+        await settling.look_at(self.db, self.oracle, contract_id, self.clock)
         return True
 
-    async def _expire(self, contract_id: int, now: int) -> bool:
+    async def _expire(self, contract_id: int) -> bool:
         """Where it may bring a fill, because all-or-none offers wait in a book that is open, GitHub is asked first."""
         async with self.db.reading() as tx:
             row = await contracts.get(tx, contract_id)
-            open_now = row is not None and row.open and now < row.maturation_at
+            open_now = row is not None and row.open and self.clock.now() < row.maturation_at
             may_fill = open_now and await books.has_whole(tx, contract_id)
-        if may_fill and not await settling.look_at(self.db, self.oracle, contract_id, now):
-            self._unanswered.begin(contract_id, now)
+        if may_fill and not await settling.look_at(self.db, self.oracle, contract_id, self.clock):
+            self._unanswered.begin(contract_id, self.clock.now())
             return False
         async with self.db.transaction() as tx:
-            await followups.expire_due(tx, contract_id, now)
+            await followups.expire_due(tx, contract_id, self.clock.now())
         return True
 
-    async def _retry(self, contract_id: int, now: int) -> bool:
-        if not await settling.ask(self.db, self.oracle, contract_id, now):
-            self._unanswered.begin(contract_id, now)
+    async def _retry(self, contract_id: int) -> bool:
+        if not await settling.ask(self.db, self.oracle, contract_id, self.clock):
+            self._unanswered.begin(contract_id, self.clock.now())
             return False
         async with self.db.transaction() as tx:
-            await followups.retry_contract(tx, contract_id, now)
+            await followups.retry_contract(tx, contract_id, self.clock.now())
         return True
 
-    async def _resume(self, number: int, contract_id: int, now: int) -> bool:
+    async def _resume(self, number: int, contract_id: int) -> bool:
         """An offer that does not come back now is left alone for a while."""
-        back = await settling.ask(self.db, self.oracle, contract_id, now)
+        back = await settling.ask(self.db, self.oracle, contract_id, self.clock)
         if back:
             async with self.db.transaction() as tx:
-                back = await followups.resume_suspended(tx, number, contract_id, now)
+                back = await followups.resume_suspended(tx, number, contract_id, self.clock.now())
         if not back:
-            self._unfit.begin(number, now)
+            self._unfit.begin(number, self.clock.now())
         return back
 
     async def seal(self) -> bool:

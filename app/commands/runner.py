@@ -132,7 +132,7 @@ class Runner:
             return comment.facts
         facts = await self.oracle.issue_facts(known)
         if now - comment.said_at > LATE_SECONDS:
-            facts = facts if await forecast_news.ask_again(self.db, self.oracle, known.issue.id, now) else None
+            facts = facts if await forecast_news.ask_again(self.db, self.oracle, known.issue.id, self.clock) else None
         if facts is None and now - comment.received_at < GIVE_UP_SECONDS:
             raise NoAnswer
         return facts

@@ -96,4 +96,4 @@ class Reconcile:
             if row is None or row.settled_at is not None:
                 await rechecks.forget(tx, check)
                 return
-        await settling.look_at(self.db, self.oracle, check.id, self.clock.now())
+        await settling.look_at(self.db, self.oracle, check.id, self.clock)

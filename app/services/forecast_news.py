@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.clock import Clock
 from app.market.judgement import AdvisoryFacts, counts, fits, true_since
 from app.market.statement import (
     ADVISORY,
@@ -61,11 +62,11 @@ async def note_issue(db: Database, news: IssueNews, now: int) -> None:
         await _note(db, MILESTONE, holding, lambda forecast: _of_milestone(forecast, news), now)
 
 
-async def ask_again(db: Database, oracle: settling.Oracle, issue_id: int, now: int) -> bool:
+async def ask_again(db: Database, oracle: settling.Oracle, issue_id: int, clock: Clock) -> bool:
     """Look at the open forecasts of a thread before old commands run in it; False where GitHub gives no answer."""
     async with db.reading() as tx:
         rows = [row for row in await contracts.of_thread(tx, issue_id) if row.kind != ISSUE_FIXED and row.open]
-    answers = [await settling.look_at(db, oracle, row.id, now) for row in rows]
+    answers = [await settling.look_at(db, oracle, row.id, clock) for row in rows]
     return all(answers)
 
 

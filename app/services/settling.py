@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.clock import Clock
 from app.market.contract import Status
 from app.market.facts import Cause, IssueFacts
 from app.market.life import close_event, look
@@ -145,29 +146,31 @@ async def follow(tx: Tx, old_issue_id: int, place: Place, now: int) -> None:
         await refresh_board(tx, place, now)
 
 
-async def ask(db: Database, oracle: Oracle, contract_id: int, now: int) -> bool:
+async def ask(db: Database, oracle: Oracle, contract_id: int, clock: Clock) -> bool:
     """Before something fills by itself: whether GitHub has answered and the contract trades after all."""
-    answered = await look_at(db, oracle, contract_id, now)
+    answered = await look_at(db, oracle, contract_id, clock)
     async with db.reading() as tx:
         row = await contracts.get(tx, contract_id)
     return answered and row is not None and row.open
 
 
-async def look_at(db: Database, oracle: Oracle, contract_id: int, now: int) -> bool:
+async def look_at(db: Database, oracle: Oracle, contract_id: int, clock: Clock) -> bool:
     """Ask what has become of a contract's issue and take the step that follows. Safe to run any number of times.
 
     News that comes while GitHub is asked moves the next look, and another look takes the place of this one: the answer
-    may be older than either and is dropped. Returns whether there was an answer that counts for this contract.
+    may be older than either and is dropped. The step is that of the instant at which it is taken, since GitHub may take
+    its time. Returns whether there was an answer that counts for this contract.
     """
-    until_at = now + LOOK_SECONDS
+    asked_at = clock.now()
+    until_at = asked_at + LOOK_SECONDS
     looked = await _begin_look(db, contract_id, until_at)
     if looked is None:
         return False
-    facts = await _ask(oracle, looked, now)
+    facts = await _ask(oracle, looked, asked_at)
     counted = False
     for number, mine in looked.looks.items():
         async with db.transaction() as tx:
-            taken = await _look_with(tx, looked.place, number, facts, (mine, until_at), now)
+            taken = await _look_with(tx, looked.place, number, facts, (mine, until_at), clock)
         counted = counted or (taken and number == contract_id)
     return facts is not None and counted
 
@@ -206,7 +209,7 @@ async def _ask(oracle: Oracle, looked: _Looked, now: int) -> IssueFacts | None:
 
 
 async def _look_with(
-    tx: Tx, place: Place, number: int, facts: IssueFacts | None, mine: tuple[int, int], now: int
+    tx: Tx, place: Place, number: int, facts: IssueFacts | None, mine: tuple[int, int], clock: Clock
 ) -> bool:
     """Take the step that follows; False: the answer is dropped, since it may be older than news.
 
@@ -215,10 +218,11 @@ async def _look_with(
     row = await contracts.get(tx, number)
     if row is None or _dropped(row, mine):
         return False
-    (floor,) = await floors(tx, [row], f"look:{number}", now)
+    (floor,) = await floors(tx, [row], f"look:{number}", clock.now())
     row = floor.rows[number]
     if _dropped(row, mine):
         return False
+    floor.now = now = clock.now()  # others may have held the locks for a while
     if facts is not None:
         await halting.note_answer(tx, place, now)
     watch = await watch_of(tx, place, row)

@@ -144,6 +144,60 @@ async def test_an_answer_that_another_look_made_old_lets_nothing_fill(desk: Desk
     assert await fills(desk) == 0
 
 
+@pytest.mark.parametrize("seconds", [60, 59])
+async def test_an_answer_that_takes_beyond_maturation_lets_nothing_fill(
+    desk: Desk, interrupted: InterruptedOracle, seconds: int
+) -> None:
+    """A second before it there is still something to be had."""
+    number = await fillable_by_an_expiry(desk, BY - 60)
+    desk.clock.set(BY - 60)
+
+    async def time_goes_by() -> None:
+        desk.clock.advance(seconds)
+
+    interrupted.meanwhile = time_goes_by
+    await worker(desk).keep_time()
+    assert await fills(desk) == (0 if seconds == 60 else 2)
+    assert (await desk.contract(number)).open is (seconds != 60)
+
+
+@pytest.mark.parametrize("seconds", [30, 29])
+async def test_what_ended_while_github_was_asked_expires_before_a_retry(
+    desk: Desk, interrupted: InterruptedOracle, seconds: int
+) -> None:
+    """A fill elsewhere takes Charles's pooled offer out of the way of an all-or-none one; his other one ends soon."""
+    await desk.furnish(issues=(101, 102))
+    for issue in (101, 102):
+        await desk.offer(CHARLES, "buy unfixed 60 at 600 pool", issue=issue)
+    await desk.offer(DEV, "buy unfixed 70 at 550 whole")
+    await desk.offer(CHARLES, "buy unfixed 30 at 540", until_at=desk.clock.now() + 30)
+    await desk.offer(BETH, "buy fixed 100 at 500 whole")
+    await desk.offer(ADAM, "buy fixed 60 at 400", issue=102)
+    assert await fills(desk) == 1
+
+    async def time_goes_by() -> None:
+        desk.clock.advance(seconds)
+
+    interrupted.meanwhile = time_goes_by
+    await worker(desk).keep_time()
+    assert await fills(desk) == (1 if seconds == 30 else 3)
+
+
+async def test_trade_that_would_resume_only_after_maturation_does_not(
+    desk: Desk, interrupted: InterruptedOracle
+) -> None:
+    number = await base_case(desk)
+    desk.clock.set(BY - 60)
+    await desk.note(closed(BY - 60))
+
+    async def time_goes_by() -> None:
+        desk.clock.set(BY)
+
+    interrupted.meanwhile = time_goes_by
+    row = await desk.look(number)
+    assert (row.status, row.halt_reason) == (Status.HALTED, Cause.MATURED.value)
+
+
 class BrokenOracle(FakeOracle):
     """Cannot tell of one issue, in a way that nobody has foreseen."""
 

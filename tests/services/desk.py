@@ -179,7 +179,7 @@ class Desk:
         await self.run(lambda tx: settling.note_news(tx, place_of(issue), facts, self.clock.now()))
 
     async def look(self, contract: int) -> ContractRow:
-        await settling.look_at(self.db, self.oracle, contract, self.clock.now())
+        await settling.look_at(self.db, self.oracle, contract, self.clock)
         if self.audited:
             await self.check()
         return await self.contract(contract)

@@ -94,7 +94,7 @@ class Forecasts(Desk):
             row = await self.contract(number)
             if row.status is Status.SETTLED or row.next_look_at is None or row.next_look_at > self.clock.now():
                 break
-            await settling.look_at(self.db, self.facts, number, self.clock.now())
+            await settling.look_at(self.db, self.facts, number, self.clock)
         await self.check()
         return await self.contract(number)
 

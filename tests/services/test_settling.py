@@ -377,7 +377,7 @@ async def test_looked_at_by_many_it_settles_once(desk: Desk) -> None:
 
 
 async def test_a_contract_that_does_not_exist_is_not_asked_about(desk: Desk) -> None:
-    await settling.look_at(desk.db, desk.oracle, 999, desk.clock.now())
+    await settling.look_at(desk.db, desk.oracle, 999, desk.clock)
     assert desk.oracle.asked == 0
 
 
