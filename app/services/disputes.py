@@ -65,10 +65,9 @@ async def dispute(tx: Tx, scene: Scene, reason: str, contract_id: int | None = N
         reason=reason,
         at=scene.now,
     )
-    due_at = max(row.window_ends_at or 0, scene.now + ANSWER_SECONDS)
-    await contracts.change(tx, row.id, next_look_at=due_at)
+    await contracts.change(tx, row.id, next_look_at=scene.now)  # one may be due or under way, on news
     await refresh_board(tx, scene.place, scene.now)
-    return Disputed(row, verdict, bond, due_at)
+    return Disputed(row, verdict, bond, max(row.window_ends_at or 0, scene.now + ANSWER_SECONDS))
 
 
 async def _to_dispute(tx: Tx, scene: Scene, contract_id: int | None, reason: str) -> tuple[ContractRow, int]:

@@ -48,8 +48,8 @@ async def resolve(
     if aside:
         await _set_aside(tx, scene, row, held)
     else:
-        changed = {"ruling": outcome.value, "ruling_price": price, "verdict": outcome.value, "next_look_at": due_at}
-        await contracts.change(tx, row.id, **changed)
+        changed = {"ruling": outcome.value, "ruling_price": price, "verdict": outcome.value}
+        await contracts.change(tx, row.id, **changed, next_look_at=scene.now)  # one may be due or under way, on news
     await refresh_board(tx, scene.place, scene.now)
     return Resolved(row, found, upheld, aside, due_at)
 

@@ -375,3 +375,49 @@ async def test_bond_and_payouts_conserve_every_mill_with_fees(desk: Desk) -> Non
     assert fees == 1_000 + (7_000 - 7 * 333) * 1250 // 10_000
     assert sum([await desk.free(user) for user in (ADAM, BETH, CHARLES, DEV)]) + fees == 4 * GRANT_MILLS
     assert await desk.position(BETH, Side.FIXED) == (0, 0, 0)
+
+
+async def look_at_what_is_due(desk: Desk) -> list[int]:
+    """As the worker does; which contracts they were."""
+    async with desk.db.reading() as tx:
+        due = [row.id for row in await contracts.due(tx, desk.clock.now(), 10)]
+    for number in due:
+        await desk.look(number)
+    return due
+
+
+async def test_a_dispute_puts_off_no_look_that_news_has_made_due(desk: Desk) -> None:
+    number = await base_case(desk)
+    await closed_now(desk, number)
+    desk.clock.advance(60)
+    desk.oracle.facts = IS_OPEN
+    await desk.note(IS_OPEN)
+    await dispute(desk, ADAM)
+    assert await look_at_what_is_due(desk) == [number]
+    assert (await desk.contract(number)).status is Status.OPEN
+    assert await money(desk, Kind.BOND, number) == 0
+
+
+async def test_neither_does_a_ruling(desk: Desk) -> None:
+    number = await base_case(desk)
+    await closed_now(desk, number)
+    await dispute(desk, ADAM)
+    assert await look_at_what_is_due(desk) == [number]
+    desk.clock.advance(60)
+    await desk.note(IS_OPEN)
+    await resolve(desk, Outcome.FIXED)
+    desk.oracle.facts = IS_OPEN
+    assert await look_at_what_is_due(desk) == [number]
+    assert (await desk.contract(number)).status is Status.OPEN
+
+
+async def test_a_look_after_a_dispute_waits_for_its_answer_and_after_a_ruling_for_the_window(desk: Desk) -> None:
+    number = await base_case(desk)
+    at = await closed_now(desk, number)
+    await dispute(desk, ADAM)
+    await look_at_what_is_due(desk)
+    assert (await desk.contract(number)).next_look_at == at + ANSWER_SECONDS
+    await resolve(desk, Outcome.FIXED)
+    await look_at_what_is_due(desk)
+    assert (await desk.contract(number)).next_look_at == at + DAY
+    assert await look_at_what_is_due(desk) == []
