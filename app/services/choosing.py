@@ -41,40 +41,6 @@ async def to_offer_in(
     return made, [row for row in rows if row.open and row.maturation_at != by_at]
 
 
-async def in_range(
-    tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int
-) -> tuple[list[ContractRow], int, bool]:
-    """The open contracts maturing in a range, the one where the rest waits if none has open interest, and if it is new.
-
-    That one matures at the range's end; where it runs already it says which round and currency is meant. Raises a
-    Refusal.
-    """
-    if from_at > by_at:
-        raise InvalidOffer("A range runs from its earlier date to its later one.", spoken(new, by_at))
-    rows = await contracts.of_issue(tx, scene.place.issue.id)
-    last = next((row for row in rows if row.maturation_at == by_at and row.status is not Status.SETTLED), None)
-    meant = (last.round, last.currency) if last else (current_round(rows), _currency(scene))
-    found = [
-        row
-        for row in rows
-        if row.open
-        and (row.round, row.currency) == meant
-        and from_at <= row.maturation_at <= by_at
-        and row.maturation_at > scene.now
-    ]
-    made = False
-    if not any(row.open_interest or row is last for row in found):
-        made = last is None
-        last = last or await make_contract(tx, scene, by_at, meant[0], new)
-        found = [*found, last] if last.open else [last]
-    return found, (last if last in found else found[-1]).id, made
-
-
-def _currency(scene: Scene) -> str:
-    """Of contracts made now."""
-    return scene.config.terms(scene.place.repository.owner_id).currency
-
-
 async def to_sell_in(
     tx: Tx, scene: Scene, side: Side, by_at: int | None, volume: int | None, price: int | None
 ) -> ContractRow:

@@ -16,7 +16,7 @@ from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
 from app.market.position import Position
 from app.market.state import Changes, ContractState
 from app.market.statement import ISSUE_FIXED
-from app.services import accounts, choosing, forecasting, limits
+from app.services import accounts, choosing, forecasting, limits, ranging
 from app.services.choosing import check_trading, to_look
 from app.services.floor import Floor, open_floor
 from app.services.insiders import check_insider
@@ -262,24 +262,24 @@ async def _place(
 
 
 async def _place_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int) -> Traded:
-    rows, last, made = await choosing.in_range(tx, scene, new, from_at, by_at)
-    ids = [row.id for row in rows]
+    found = await ranging.in_range(tx, scene, new, from_at, by_at)
+    ids = [row.id for row in found.rows]
     floor = await _floor(tx, scene, set(ids), new)
     await _check_open(floor, scene, set(ids))
     for each in ids:
         await limits.check(tx, scene, floor.state(each), new)
     numbers = await books.next_offer_numbers(tx, len(ids))
+    held = {each: floor.state(each).open_interest for each in ids}
     arrival = partial(
-        place_range, floor.market, ids, new, numbers=numbers, user=scene.user_id, now=scene.now, last=last
+        place_range, floor.market, ids, new, numbers=numbers, user=scene.user_id, now=scene.now, last=found.home
     )
     changes = await _arrive(floor, scene, arrival)
-    if made and all(found.contract != last for found in changes.offers.values()):
-        await contracts.forget(tx, last)
+    ranging.check_rest(found, new, held, changes, numbers)
+    if found.made and all(part.contract != found.home for part in changes.offers.values()):
+        await contracts.forget(tx, found.home)
     await show(floor, scene)
     parts = [
-        Traded(floor.rows[found.contract], found, changes)
-        for number in numbers
-        if (found := changes.offers.get(number))
+        Traded(floor.rows[part.contract], part, changes) for number in numbers if (part := changes.offers.get(number))
     ]
     return replace(parts[-1], others=tuple(parts[:-1]))
 
