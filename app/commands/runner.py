@@ -73,6 +73,19 @@ class Comment:
     issue_author_id: int | None = None
 
 
+@dataclass(slots=True)
+class _Known:
+    """The issue as it is known to a comment's commands, and when it was so; None: GitHub gives no answer any more."""
+
+    place: Place
+    facts: IssueFacts | None
+    at: int
+
+    def stale(self, comment: Comment, now: int) -> bool:
+        """Whether GitHub has not been asked since a command of this comment came to be late."""
+        return now - comment.said_at > LATE_SECONDS >= self.at - comment.said_at
+
+
 class Oracle(settling.Oracle, limits.People, insiders.Rights, forecast_making.Milestones, Protocol):
     """GitHub, asked about issues, people and milestones."""
 
@@ -103,10 +116,8 @@ class Runner:
             await self._run(comment, known, wanted)
 
     async def _run(self, comment: Comment, known: Place, wanted: list[CommandText]) -> None:
-        facts = await self._facts(comment, known)
-        if facts is not None:
-            async with self.db.transaction() as tx:
-                await settling.note_news(tx, known, facts, self.clock.now())
+        issue = _Known(known, comment.facts, comment.said_at)
+        await self._learn_facts(comment, issue)
         async with self.db.transaction() as tx:
             config = await self.configs.config(tx, comment.place.repository)
             why_not = config.why_not(comment.labels, code)
@@ -118,24 +129,31 @@ class Runner:
         wanted = wanted if why_not is None else _told_once(wanted)
         standing = await self._standing(comment, wanted, config.insiders)
         for item in wanted[:MOST_COMMANDS]:
-            await self._run_command(comment, item, facts, standing)
+            await self._run_command(comment, item, issue, standing)
         await self._answer(comment, left_out=len(wanted[MOST_COMMANDS:]))
 
-    async def _facts(self, comment: Comment, known: Place) -> IssueFacts | None:
+    async def _learn_facts(self, comment: Comment, issue: _Known) -> None:
         """The issue's state as the comment shows it; asked from GitHub if that is old or not what we know.
 
-        Raises NoAnswer while it is worth asking again; None when it is not any more.
+        Raises NoAnswer while it is worth asking again; there are no facts when it is not any more.
         """
+        issue.facts, issue.at = await self._facts(comment, issue.place)
+        if issue.facts is not None:
+            async with self.db.transaction() as tx:
+                await settling.note_news(tx, issue.place, issue.facts, self.clock.now())
+
+    async def _facts(self, comment: Comment, known: Place) -> tuple[IssueFacts | None, int]:
         now = self.clock.now()
         as_known = known.issue.state == "closed"
         if now - comment.said_at <= LATE_SECONDS and as_known == comment.facts.closed:
-            return comment.facts
+            return comment.facts, comment.said_at
         facts = await self.oracle.issue_facts(known)
         if now - comment.said_at > LATE_SECONDS:
-            facts = facts if await forecast_news.ask_again(self.db, self.oracle, known.issue.id, self.clock) else None
+            again = await forecast_news.ask_again(self.db, self.oracle, known.issue.id, self.clock)
+            facts = facts if again else None
         if facts is None and now - comment.received_at < GIVE_UP_SECONDS:
             raise NoAnswer
-        return facts
+        return facts, now
 
     async def _learn_age(self, comment: Comment) -> None:
         """GitHub tells once how old an account is; where it does not, the command is refused.
@@ -164,16 +182,12 @@ class Runner:
             raise NoAnswer
         return standing
 
-    async def _run_command(
-        self, comment: Comment, item: CommandText, facts: IssueFacts | None, standing: Standing | None
-    ) -> None:
+    async def _run_command(self, comment: Comment, item: CommandText, issue: _Known, standing: Standing | None) -> None:
         key = CommandKey(comment.id, item.key, item.occurrence)
         try:
-            if facts is None:
-                raise Refusal("GitHub gave no answer about this issue, so nothing was done; please comment again.")
             if standing is None:
                 raise Refusal("GitHub did not tell what you may do here, so nothing was done; please comment again.")
-            await self._try_command(comment, key, item.text, facts, standing)
+            await self._try_command(comment, key, item.text, issue, standing)
         except Refusal as refusal:
             again = f" Try `{refusal.correction}`." if refusal.correction else ""
             await self._record_refusal(comment, key, f"{refusal.sentence}{again}")
@@ -184,10 +198,10 @@ class Runner:
             await self._record_refusal(comment, key, OUR_FAULT)
 
     async def _try_command(
-        self, comment: Comment, key: CommandKey, text: str, facts: IssueFacts, standing: Standing
+        self, comment: Comment, key: CommandKey, text: str, issue: _Known, standing: Standing
     ) -> None:
         prepared = await self._prepared(comment, text)
-        now = max(self.clock.now(), comment.said_at)
+        facts = await self._fresh_facts(comment, issue)
         async with self.db.transaction() as tx:
             number = await self._begin(tx, comment, key)
             if number is None:
@@ -199,7 +213,7 @@ class Runner:
                 config,
                 comment.sender_id,
                 f"command:{number}",
-                now,
+                max(self.clock.now(), comment.said_at),
                 closed=await settling.closed_to_trade(tx, comment.place, facts),
                 may_triage=standing.may_triage,
                 insider=standing.insider,
@@ -208,6 +222,17 @@ class Runner:
             command, request = prepared or understand(text, comment.created_at)
             answer = await command.handle(tx, scene, request)
             await commands.finish(tx, number, done=True, answer=answer)
+
+    async def _fresh_facts(self, comment: Comment, issue: _Known) -> IssueFacts:
+        """What came before a command may have made it late: asking GitHub about other things, other commands.
+
+        Raises NoAnswer while it is worth asking again, a Refusal when it is not any more.
+        """
+        if issue.stale(comment, self.clock.now()):
+            await self._learn_facts(comment, issue)
+        if issue.facts is None:
+            raise Refusal("GitHub gave no answer about this issue, so nothing was done; please comment again.")
+        return issue.facts
 
     async def _prepared(self, comment: Comment, text: str) -> tuple[Command, Request] | None:
         """What GitHub must be asked about comes before the transaction. Raises NoAnswer while it is worth waiting."""

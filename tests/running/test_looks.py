@@ -117,7 +117,9 @@ async def fills(desk: Desk) -> int:
     return len((await desk.dump())["fills"])
 
 
-async def test_an_answer_that_another_look_made_old_lets_nothing_fill(desk: Desk, interrupted: InterruptedOracle) -> None:
+async def test_an_answer_that_another_look_made_old_lets_nothing_fill(
+    desk: Desk, interrupted: InterruptedOracle
+) -> None:
     """GitHub says that the issue is closed, but to a worker whose answer does not count any more."""
     at = desk.clock.now() + 3_600
     number = await fillable_by_an_expiry(desk, at)
