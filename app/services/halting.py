@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from app.market.contract import Status
 from app.market.errors import NotTrading, Refusal
 from app.market.life import ASK_WHILE_AWAY_SECONDS
 from app.services.insiders import check_impartial
+from app.services.locking import hold_all
 from app.services.scene import Scene
 from app.services.turning import floors, show, stop
 from app.storage import absences, contracts
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
-from app.storage.places import Place
 
 HALTED = "A maintainer has halted the market of this thread."
 
@@ -63,26 +65,34 @@ async def check_market(tx: Tx, scene: Scene) -> None:
 async def note_away(tx: Tx, repository_ids: set[int], now: int) -> None:
     """The App was uninstalled, suspended or taken out of these repositories: their contracts are halted."""
     here = await absences.known(tx, repository_ids) - await absences.away(tx, repository_ids)
-    for repository_id in sorted(here):
+    concerned = {repository_id: await _contracts_in(tx, repository_id) for repository_id in sorted(here)}
+    await hold_all(tx, [row for rows in concerned.values() for row in rows])
+    for repository_id, rows in concerned.items():
         await absences.begin(tx, repository_id, now)
-        rows = await _contracts_in(tx, repository_id)
         for floor in await floors(tx, rows, f"away:{repository_id}:{now}", now):
             for row in rows:
                 if row.id in floor.rows:
                     await stop(floor, row.id, now, next_look_at=now + ASK_WHILE_AWAY_SECONDS)
 
 
-async def note_back(tx: Tx, repository_ids: set[int], now: int) -> None:
-    """The App can see these repositories again: GitHub is asked what has become of their issues."""
-    for repository_id in sorted(await absences.away(tx, repository_ids)):
+async def note_back(tx: Tx, repository_ids: set[int], now: int, but: Collection[int] = ()) -> None:
+    """The App can see these repositories again: GitHub is asked what has become of their issues.
+
+    `but`: contracts that are being looked at anyway.
+    """
+    here = await absences.away(tx, repository_ids)
+    rows = await hold_those_in(tx, here)
+    for repository_id in sorted(here):
         await absences.end(tx, repository_id, now)
-        for number, _ in await absences.unsettled_contracts(tx, repository_id):
-            await contracts.change(tx, number, next_look_at=now)
+    for row in rows:
+        if row.id not in but:
+            await contracts.change(tx, row.id, next_look_at=now)
 
 
-async def note_answer(tx: Tx, place: Place, now: int) -> None:
-    """GitHub answers about an issue: the App is not away, although nobody told us that it is back."""
-    await note_back(tx, {place.repository.id}, now)
+async def hold_those_in(tx: Tx, repository_ids: set[int]) -> list[ContractRow]:
+    """The contracts of these repositories that are not settled, under lock."""
+    found = [await absences.unsettled_contracts(tx, repository_id) for repository_id in sorted(repository_ids)]
+    return await contracts.hold(tx, [number for each in found for number, _ in each])
 
 
 async def _contracts_in(tx: Tx, repository_id: int) -> list[ContractRow]:

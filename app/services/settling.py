@@ -11,17 +11,22 @@ from app.market.facts import Cause, IssueFacts
 from app.market.life import close_event, look
 from app.market.statement import ISSUE_FIXED, AnyForecast, read_forecast
 from app.services import halting, stepping
+from app.services.locking import hold_all
 from app.services.recording import note_moved
 from app.services.scene import refresh_board
 from app.services.turning import floors, show, stop
 from app.services.watching import backed, watch_of
-from app.storage import contracts, disputes, places
+from app.storage import absences, contracts, disputes, places
 from app.storage.contracts import ContractRow
-from app.storage.db import Database, Tx
+from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.places import Place
 
 LOOK_SECONDS = 180
 """A contract that is being looked at is left alone by others for so long: longer than asking GitHub takes."""
+
+
+BUSY_SECONDS = 5
+"""A look that the database ended, beside others that wanted the same locks, is begun again after this."""
 
 
 class Oracle(Protocol):
@@ -41,11 +46,14 @@ class Oracle(Protocol):
 class _Looked:
     """What is looked at together: all contracts of an issue are judged by one answer, a forecast by its own.
 
-    `looks`: by contract the number of this look, which tells it from any other.
+    `looks`: by contract the number of this look, which tells it from any other; `until_at`: when the next would be.
+    `away`: as far as we know the App is not installed there.
     """
 
     place: Place
     looks: dict[int, int]
+    until_at: int
+    away: bool
     forecast: AnyForecast | None
     aside_at: int
 
@@ -63,7 +71,7 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
     struck = [row for row in rows if closes.get(row.id) is not None]
     aside = facts.closed and facts.completed and await disputes.set_aside_of_issue(tx, place.issue.id) is not None
     to_ask = [row for row in rows if row not in struck and (aside or row.status is Status.HALTED)]
-    await contracts.hold(tx, [row.id for row in [*struck, *to_ask]])
+    await hold_all(tx, [*struck, *to_ask])
     for floor in await floors(tx, struck, f"news:{place.issue.id}", now):
         for row in struck:
             close = closes[row.id]
@@ -99,7 +107,7 @@ async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) 
     at = now if gone_at is None else gone_at
     rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
     struck = [row for row in rows if row.halt_reason is None and at <= row.maturation_at]
-    await contracts.hold(tx, [row.id for row in rows])
+    await hold_all(tx, rows)
     for floor in await floors(tx, struck, f"gone:{place.issue.id}", now):
         for row in struck:
             if row.id in floor.rows and floor.rows[row.id].halt_reason is None:
@@ -162,17 +170,18 @@ async def look_at(db: Database, oracle: Oracle, contract_id: int, clock: Clock) 
     its time. Returns whether there was an answer that counts for this contract.
     """
     asked_at = clock.now()
-    until_at = asked_at + LOOK_SECONDS
-    looked = await _begin_look(db, contract_id, until_at)
+    looked = await _begin_look(db, contract_id, asked_at + LOOK_SECONDS)
     if looked is None:
         return False
     facts = await _ask(oracle, looked, asked_at)
-    counted = False
-    for number, mine in looked.looks.items():
-        async with db.transaction() as tx:
-            taken = await _look_with(tx, looked.place, number, facts, (mine, until_at), clock)
-        counted = counted or (taken and number == contract_id)
-    return facts is not None and counted
+    try:
+        if facts is not None and looked.away:
+            await _note_answer(db, looked, clock)
+        taken = await _take_steps(db, looked, facts, clock)
+    except DatabaseBusy:
+        await _look_sooner(db, looked, clock.now() + BUSY_SECONDS)
+        raise
+    return facts is not None and contract_id in taken
 
 
 async def _begin_look(db: Database, contract_id: int, until_at: int) -> _Looked | None:
@@ -183,8 +192,11 @@ async def _begin_look(db: Database, contract_id: int, until_at: int) -> _Looked 
             return None
         looks = {number: await _numbered(tx, number, until_at) for number in await _siblings(tx, row)}
         place = await places.place(tx, row.issue_id)
+        if place is None:
+            return None
+        away = bool(await absences.away(tx, {place.repository.id}))
         aside_at = await disputes.set_aside_of(tx, row.id) or 0
-        return _Looked(place, looks, read_forecast(row.statement_text), aside_at) if place else None
+        return _Looked(place, looks, until_at, away, read_forecast(row.statement_text), aside_at)
 
 
 async def _numbered(tx: Tx, number: int, until_at: int) -> int:
@@ -208,28 +220,54 @@ async def _ask(oracle: Oracle, looked: _Looked, now: int) -> IssueFacts | None:
     return await oracle.issue_facts(looked.place)
 
 
-async def _look_with(
-    tx: Tx, place: Place, number: int, facts: IssueFacts | None, mine: tuple[int, int], clock: Clock
-) -> bool:
-    """Take the step that follows; False: the answer is dropped, since it may be older than news.
+async def _note_answer(db: Database, looked: _Looked, clock: Clock) -> None:
+    """GitHub answers about an issue: the App is not away, although nobody told us that it is back.
 
-    `mine`: the look's number and its lease; where either is another, something came meanwhile.
+    An answer older than the news that it is away says nothing. All contracts of the repository are locked in order,
+    which whoever has one of them already could not do.
     """
-    row = await contracts.get(tx, number)
-    if row is None or _dropped(row, mine):
+    repository = looked.place.repository.id
+    async with db.transaction() as tx:
+        rows = await halting.hold_those_in(tx, {repository})
+        if not all(_dropped(row, looked) for row in rows):
+            await halting.note_back(tx, {repository}, clock.now(), but=looked.looks)
+
+
+async def _take_steps(db: Database, looked: _Looked, facts: IssueFacts | None, clock: Clock) -> set[int]:
+    """Each contract in a transaction of its own; those for which the answer was not dropped."""
+    taken: set[int] = set()
+    for number in looked.looks:
+        async with db.transaction() as tx:
+            if await _look_with(tx, looked, number, facts, clock):
+                taken.add(number)
+    return taken
+
+
+async def _look_sooner(db: Database, looked: _Looked, at: int) -> None:
+    """The database ended this look: what it has not come to does not wait until its end."""
+    async with db.transaction() as tx:
+        for row in await contracts.hold(tx, looked.looks):
+            if not _dropped(row, looked):
+                await contracts.change(tx, row.id, next_look_at=at)
+
+
+async def _look_with(tx: Tx, looked: _Looked, number: int, facts: IssueFacts | None, clock: Clock) -> bool:
+    """Take the step that follows; False: the answer is dropped, since it may be older than news."""
+    row, place = await contracts.get(tx, number), looked.place
+    if row is None or _dropped(row, looked):
         return False
     (floor,) = await floors(tx, [row], f"look:{number}", clock.now())
     row = floor.rows[number]
-    if _dropped(row, mine):
+    if _dropped(row, looked):
         return False
     floor.now = now = clock.now()  # others may have held the locks for a while
-    if facts is not None:
-        await halting.note_answer(tx, place, now)
     watch = await watch_of(tx, place, row)
     step = look(watch, facts, facts is not None and await backed(tx, row, facts), now)
     await stepping.take(floor, place, row, watch, step, facts)
     return True
 
 
-def _dropped(row: ContractRow, mine: tuple[int, int]) -> bool:
+def _dropped(row: ContractRow, looked: _Looked) -> bool:
+    """Another look, or news, has come to the contract since this look began."""
+    mine = looked.looks.get(row.id), looked.until_at
     return row.status is Status.SETTLED or (row.looks, row.next_look_at) != mine

@@ -20,6 +20,7 @@ from app.services import accounts, choosing, forecasting, limits, ranging
 from app.services.choosing import check_trading, to_look
 from app.services.floor import Floor, open_floor
 from app.services.insiders import check_insider
+from app.services.locking import hold_all
 from app.services.scene import Scene, refresh_board
 from app.storage import books, contracts, places
 from app.storage.contracts import ContractRow
@@ -174,7 +175,7 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
     rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
-        await contracts.hold(tx, [row.id for row in rows])
+        await hold_all(tx, rows, scene.user_id)
     made = 0
     for currency in currencies:
         ids = {row.id for row in rows if row.currency == currency}

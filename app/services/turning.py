@@ -11,6 +11,7 @@ from app.market.contract import Outcome, Status
 from app.market.settlement import Payout, VoidPrice, halt, resume, settle
 from app.market.state import Changes
 from app.services.floor import Floor, open_floor
+from app.services.locking import hold_all
 from app.services.scene import refresh_board
 from app.storage import contracts, outbox, places
 from app.storage.contracts import ContractRow
@@ -33,7 +34,7 @@ async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[
     """These contracts with everybody in them under lock: one floor for each currency."""
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
-        await contracts.hold(tx, [row.id for row in rows])
+        await hold_all(tx, rows)
     return [
         await open_floor(tx, {row.id for row in rows if row.currency == currency}, cause=cause, now=now, everyone=True)
         for currency in currencies

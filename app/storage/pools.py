@@ -31,8 +31,19 @@ async def concerned(tx: Tx, currency: str, contract_ids: set[int], user: int | N
     """Those whose pools a change of these contracts may concern: the user, who has offers there, who holds units."""
     if (await tx.execute(_ANY, {"currency": currency})).first() is None:
         return set()
-    given = {"currency": currency, "user": user, "contracts": sorted(contract_ids)}
-    return set((await tx.execute(_CONCERNED, given)).scalars())
+    found: set[int] = set()
+    for some in in_parts(contract_ids):
+        given = {"currency": currency, "user": user, "contracts": some}
+        found |= set((await tx.execute(_CONCERNED, given)).scalars())
+    return found
+
+
+async def people(tx: Tx, contract_ids: set[int]) -> set[int]:
+    """Who has an open offer or holds units in these contracts."""
+    found: set[int] = set()
+    for some in in_parts(contract_ids):
+        found |= set((await tx.execute(_THERE, {"contracts": some})).scalars())
+    return found
 
 
 async def contracts_of(tx: Tx, currency: str, user_ids: set[int]) -> set[int]:
