@@ -15,6 +15,7 @@ from app.market.statement import ISSUE_FIXED, said, shown
 from app.market.sweep import MAX_FILLS
 from app.services import mutes
 from app.services.scene import Scene
+from app.services.telling import tell_others
 from app.services.trading import Cancelled, Traded
 from app.storage import tape, usage
 from app.storage.contracts import ContractRow
@@ -40,10 +41,21 @@ async def told(tx: Tx, scene: Scene, result: Traded, *, dated: bool = False) -> 
 
     `dated`: a range was asked for, so each fill says in which contract it is.
     """
-    parties = _parties([*result.changes.fills, *(result.before.fills if result.before else [])]) - {scene.user_id}
-    named = await mutes.addressed(tx, scene.place.repository.id, parties, scene.now)
+    named = await _named(tx, scene, [*result.changes.fills, *(result.before.fills if result.before else [])])
     left = await usage.pool_left(tx, scene.user_id, result.contract.currency) if result.offer.pooled else 0
     return traded(result, named, left, dated, await _known(tx, result, scene.now))
+
+
+async def _named(tx: Tx, scene: Scene, fills: list[Fill]) -> dict[int, str]:
+    """How the others in these fills are named: by a mention, where one is wanted.
+
+    Who is muted gets no reply that could mention anybody: then they are told in a comment of its own.
+    """
+    parties, repository = _parties(fills) - {scene.user_id}, scene.place.repository.id
+    if parties and not scene.config.reactions_only and await mutes.silent(tx, scene.user_id, repository):
+        await tell_others(tx, scene.place, fills, scene.user_id, scene.now)
+        return await mutes.named(tx, repository, parties, but=parties)
+    return await mutes.addressed(tx, repository, parties, scene.now)
 
 
 async def _known(tx: Tx, result: Traded, now: int) -> list[str]:
@@ -80,8 +92,7 @@ async def cancelled(tx: Tx, scene: Scene, result: Cancelled) -> str:
     names = ", ".join(f"**o{offer.number}**" for offer in result.offers)
     head = f"Cancelled {names}. {_freed(result.offers, 'it' if len(result.offers) == 1 else 'them')}"
     fills = [fill for each in result.changes for fill in each.fills]
-    parties = _parties(fills) - {scene.user_id}
-    named = await mutes.addressed(tx, scene.place.repository.id, parties, scene.now)
+    named = await _named(tx, scene, fills)
     return " ".join([head, *_sentence_of_others(fills, named, set())])
 
 

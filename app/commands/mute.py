@@ -36,6 +36,7 @@ COMMAND = Command(
     notes=(
         "🚀 is done, 😕 refused: why a command was refused is not said while you are muted.",
         "`mute daily`: replies go on, and fills mention you once a day (UTC) at most.",
+        "Whose offer you fill hears of it all the same, in a short comment; whom you give something, by the reply.",
         "Settlements, disputes and everything else go on as before; `positions` and `offers` tell once you unmute.",
     ),
     examples=("mute", "mute daily"),

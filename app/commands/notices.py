@@ -36,7 +36,7 @@ def notice(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
 
 
 def _news(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
-    """Offers that expired, and fills that no new command made. Each party is named by a mention once."""
+    """Offers that expired, and fills that no reply tells of. Each party is named by a mention once."""
     named: dict[int, str] = dict(names)
 
     def name_once(user: int) -> str:
@@ -54,7 +54,8 @@ def _news(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
         for buyer, seller, volume, price, amendment in body["fills"]
     ]
     if met:
-        parts.append(f"🤝 **Filled in {_title(row)}**, since offers that waited could be met: {'; '.join(met)}.")
+        why = "" if body.get("commanded") else ", since offers that waited could be met"
+        parts.append(f"🤝 **Filled in {_title(row)}**{why}: {'; '.join(met)}.")
     return "\n\n".join(parts)
 
 

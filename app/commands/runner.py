@@ -24,7 +24,8 @@ from app.market.life import IssueFacts
 from app.services import accounts, forecast_making, forecast_news, holdings, insiders, limits, mutes, settling, views
 from app.services.config import ConfigSource
 from app.services.trading import Scene
-from app.storage import commands, outbox
+from app.storage import answers, commands, outbox
+from app.storage.answers import mentions_somebody
 from app.storage.commands import CommandKey, CommandRecord
 from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.places import Place
@@ -260,7 +261,10 @@ class Runner:
         )
 
     async def _answer(self, comment: Comment, left_out: int) -> None:
-        """Have the reaction and the one reply sent, or the reply that is there brought up to date."""
+        """Have the reaction and the one reply sent, or the reply that is there brought up to date.
+
+        A reply with news for somebody else is sent also to who is muted.
+        """
         now = self.clock.now()
         async with self.db.transaction() as tx:
             records = await commands.of_comment(tx, comment.id)
@@ -272,10 +276,11 @@ class Runner:
                 await _react(tx, comment, content, now)
             if (await self.configs.config(tx, comment.place.repository)).reactions_only:
                 return
-            if await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
+            key, who = f"{answers.PREFIX}{comment.id}", comment.sender_id
+            told = await outbox.knows(tx, key) or not any(mentions_somebody(record.answer) for record in records)
+            if told and await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
                 return
             body = replies.reply(records, user, books, granted, left_out)
-            key, who = f"reply:{comment.id}", comment.sender_id
             await outbox.put(tx, key=key, kind="reply", place=comment.place, body=body, now=now, user_id=who)
 
     async def _note_foreign_edit(self, comment: Comment) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 from app.github import queries
 from app.github.client import GitHub
@@ -16,14 +15,11 @@ MOST_AN_HOUR = 60
 
 HOUR_SECONDS = 3600
 
-_CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
-_MENTION = re.compile(r"(?<![\w/@])@[A-Za-z0-9]")
-
 
 async def want(tx: Tx, message: Message, now: int) -> None:
     """After a reply: have the one before it minimised, unless it has news for somebody else."""
     old = await answers.outgrown_by(tx, message)
-    if old is None or mentions_somebody(old.body):
+    if old is None or answers.mentions_somebody(old.body):
         return
     key = f"minimise:{old.comment_id}"
     lately = await answers.minimised_since(tx, message.installation_id, now - HOUR_SECONDS)
@@ -33,11 +29,6 @@ async def want(tx: Tx, message: Message, now: int) -> None:
     if place is not None:
         body = json.dumps({"id": old.node_id})
         await outbox.put(tx, key=key, kind="minimise", place=place, body=body, now=now)
-
-
-def mentions_somebody(body: str) -> bool:
-    """As GitHub reads it: not in code."""
-    return _MENTION.search(_CODE.sub("", body)) is not None
 
 
 async def minimise(github: GitHub, message: Message) -> None:

@@ -1,4 +1,4 @@
-"""What nobody's command did and its parties hear of all the same: offers that expired, fills that came by themselves.
+"""What no reply tells and its parties hear of all the same: offers that expired, fills that came by themselves.
 
 Offers that end with their contract's maturation are not told one by one: the contract's own notice tells it.
 """
@@ -14,6 +14,7 @@ from app.services import mutes
 from app.storage import outbox, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
+from app.storage.places import Place
 
 
 async def tell(tx: Tx, row: ContractRow, expired: Sequence[Offer], fills: Sequence[Fill], now: int) -> None:
@@ -22,17 +23,45 @@ async def tell(tx: Tx, row: ContractRow, expired: Sequence[Offer], fills: Sequen
     place = await places.place(tx, row.issue_id) if ended or fills else None
     if place is None:
         return
-    users = {offer.user for offer in ended} | {user for fill in fills for user in (fill.buyer, fill.seller)}
+    users = {offer.user for offer in ended} | _parties(fills)
     body = {
         "notice": "news",
         "contract": row.id,
         "expired": [_offer(offer) for offer in ended],
-        "fills": [[fill.buyer, fill.seller, fill.volume, fill.price, fill.amendment] for fill in fills],
+        "fills": [_fill(fill) for fill in fills],
         "users": sorted(users),
         "spared": sorted(await mutes.spared(tx, place.repository.id, users, now)),
     }
     key = f"expired:{ended[0].number}" if ended else f"fills:{row.id}:{fills[0].amendment}"
     await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
+
+
+async def tell_others(tx: Tx, place: Place, fills: Sequence[Fill], user: int, now: int) -> None:
+    """The fills of a command that is answered by no reply: its other parties are told in a comment a contract."""
+    for number in sorted({fill.contract for fill in fills}):
+        there = [fill for fill in fills if fill.contract == number]
+        spared = await mutes.spared(tx, place.repository.id, _parties(there) - {user}, now) | {user}
+        if _parties(there) <= spared:
+            continue
+        body = {
+            "notice": "news",
+            "contract": number,
+            "expired": [],
+            "fills": [_fill(fill) for fill in there],
+            "users": sorted(_parties(there)),
+            "spared": sorted(spared),
+            "commanded": True,
+        }
+        key = f"fills:{number}:{there[0].amendment}"
+        await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
+
+
+def _parties(fills: Sequence[Fill]) -> set[int]:
+    return {user for fill in fills for user in (fill.buyer, fill.seller)}
+
+
+def _fill(fill: Fill) -> list[int]:
+    return [fill.buyer, fill.seller, fill.volume, fill.price, fill.amendment]
 
 
 def _offer(offer: Offer) -> list[int | str]:

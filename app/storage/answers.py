@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import case, false, func, select, update
+from sqlalchemy import ColumnElement, case, false, func, select, update
 
 from app.storage.db import Tx
 from app.storage.outbox import SENT, WAITING, Message
@@ -19,6 +20,14 @@ PREFIX = "reply:"
 """The key of a reply is this and the number of the comment that it answers."""
 
 MOST_LISTED = 5
+
+_CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
+_MENTION = re.compile(r"(?<![\w/@])@[A-Za-z0-9]")
+
+
+def mentions_somebody(body: str) -> bool:
+    """As GitHub reads it: not in code."""
+    return _MENTION.search(_CODE.sub("", body)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +45,28 @@ class Answer:
 async def keep_on_page(tx: Tx, installation_ids: Collection[int], now: int) -> None:
     """Replies that wait in public repositories of these installations are not posted; market comments link to them.
 
-    One that may have been posted already still is.
+    One that may have been posted already still is, and so is one that mentions somebody: nothing else tells them.
     """
     public = select(repositories.c.id).where(repositories.c.private == false())
     kept: set[int] = set()
     for some in in_parts(set(installation_ids)):
         fresh = outbox.c.attempts == 0, outbox.c.remote_id.is_(None), outbox.c.key.startswith(PREFIX)
         here = outbox.c.installation_id.in_(some), outbox.c.repository_id.in_(public), outbox.c.state == WAITING
-        keep = update(outbox).where(*here, *fresh).values(state=ON_PAGE).returning(outbox.c.issue_id)
-        kept |= set((await tx.execute(keep)).scalars())
+        telling = await _mentioning(tx, *here, *fresh)
+        keep = update(outbox).where(*here, *fresh, outbox.c.id.not_in(telling)).values(state=ON_PAGE)
+        kept |= set((await tx.execute(keep.returning(outbox.c.issue_id))).scalars())
     for some in in_parts(kept):
         boards = outbox.c.kind == "board", outbox.c.issue_id.in_(some)
         due_at = case((outbox.c.due_at > now, outbox.c.due_at), else_=now)
         await tx.execute(
             update(outbox).where(*boards).values(state=WAITING, version=outbox.c.version + 1, due_at=due_at)
         )
+
+
+async def _mentioning(tx: Tx, *which: ColumnElement[bool]) -> list[int]:
+    """Those of these messages that mention somebody; they leave before long, so that there are few."""
+    marked = select(outbox.c.id, outbox.c.body).where(*which, outbox.c.body.contains("@"))
+    return [row.id for row in await tx.execute(marked) if mentions_somebody(row.body)]
 
 
 async def on_page(tx: Tx, issue_id: int, since: int) -> list[Answer]:

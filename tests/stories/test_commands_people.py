@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.stories.stage import Story
@@ -72,6 +74,40 @@ async def test_who_is_muted_gets_only_reactions_and_is_not_mentioned(story: Stor
     assert "are answered again" in back
     again = await story.say("beth", f"/bugmark offer fixed 50 at 0.20 by {by}")
     assert mentions(again) == {"adam"}
+
+
+async def test_whose_offer_a_muted_user_fills_is_told_in_a_short_comment(story: Story) -> None:
+    by = story.day(30)
+    await story.say("adam", f"/bugmark offer unfixed 100 at 0.80 by {by}")
+    await reacted(story, "beth", "/bugmark mute")
+    assert await reacted(story, "beth", f"/bugmark offer fixed 60 at 0.20 by {by}") == ["rocket"]
+    (told,) = story.bodies("fills:")
+    assert re.search(r"🤝 \*\*Filled in contract c\d+ \(by .*\)\*\*: ", told), told
+    assert "**beth** and @adam: 60 units at 0.20" in told and mentions(told) == {"adam"}
+    assert "since offers that waited" not in told and "tokens:" not in told
+    await story.say("adam", "/bugmark mute daily")
+    for _ in range(2):
+        await reacted(story, "beth", f"/bugmark offer fixed 10 at 0.20 by {by}")
+    assert [mentions(body) for body in story.bodies("fills:")] == [{"adam"}, {"adam"}]
+    await reacted(story, "adam", "/bugmark mute")
+    await reacted(story, "beth", f"/bugmark offer fixed 10 at 0.20 by {by}")
+    assert len(story.bodies("fills:")) == 2
+
+
+async def test_a_comment_that_fills_an_offer_and_mutes_is_answered_once(story: Story) -> None:
+    by = story.day(30)
+    await story.say("adam", f"/bugmark offer unfixed 100 at 0.80 by {by}")
+    comment, reply = await story.said("beth", f"/bugmark offer fixed 60 at 0.20 by {by}\n/bugmark mute")
+    assert mentions(reply) == {"adam"}
+    await story.edit("beth", comment, f"/bugmark offer fixed 60 at 0.20 by {by}\n/bugmark mute\n/bugmark balance")
+    await story.calm()
+    assert story.bodies(f"reply:{comment}") == [reply] and story.bodies("fills:") == []
+
+
+async def test_whom_a_muted_user_gives_something_is_told_by_the_reply(story: Story) -> None:
+    await trade(story)
+    assert await reacted(story, "adam", "/bugmark mute") == ["rocket"]
+    assert mentions(await story.say("adam", "/bugmark give @beth 20")) == {"beth"}
 
 
 async def test_who_is_muted_is_not_mentioned_at_settlement(story: Story) -> None:
