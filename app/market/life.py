@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.market.contract import Outcome
 from app.market.facts import DAY, Cause, IssueFacts, Watch
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
@@ -25,6 +27,18 @@ RETURN_SECONDS = DAY
 
 def look(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step:
     """The next step of an unsettled contract. No `facts`: GitHub gave no answer; `backed` is about their close."""
+    step = _step(watch, facts, backed, now)
+    return _disputable(watch, step, now) if isinstance(step, OpenWindow) else step
+
+
+def _disputable(watch: Watch, window: OpenWindow, now: int) -> OpenWindow:
+    """Whoever loses by a verdict that takes the place of another can dispute it, however late it was found."""
+    if watch.tentative or window.cause.verdict is watch.verdict:
+        return window
+    return replace(window, ends_at=max(window.ends_at, now + watch.dispute_window_seconds))
+
+
+def _step(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step:
     if facts is None:
         return _without_answer(watch, now)
     opened = _new_window(watch, facts, backed, now)

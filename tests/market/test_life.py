@@ -111,8 +111,14 @@ CASES: list[tuple[str, Watch, IssueFacts | None, int, Step]] = [
     ("at its end: open", MATURED, IS_OPEN, MATURES + WINDOW, Settle(Outcome.UNFIXED)),
     ("at its end: not planned", MATURED, NOT_PLANNED, MATURES + WINDOW, Settle(Outcome.UNFIXED)),
     ("at its end: closed late", MATURED, FIXED_LATE, MATURES + WINDOW, Settle(Outcome.UNFIXED)),
-    ("a good close found in it", MATURED, FIXED_THEN, LATE, CLOSE_WINDOW),
-    ("a good close found at its end", MATURED, FIXED_THEN, MATURES + WINDOW, CLOSE_WINDOW),
+    ("a good close found in it", MATURED, FIXED_THEN, LATE, replace(CLOSE_WINDOW, ends_at=LATE + WINDOW)),
+    (
+        "a good close found at its end",
+        MATURED,
+        FIXED_THEN,
+        MATURES + WINDOW,
+        replace(CLOSE_WINDOW, ends_at=MATURES + 2 * WINDOW),
+    ),
     ("nobody answers in it", MATURED, None, LATE, Wait(MATURES + WINDOW)),
 ]
 
@@ -133,7 +139,7 @@ def test_look(watch: Watch, facts: IssueFacts | None, now: int, step: Step) -> N
     ],
 )
 def test_an_unbacked_close_doubles_the_window(window: int, backed_seconds: int, unbacked_seconds: int) -> None:
-    for watch in (OPEN, NEWS, MATURED):
+    for watch in (OPEN, NEWS):
         for backed, seconds in ((True, backed_seconds), (False, unbacked_seconds)):
             found = look(replace(watch, dispute_window_seconds=window), FIXED_THEN, backed, CLOSED_AT + 9)
             assert found == OpenWindow(CLOSED_AT, CLOSED_AT + seconds, Cause.CLOSED, backed=backed)
@@ -155,6 +161,19 @@ def test_thirty_days_without_an_answer_void(watch: Watch) -> None:
     assert look(watch, None, False, last) == Settle(Outcome.VOID)
 
 
+def test_a_verdict_that_takes_the_place_of_another_can_be_disputed_however_late_it_is_found() -> None:
+    """Nothing would be left of the close's own window, which is enough where nothing else was announced."""
+    late = MATURES + 5 * DAY
+    told = replace(MATURED, window_ends_at=late + 9)
+    assert look(told, FIXED_THEN, True, late) == replace(CLOSE_WINDOW, ends_at=late + WINDOW)
+    unbacked = look(told, FIXED_THEN, False, LATE)
+    assert unbacked == OpenWindow(CLOSED_AT, CLOSED_AT + 2 * DAY, Cause.CLOSED)
+    assert look(replace(told, verdict=None), FIXED_THEN, True, late) == replace(CLOSE_WINDOW, ends_at=late + WINDOW)
+    assert look(replace(told, verdict=Outcome.FIXED), FIXED_THEN, True, late) == CLOSE_WINDOW
+    for untold in (OPEN, NEWS):
+        assert look(untold, FIXED_THEN, True, late) == CLOSE_WINDOW
+
+
 def test_a_window_that_ended_long_ago_is_judged_by_what_is_said_now() -> None:
     for facts, outcome in ((FIXED_THEN, Outcome.FIXED), (IS_OPEN, Outcome.UNFIXED)):
         assert look(CLOSING, facts, True, MATURES + 100 * DAY) == Settle(outcome)
@@ -174,7 +193,7 @@ def test_looking_never_goes_back_in_time() -> None:
 
 def test_a_reopening_before_maturation_that_comes_to_light_after_it_ends_the_window() -> None:
     closed_late = replace(FIXED_LATE, closed_since=FIXED_LATE.closed_at, reopenings=(CLOSED_AT + 5,))
-    assert look(CLOSING, closed_late, True, LATE) == OpenWindow(MATURES, MATURES + WINDOW, Cause.MATURED)
+    assert look(CLOSING, closed_late, True, LATE) == OpenWindow(MATURES, LATE + WINDOW, Cause.MATURED)
     matured = MATURED
     assert look(matured, closed_late, True, MATURES + WINDOW) == Settle(Outcome.UNFIXED)
 
@@ -233,11 +252,11 @@ def test_a_change_of_reason_never_moves_a_running_window() -> None:
     now_rejected = replace(REJECTED, closed_at=CLOSED_AT + 500, closed_since=CLOSED_AT)
     voids = replace(EARLY, void_reasons=VOIDS.void_reasons)
     assert look(voids, now_rejected, True, CLOSED_AT + 600) == Announce(None)
-    after = OpenWindow(CLOSED_AT + 500, CLOSED_AT + 1_500, Cause.REJECTED)
+    after = OpenWindow(CLOSED_AT + 500, CLOSED_AT + 2_000, Cause.REJECTED)
     assert look(voids, now_rejected, True, CLOSED_AT + 1_000) == after
     now_fixed = replace(FIXED_AGAIN, closed_since=CLOSED_AT)
     assert look(replace(REJECTING_EARLY, verdict=None), now_fixed, True, CLOSED_AT + 600) == Wait(CLOSED_AT + 1_000)
-    then = OpenWindow(CLOSED_AT + 500, CLOSED_AT + 500 + WINDOW, Cause.CLOSED, True)
+    then = OpenWindow(CLOSED_AT + 500, CLOSED_AT + 1_000 + WINDOW, Cause.CLOSED, True)
     assert look(REJECTING_EARLY, now_fixed, True, CLOSED_AT + 1_000) == then
 
 
@@ -265,7 +284,7 @@ def test_gone_before_maturation_is_void_through_a_window_from_that_event(gone: s
 
 def test_gone_within_the_window_of_a_close_it_is_void_all_the_same() -> None:
     facts = replace(FIXED_THEN, gone="deleted", gone_at=CLOSED_AT + 60)
-    assert look(CLOSING, facts, True, CLOSED_AT + 90) == OpenWindow(CLOSED_AT + 60, CLOSED_AT + 60 + WINDOW, Cause.GONE)
+    assert look(CLOSING, facts, True, CLOSED_AT + 90) == OpenWindow(CLOSED_AT + 60, CLOSED_AT + 90 + WINDOW, Cause.GONE)
 
 
 def test_nobody_told_when_it_went_counts_from_when_we_learnt_of_it() -> None:
@@ -286,8 +305,8 @@ def test_what_was_not_gone_after_all_trades_on() -> None:
     going = replace(OPEN, cause=Cause.GONE, window_opened_at=CLOSED_AT, window_ends_at=CLOSED_AT + WINDOW)
     assert look(going, IS_OPEN, True, CLOSED_AT + 9) == Resume()
     assert look(going, NOT_PLANNED, True, CLOSED_AT + 9) == Resume()
-    assert look(going, IS_OPEN, True, LATE) == MATURATION_WINDOW
-    assert look(going, FIXED_THEN, True, CLOSED_AT + 9) == CLOSE_WINDOW
+    assert look(going, IS_OPEN, True, LATE) == replace(MATURATION_WINDOW, ends_at=LATE + WINDOW)
+    assert look(going, FIXED_THEN, True, CLOSED_AT + 9) == replace(CLOSE_WINDOW, ends_at=CLOSED_AT + 9 + WINDOW)
 
 
 # -- the App is away ----------------------------------------------------------------------------------------------
@@ -332,7 +351,7 @@ def test_a_dispute_holds_settlement_maturation_or_not(watch: Watch) -> None:
 def test_a_reopening_before_maturation_ends_the_dispute() -> None:
     assert look(DISPUTED, IS_OPEN, True, MATURES - 1) == Resume()
     reopened = replace(FIXED_LATE, closed_since=LATE, reopenings=(CLOSED_AT + 90,))
-    assert look(DISPUTED, reopened, True, LATE) == MATURATION_WINDOW
+    assert look(DISPUTED, reopened, True, LATE) == replace(MATURATION_WINDOW, ends_at=LATE + WINDOW)
 
 
 @pytest.mark.parametrize(

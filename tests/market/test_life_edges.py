@@ -80,7 +80,7 @@ def test_a_reopening_of_the_closes_own_second_or_of_maturation_leaves_the_window
 @pytest.mark.parametrize("at", [CLOSED_AT + 1, MATURES - 1])
 def test_a_reopening_between_them_ends_it(at: int) -> None:
     found = look(CLOSING, replace(FIXED_THEN, reopenings=(at,)), True, MATURES + 9)
-    assert found == OpenWindow(MATURES, MATURES + DAY, Cause.MATURED)
+    assert found == OpenWindow(MATURES, MATURES + 9 + DAY, Cause.MATURED)
 
 
 def test_an_issue_that_is_open_at_maturation_was_not_seen_open_before_it() -> None:

@@ -179,8 +179,8 @@ async def test_a_good_close_found_after_maturation_counts(desk: Desk) -> None:
     desk.oracle.facts = closed(BY - 1)
     await desk.note(desk.oracle.facts)
     row = await desk.look(number)
-    assert (row.halt_reason, row.window_ends_at) == (Cause.CLOSED, BY - 1 + DAY)
-    desk.clock.set(BY - 1 + DAY)
+    assert (row.halt_reason, row.window_opened_at, row.window_ends_at) == (Cause.CLOSED, BY - 1, BY + 600 + DAY)
+    desk.clock.set(BY + 600 + DAY)
     assert (await desk.look(number)).outcome is Outcome.FIXED
 
 
