@@ -46,12 +46,15 @@ def void_reasons(terms: Terms) -> frozenset[str]:
 
 
 async def backed(tx: Tx, row: ContractRow, facts: IssueFacts) -> bool:
-    """Somebody who stands behind the close had no position at its instant, in any contract on the same thing."""
+    """Somebody who stands behind the close had no position at its instant, in any contract on the same thing.
+
+    Nor has one now, as its window opens: a command made before the close may have filled after it.
+    """
     if facts.closed_at is None:
         return False
     rows = await contracts.of_issue(tx, row.issue_id) if row.kind == ISSUE_FIXED else [row]
     then = [one.id for one in rows if one.settled_at is None or one.settled_at > facts.closed_at]
     for user in facts.may_back:
-        if not await exposure.held_at(tx, then, user, facts.closed_at):
+        if not await exposure.held(tx, then, user, facts.closed_at) and not await exposure.held(tx, then, user):
             return True
     return False

@@ -110,6 +110,21 @@ async def test_a_close_is_backed_by_rights_without_a_position(
     assert (await notices(desk))[0]["backed"] is (days == 1)
 
 
+@pytest.mark.parametrize("units", [0, 20])
+async def test_whoever_has_a_position_when_the_window_opens_does_not_back_the_close(desk: Desk, units: int) -> None:
+    """Charles bought in the seconds around his close: his command was dealt with after it, and before it was known."""
+    number = await base_case(desk)
+    at = desk.clock.now()
+    desk.oracle.facts = closed(at, CHARLES)
+    desk.clock.advance(4)
+    if units:
+        await desk.offer(ADAM, "buy unfixed 20 at 700")
+        await desk.offer(CHARLES, f"buy fixed {units} at 300")
+    await desk.note(desk.oracle.facts)
+    row = await desk.look(number)
+    assert (row.backed, row.window_ends_at) == (not units, at + (2 if units else 1) * DAY)
+
+
 async def test_a_reopening_before_maturation_resumes(desk: Desk) -> None:
     number = await base_case(desk)
     due = (await desk.offer(CHARLES, "buy unfixed 10 at 500", until_at=desk.clock.now() + 60)).offer.number
