@@ -62,6 +62,12 @@ def close_event(watch: Watch, facts: IssueFacts) -> tuple[Cause, int] | None:
     return (Cause.REJECTED, facts.closed_at) if facts.reason in watch.void_reasons else None
 
 
+def closed_for_good(watch: Watch, facts: IssueFacts) -> bool:
+    """Whether the issue is closed in a way that decides contracts: what trades after that trades on a reopened one."""
+    decides = facts.completed or facts.reason in watch.void_reasons
+    return facts.closed and decides and (facts.closed_at is None or facts.closed_at > (watch.set_aside_at or 0))
+
+
 def _new_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> OpenWindow | None:
     gone_at = _gone_at(watch, facts, now)
     if gone_at is not None:

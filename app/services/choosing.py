@@ -117,7 +117,7 @@ def _known(rows: list[ContractRow]) -> str:
 
 
 def current_round(rows: list[ContractRow]) -> int:
-    """The round that trades now: what was settled while the issue was closed is over, a reopening starts the next."""
+    """The round that trades now: one settled while a close decided it is over, the reopening starts the next."""
     newest = max((row.round for row in rows), default=1)
     return newest + any(row.round == newest and row.ended_round for row in rows)
 

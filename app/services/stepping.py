@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from app.market.contract import Outcome, Status
 from app.market.facts import Cause, IssueFacts, Watch
-from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS
+from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS, closed_for_good
 from app.market.settlement import Payout, VoidPrice
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
+from app.oracle.issue import as_known
 from app.services import disputes
 from app.services.floor import Floor
 from app.services.turning import NO_WINDOW, notify, pay_out, show, start, stop
@@ -146,8 +147,10 @@ async def _settle(
     dispute = await disputes.give_back(floor, row, DisputeState.UNANSWERED)
     void = await _void_price(floor, row, watch) if outcome is Outcome.VOID else None
     payouts = await pay_out(floor, row.id, outcome, void)
-    closed = facts.closed and facts.completed if facts else place.issue.state == "closed"
-    await contracts.change(floor.tx, row.id, ended_round=closed or outcome is Outcome.FIXED)
+    issue = place.issue
+    known = facts or as_known(issue.state, issue.state_reason, issue.closed_at)
+    ended = outcome is Outcome.FIXED or closed_for_good(watch, known)
+    await contracts.change(floor.tx, row.id, ended_round=ended)
     body: dict[str, object] = {
         "notice": "settled",
         "contract": row.id,

@@ -21,7 +21,8 @@ class ContractRow:
 
     `halt_reason` is a market.life.Cause, None while no window runs; `halt_event_at` the event from which trading is
     halted; `maintainer_halt` a maintainer's reason; `verdict` what the thread was told last; `ended_round`: settled
-    while the issue was closed as completed; `looks` counts how often GitHub was asked, `traded_units` what was filled.
+    while the issue was closed for good (market.life); `looks` counts how often GitHub was asked, `traded_units` what
+    was filled.
     """
 
     id: int

@@ -232,6 +232,19 @@ async def test_a_close_set_aside_does_not_keep_new_contracts_from_being_made(des
     assert (await desk.look(made.contract.id)).status is Status.OPEN
 
 
+async def test_a_contract_that_matures_under_a_close_set_aside_ends_no_round(desk: Desk) -> None:
+    """Nobody has reopened the issue: other dates trade on in the round that they are in."""
+    number = await base_case(desk)
+    await closed_now(desk, number)
+    await dispute(desk, ADAM)
+    await resolve(desk, Outcome.UNFIXED)
+    desk.clock.set(BY)
+    await desk.look(number)
+    desk.clock.set(BY + DAY)
+    assert (await desk.look(number)).outcome is Outcome.UNFIXED
+    assert (await desk.offer(CHARLES, "buy fixed 10 at 300", BY + 5 * DAY)).contract.round == 1
+
+
 async def test_a_close_set_aside_fixes_no_contract_that_matured_meanwhile(desk: Desk) -> None:
     """A maintainer found that it was no fix; who loses by that is told before the window ends."""
     later, nearer = await base_case(desk, BY + DAY), await base_case(desk, BY)

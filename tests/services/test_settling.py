@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -414,3 +415,14 @@ async def test_after_fixed_a_reopened_issue_trades_in_the_next_round(desk: Desk)
     assert traded.made
     assert (traded.contract.round, traded.contract.maturation_at) == (2, BY)
     assert (await desk.offer(BETH, "buy fixed 10 at 500")).contract.id == traded.contract.id
+
+
+async def test_after_a_void_for_not_planned_the_reopened_issue_trades_in_the_next_round(desk: Desk) -> None:
+    desk.config = Config(not_planned="VOID")
+    first = await base_case(desk)
+    desk.oracle.facts = replace(closed(desk.clock.now(), completed=False), reason="not_planned")
+    await desk.look(first)
+    desk.clock.advance(DAY)
+    assert (await desk.look(first)).outcome is Outcome.VOID
+    traded = await desk.offer(ADAM, "buy unfixed 10 at 500")
+    assert (traded.made, traded.contract.round, traded.contract.maturation_at) == (True, 2, BY)
