@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.github.people import TRIAGE_OR_BETTER
 from app.github.queries import WHO_CLOSED
 from app.market.facts import IssueFacts
 from app.oracle.closing import Closer, Person, canonical_from, closer_from, person_from, pushed
-from app.oracle.issue import Spell, discussion_since, facts_from, reopenings_from, spell_from
+from app.oracle.issue import Spell, as_it_was, discussion_since, facts_from, reopenings_from, spell_from, spells_from
 from app.storage.places import Place
 
 log = structlog.get_logger()
@@ -23,22 +23,52 @@ TOLD_BY_QUERY = frozenset({None, "completed", "duplicate"})
 """For a close with another reason nobody asks what was behind it."""
 
 
-async def closed_facts(github: GitHub, place: Place, issue: JsonObject) -> IssueFacts:
-    """An issue as it stands; of a closed one with what its timeline says. Raises GitHubError."""
+async def closed_facts(github: GitHub, place: Place, issue: JsonObject, judged_at: Collection[int]) -> IssueFacts:
+    """An issue as it stands, with what its timeline says. Raises GitHubError.
+
+    `judged_at`: maturations of contracts that wait for a verdict. Without any, an open issue's timeline is not asked.
+    """
     facts = facts_from(issue)
-    if not facts.closed:
+    if not facts.closed and not judged_at:
         return facts
     repository, number = place.repository, place.issue.number
     pages = github.repository_pages(repository.installation_id, repository.id, f"/issues/{number:d}/timeline")
     timeline = [event async for event in pages]
+    before = await _before(github, place, issue, spells_from(timeline), judged_at)
+    facts = replace(facts, reopenings=reopenings_from(timeline), before=before)
     converted_at = discussion_since(timeline)
     if converted_at is not None:
-        return replace(facts, gone="discussion", gone_at=converted_at)
-    facts, spell = replace(facts, reopenings=reopenings_from(timeline)), spell_from(timeline)
+        return _as_discussion(facts, converted_at)
+    return await _closed_by(github, place, issue, facts, spell_from(timeline)) if facts.closed else facts
+
+
+def _as_discussion(facts: IssueFacts, converted_at: int) -> IssueFacts:
+    """GitHub closes what becomes a discussion: an issue that was open until then is still told as that."""
+    if (facts.closed_at or 0) >= converted_at:
+        facts = replace(facts, closed=False, completed=False, closed_at=None)
+    return replace(facts, gone="discussion", gone_at=converted_at)
+
+
+async def _closed_by(
+    github: GitHub, place: Place, issue: JsonObject, facts: IssueFacts, spell: Spell | None
+) -> IssueFacts:
     if spell is not None:
         # The issue itself keeps its first date when the reason changes.
         facts = replace(facts, closed_at=spell.as_now_at, closed_since=spell.since, **_closer(spell))
     return await _with_evidence(github, place, issue, facts, spell)
+
+
+async def _before(
+    github: GitHub, place: Place, issue: JsonObject, spells: list[Spell], judged_at: Collection[int]
+) -> tuple[IssueFacts, ...]:
+    """The closes that stood at these instants and are over, with who was behind them."""
+    found = []
+    for spell in spells:
+        if spell.until_at is not None and any(spell.as_now_at <= at < spell.until_at for at in judged_at):
+            then = {**issue, **as_it_was(spell)}
+            facts = await _closed_by(github, place, then, facts_from(then), spell)
+            found.append(replace(facts, until_at=spell.until_at))
+    return tuple(found)
 
 
 def _closer(spell: Spell) -> dict[str, Any]:

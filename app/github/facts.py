@@ -16,6 +16,7 @@ from app.market.life import IssueFacts
 from app.market.statement import Advisory, AnyForecast
 from app.oracle.issue import as_known
 from app.services.forecast_making import KnownMilestone
+from app.storage import contracts
 from app.storage.places import Place, Repository
 
 log = structlog.get_logger()
@@ -57,7 +58,11 @@ class GitHubOracle:
         if issue.get("id") != place.issue.id:
             return None
         await self.presence.note_issue(place, issue)
-        return await closed_facts(self.github, place, issue)
+        return await closed_facts(self.github, place, issue, await self._judged_at(place))
+
+    async def _judged_at(self, place: Place) -> list[int]:
+        async with self.presence.db.reading() as tx:
+            return await contracts.judged_at(tx, place.issue.id, self.presence.clock.now())
 
     async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
         """Whether a user has triage rights or better; None where GitHub gives no answer."""

@@ -26,6 +26,9 @@ class IssueFacts:
     whom and by what it was closed, as texts to be shown in code spans. `gone`: "deleted", "transferred" (to where the
     App is not installed) or "discussion", since `gone_at` (None: not told); the other fields are then the last that was
     known. `duplicate_of` names the canonical issue as `owner/name#number`; `reason` is GitHub's `state_reason`.
+
+    `before`: earlier closes that stood at the maturation of a contract, each as it was until a reopening or another
+    reason ended it at its `until_at`. GitHub is asked for them after maturation only.
     """
 
     closed: bool
@@ -42,6 +45,17 @@ class IssueFacts:
     gone_at: int | None = None
     duplicate_of: str | None = None
     reason: str | None = None
+    until_at: int | None = None
+    before: tuple[IssueFacts, ...] = ()
+
+    def at(self, maturation_at: int) -> IssueFacts:
+        """The issue by the close that stood at this maturation, if it was not closed later or is closed no more."""
+        if self.closed and self.closed_at is not None and self.closed_at <= maturation_at:
+            return self
+        return next((one for one in self.before if one.stood_at(maturation_at)), self)
+
+    def stood_at(self, instant: int) -> bool:
+        return (self.closed_at or 0) <= instant < (self.until_at or 0)
 
     def good_close_at(self, maturation_at: int) -> int | None:
         """The instant of a close as completed that counts for this maturation, if there is one."""

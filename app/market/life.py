@@ -52,14 +52,18 @@ def _step(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Ste
 
 
 def close_event(watch: Watch, facts: IssueFacts) -> tuple[Cause, int] | None:
-    """The close that opens a window, and its instant; None if the issue is open or its close opens none."""
-    if not facts.closed or facts.closed_at is None:
+    """The close that opens a window, and its instant; None if there is none in time, or it opens none.
+
+    After maturation it is the one that stood then, whatever became of it: how soon we ask must decide nothing.
+    """
+    close = facts.at(watch.maturation_at)
+    if not close.closed or close.closed_at is None:
         return None
-    if facts.closed_at > watch.maturation_at or facts.closed_at <= (watch.set_aside_at or 0):
+    if close.closed_at > watch.maturation_at or close.closed_at <= (watch.set_aside_at or 0):
         return None
-    if facts.completed:
-        return Cause.CLOSED, facts.closed_at
-    return (Cause.REJECTED, facts.closed_at) if facts.reason in watch.void_reasons else None
+    if close.completed:
+        return Cause.CLOSED, close.closed_at
+    return (Cause.REJECTED, close.closed_at) if close.reason in watch.void_reasons else None
 
 
 def closed_for_good(watch: Watch, facts: IssueFacts) -> bool:
@@ -78,7 +82,7 @@ def _new_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Open
         return None
     cause, at = event
     runs = not watch.tentative and watch.cause in (Cause.CLOSED, Cause.REJECTED) and not _set_aside(watch)
-    if runs and not _closed_again(watch, facts.closed_since or at):
+    if runs and not _closed_again(watch, facts.at(watch.maturation_at).closed_since or at):
         return None  # a change of reason never moves a running window
     return _event_window(watch, cause, at, backed)
 

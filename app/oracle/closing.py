@@ -52,8 +52,9 @@ def pushed(commit: str) -> Closer:
 
 def closer_from(node: Json, closed_at: int) -> Closer | None:
     """What was behind the close of that instant; None for one by hand, or where GraphQL does not tell."""
-    closes = [one for one in _items(node) if one.get("__typename") == "ClosedEvent"]
-    if not closes or read_instant(closes[-1].get("createdAt")) != closed_at:
+    told = [one for one in _items(node) if one.get("__typename") == "ClosedEvent"]
+    closes = [one for one in told if read_instant(one.get("createdAt")) == closed_at]
+    if not closes:
         return None
     closer, home = _object(closes[-1].get("closer")), _repository_id(node)
     if closer.get("__typename") == "PullRequest":

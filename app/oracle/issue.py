@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,25 +34,43 @@ def _completed(reason: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """The time for which an issue has been closed: since when, and when, by whom (a user's JSON) and by which commit it
-    was closed with its present reason."""
+    """A time for which an issue was closed with one reason: since when it was closed at all, and when, by whom (a
+    user's JSON) and by which commit it was closed with this reason. `until_at`: when a reopening or another reason
+    ended it, None: it lasts."""
 
     since: int
     as_now_at: int
     actor: Mapping[str, Any] | None = None
     commit: str | None = None
+    reason: str | None = None
+    until_at: int | None = None
+
+
+def spells_from(timeline: Iterable[Mapping[str, Any]]) -> list[Spell]:
+    """Every spell that an issue's timeline tells of, oldest first."""
+    spells: list[Spell] = []
+    for event in timeline:
+        at, kind = read_instant(event.get("created_at")), event.get("event")
+        if at is None or kind not in ("closed", "reopened"):
+            continue
+        last = spells[-1] if spells and spells[-1].until_at is None else None
+        if last is not None:
+            spells[-1] = replace(last, until_at=at)
+        if kind == "closed":
+            actor, commit, reason = event.get("actor"), event.get("commit_id"), event.get("state_reason")
+            spells.append(Spell(last.since if last else at, at, _user(actor), _text(commit), _text(reason)))
+    return spells
 
 
 def spell_from(timeline: Iterable[Mapping[str, Any]]) -> Spell | None:
-    """The present spell as an issue's timeline tells it; None if it tells of no close since the last reopening."""
-    spell: Spell | None = None
-    for event in timeline:
-        at = read_instant(event.get("created_at"))
-        if event.get("event") == "reopened":
-            spell = None
-        elif event.get("event") == "closed" and at is not None:
-            spell = Spell(spell.since if spell else at, at, _user(event.get("actor")), _text(event.get("commit_id")))
-    return spell
+    """The present spell; None if the timeline tells of no close since the last reopening."""
+    spells = spells_from(timeline)
+    return spells[-1] if spells and spells[-1].until_at is None else None
+
+
+def as_it_was(spell: Spell) -> dict[str, Any]:
+    """The issue as it was then, in the shape in which the API gives it now."""
+    return {"state": "closed", "state_reason": spell.reason, "closed_at": spell.as_now_at, "closed_by": spell.actor}
 
 
 def discussion_since(timeline: Iterable[Mapping[str, Any]]) -> int | None:

@@ -53,6 +53,8 @@ async def _wait(
 async def _open_window(
     floor: Floor, place: Place, row: ContractRow, step: OpenWindow, facts: IssueFacts | None
 ) -> None:
+    """Where the issue is not as that close left it any more, another look says at once what is to be expected now."""
+    close = facts if facts is None or facts.gone else facts.at(row.maturation_at)
     await disputes.give_back(floor, row, DisputeState.ENDED)
     await stop(
         floor,
@@ -65,12 +67,12 @@ async def _open_window(
             "window_ends_at": step.ends_at,
             "verdict": step.cause.verdict.value,
             "backed": step.backed,
-            "next_look_at": max(step.ends_at, floor.now),
+            "next_look_at": max(step.ends_at, floor.now) if close is facts else floor.now,
         },
     )
     # where nobody holds anything the market comment says enough
     if step.cause is Cause.CLOSED or floor.state(row.id).open_interest:
-        await _tell_window(floor, place, row, step.cause, step.backed, step.ends_at, facts, step.opened_at)
+        await _tell_window(floor, place, row, step.cause, step.backed, step.ends_at, close, step.opened_at)
     await show(floor, place)
 
 
@@ -149,6 +151,7 @@ async def _settle(
     payouts = await pay_out(floor, row.id, outcome, void)
     issue = place.issue
     known = facts or as_known(issue.state, issue.state_reason, issue.closed_at)
+    told = facts.at(row.maturation_at) if facts and outcome is Outcome.FIXED else facts
     ended = outcome is Outcome.FIXED or closed_for_good(watch, known)
     await contracts.change(floor.tx, row.id, ended_round=ended)
     body: dict[str, object] = {
@@ -159,8 +162,8 @@ async def _settle(
         "disputable_until": row.window_ends_at,
         "why": _why(row, watch, dispute, facts),
         "ruling": await disputes.ruling_told(floor.tx, row),
-        **_evidence(facts),
-        "closed_by": facts.closed_by if facts else None,
+        **_evidence(told),
+        "closed_by": told.closed_by if told else None,
         "payouts": [_payout(item) for item in payouts],
     }
     if payouts:

@@ -50,11 +50,12 @@ async def backed(tx: Tx, row: ContractRow, facts: IssueFacts) -> bool:
 
     Nor has one now, as its window opens: a command made before the close may have filled after it.
     """
-    if facts.closed_at is None:
+    close = facts.at(row.maturation_at)
+    if close.closed_at is None:
         return False
     rows = await contracts.of_issue(tx, row.issue_id) if row.kind == ISSUE_FIXED else [row]
-    then = [one.id for one in rows if one.settled_at is None or one.settled_at > facts.closed_at]
-    for user in facts.may_back:
-        if not await exposure.held(tx, then, user, facts.closed_at) and not await exposure.held(tx, then, user):
+    then = [one.id for one in rows if one.settled_at is None or one.settled_at > close.closed_at]
+    for user in close.may_back:
+        if not await exposure.held(tx, then, user, close.closed_at) and not await exposure.held(tx, then, user):
             return True
     return False

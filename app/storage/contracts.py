@@ -125,6 +125,14 @@ async def of_issue(tx: Tx, issue_id: int) -> list[ContractRow]:
     return [contract_from(row) for row in await tx.execute(_OF_ISSUE, {"issue": issue_id})]
 
 
+async def judged_at(tx: Tx, issue_id: int, now: int) -> list[int]:
+    """Maturations of the issue's own contracts whose trade is halted or over, and which are not settled."""
+    waits = (contracts.c.status == Status.HALTED.value) | (contracts.c.maturation_at <= now)
+    own = contracts.c.issue_id == issue_id, contracts.c.kind == ISSUE_FIXED
+    statement = select(contracts.c.maturation_at).where(*own, contracts.c.status != Status.SETTLED.value, waits)
+    return list((await tx.execute(statement)).scalars())
+
+
 async def of_thread(tx: Tx, issue_id: int) -> list[ContractRow]:
     """All contracts that live in an issue's thread, forecasts too; nearest maturation first."""
     order = contracts.c.maturation_at, contracts.c.id

@@ -9,7 +9,9 @@ import pytest
 
 from app.github.errors import Gone
 from app.github.facts import deleted
+from app.market.contract import Status
 from app.market.facts import IssueFacts
+from app.storage import contracts
 from app.storage.db import Database
 from tests.clocks import START_AT
 from tests.github.ground import Ground, ground_of
@@ -127,6 +129,39 @@ async def test_only_the_last_close_counts(ground: Ground) -> None:
     assert (facts.may_back, facts.evidence, facts.reopenings) == ((), (), (START_AT,))
 
 
+async def judged(ground: Ground, **changed: Any) -> None:
+    """A contract on the issue whose trade is halted or over."""
+    number = await ground.contract({"id": ground.place_of("ann/pump", 1).issue.id})
+    async with ground.db.transaction() as tx:
+        await contracts.change(tx, number, **changed)
+
+
+async def test_of_an_open_issue_the_timeline_is_asked_once_a_contract_is_halted(ground: Ground) -> None:
+    place = ground.place_of("ann/pump", 1)
+    await ground.hear()
+    await close(ground)
+    await ground.sandbox.as_person("ann", "PATCH", "/repos/ann/pump/issues/1", {"state": "open"})
+    assert (await told(ground)).reopenings == ()
+    await judged(ground, status=Status.HALTED.value)
+    facts = await ground.oracle.issue_facts(place)
+    assert facts and (facts.closed, facts.reopenings) == (False, (START_AT,))
+
+
+async def test_the_close_that_stood_at_maturation_is_told_with_who_was_behind_it(ground: Ground) -> None:
+    await ground.hear()
+    await judged(ground, maturation_at=START_AT + 5)
+    number = await merged_pull(ground, "mona", body="Closes #1")
+    ground.clock.advance(6)
+    await ground.sandbox.as_person("ann", "PATCH", "/repos/ann/pump/issues/1", {"state": "open"})
+    ground.clock.advance(6)
+    await close(ground, "bob", reason="not_planned")
+    facts = await told(ground)
+    (stood,) = facts.before
+    assert (facts.completed, facts.closed_at, facts.at(START_AT + 5)) == (False, START_AT + 12, stood)
+    assert (stood.completed, stood.closed_at, stood.until_at) == (True, START_AT, START_AT + 6)
+    assert (stood.backers, stood.evidence) == ((ground.user("mona"),), (f"pull request {number}",))
+
+
 async def test_a_duplicate_names_the_canonical_issue(ground: Ground) -> None:
     await ground.open_issue()
     await close(ground, number=2, duplicate_of=1)
@@ -156,6 +191,7 @@ async def test_a_discussion_is_gone(ground: Ground) -> None:
     await ground.control("POST", "/issues/ann/pump/1/discussion")
     facts = await ground.oracle.issue_facts(place)
     assert facts and (facts.gone, facts.gone_at) == ("discussion", START_AT + 7)
+    assert not facts.closed, "GitHub closes what becomes a discussion, nobody else did"
 
 
 async def test_a_deleted_issue_is_gone_and_what_was_known_of_it_stays(ground: Ground) -> None:

@@ -198,6 +198,36 @@ def test_a_reopening_before_maturation_that_comes_to_light_after_it_ends_the_win
     assert look(matured, closed_late, True, MATURES + WINDOW) == Settle(Outcome.UNFIXED)
 
 
+def test_an_open_issue_tells_that_it_was_reopened_before_maturation() -> None:
+    """It is maturation's window that counts, undisputed or not, and not the end of the close's."""
+    reopened = replace(IS_OPEN, reopenings=(MATURES - 5,))
+    for watch in (CLOSING, replace(CLOSING, backed=False, disputed_at=MATURES - 60)):
+        assert look(watch, reopened, True, LATE) == OpenWindow(MATURES, LATE + WINDOW, Cause.MATURED)
+    after = replace(IS_OPEN, reopenings=(LATE,))
+    assert look(CLOSING, after, True, CLOSED_AT + WINDOW) == Settle(Outcome.UNFIXED)
+
+
+STOOD = replace(FIXED_THEN, until_at=LATE)
+"""It stood at maturation, and was over a second later."""
+
+
+@pytest.mark.parametrize("now_is", [IS_OPEN, replace(FIXED_LATE, closed_at=LATE + 5)])
+def test_a_close_that_stood_at_maturation_opens_its_window_whenever_it_is_found(now_is: IssueFacts) -> None:
+    facts = replace(now_is, reopenings=(LATE,), before=(STOOD,))
+    assert look(OPEN, facts, True, LATE + 9) == CLOSE_WINDOW
+    assert look(MATURED, facts, True, LATE + 9) == replace(CLOSE_WINDOW, ends_at=LATE + 9 + WINDOW)
+    outcome = Outcome.FIXED if now_is.closed else Outcome.UNFIXED
+    assert look(replace(CLOSING, verdict=outcome), facts, True, LATE + 9) == Wait(CLOSED_AT + WINDOW)
+    assert look(CLOSING, facts, True, CLOSED_AT + WINDOW) == Settle(outcome)
+
+
+def test_a_close_that_did_not_stand_at_maturation_or_was_set_aside_opens_none() -> None:
+    for over in (replace(STOOD, until_at=MATURES), replace(STOOD, closed_at=LATE, until_at=LATE + 5)):
+        assert look(OPEN, replace(IS_OPEN, before=(over,)), True, LATE + 9) == MATURATION_WINDOW
+    aside = replace(OPEN, set_aside_at=CLOSED_AT)
+    assert look(aside, replace(IS_OPEN, before=(STOOD,)), True, LATE + 9) == MATURATION_WINDOW
+
+
 def test_a_reopening_after_maturation_leaves_the_window_alone() -> None:
     closed_late = replace(FIXED_LATE, closed_since=FIXED_LATE.closed_at, reopenings=(MATURES + 1,))
     assert look(CLOSING, closed_late, True, MATURES + 100 * DAY) == Settle(Outcome.FIXED)

@@ -56,7 +56,8 @@ def test_what_was_behind_a_close(closer: Any, read: Closer | None) -> None:
 def test_only_the_close_that_the_timeline_tells_of_counts() -> None:
     both = node(closed(pull(), 1), closed(None, 2))
     assert closer_from(both, 120) is None
-    assert closer_from(both, 60) is None
+    assert closer_from(both, 60) == closer_from(node(closed(pull(), 1)), 60) is not None
+    assert closer_from(both, 90) is None
     assert closer_from(node(closed(commit(), 1), closed(pull(), 2)), 120) is not None
 
 

@@ -1,8 +1,8 @@
-"""The present spell of being closed, read from an issue's timeline."""
+"""The spells of being closed, read from an issue's timeline."""
 
 import pytest
 
-from app.oracle.issue import Spell, reopenings_from, spell_from
+from app.oracle.issue import Spell, reopenings_from, spell_from, spells_from
 
 
 def timeline(*events: str) -> list[dict[str, str]]:
@@ -33,3 +33,12 @@ def test_a_spell_begins_at_the_first_close_since_the_last_reopening(events: list
 def test_every_reopening_is_told() -> None:
     events = timeline("closed 1", "reopened 2", "closed 3", "commented 4", "reopened 5")
     assert reopenings_from([*events, {"event": "reopened", "created_at": "never"}]) == (120, 300)
+
+
+def test_every_spell_ends_with_a_reopening_or_with_another_reason() -> None:
+    """What has no instant is passed over: it tells of no order."""
+    events = timeline("closed 1", "closed 3", "reopened 4", "commented 5", "closed 6")
+    events[1]["state_reason"] = "not_planned"
+    told = [*events, {"event": "reopened", "created_at": "never"}]
+    ended = [Spell(60, 60, until_at=180), Spell(60, 180, reason="not_planned", until_at=240)]
+    assert spells_from(told) == [*ended, Spell(360, 360)]

@@ -200,6 +200,28 @@ async def test_a_good_close_found_after_maturation_counts(desk: Desk) -> None:
     assert (await desk.look(number)).outcome is Outcome.FIXED
 
 
+async def test_a_close_that_stood_at_maturation_is_found_though_the_issue_was_reopened_before_anybody_looked(
+    desk: Desk,
+) -> None:
+    """Its own closer backs it, and what is to be expected of an open issue is announced at once."""
+    number = await base_case(desk)
+    desk.clock.set(BY + 60)
+    stood = replace(closed(BY - 1), closer="kim", until_at=BY + 30)
+    desk.oracle.facts = replace(IS_OPEN, reopenings=(BY + 30,), before=(stood,))
+    row = await desk.look(number)
+    assert (row.halt_reason, row.window_opened_at, row.backed) == (Cause.CLOSED, BY - 1, True)
+    assert row.next_look_at == BY + 60
+    assert (await desk.look(number)).verdict is Outcome.UNFIXED
+    assert [(told["notice"], told.get("closer")) for told in await notices(desk)] == [
+        ("window", "kim"),
+        ("verdict", None),
+    ]
+    desk.oracle.facts = replace(closed(BY + 600), reopenings=(BY + 30,), before=(stood,))
+    desk.clock.set(BY - 1 + DAY)
+    assert (await desk.look(number)).outcome is Outcome.FIXED
+    assert (await notices(desk))[-1]["closed_at"] == BY - 1
+
+
 async def test_news_that_the_api_denies_is_undone(desk: Desk) -> None:
     number = await base_case(desk)
     await desk.note(closed(desk.clock.now()))
