@@ -12,7 +12,9 @@ from app.github.closes import closed_facts
 from app.github.errors import GitHubError, Gone, Moved
 from app.github.presence import Presence
 from app.github.transfers import Transfers
+from app.github.vanishing import deleted
 from app.market.life import IssueFacts
+from app.market.remembered import Known
 from app.market.statement import Advisory, AnyForecast
 from app.oracle.issue import as_known
 from app.services.forecast_making import KnownMilestone
@@ -71,7 +73,7 @@ class GitHubOracle:
     async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
         return await people.account_made_at(self.github, place.repository.installation_id, user_id, login)
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, known: Known) -> IssueFacts | None:
         """Whether a forecast's statement is true as things stand; None where GitHub gives no answer."""
         try:
             there = await self.presence.reach(place)
@@ -80,7 +82,7 @@ class GitHubOracle:
             repository = there.repository
             if not isinstance(forecast, Advisory):  # about the repository that it names, wherever its thread is now
                 repository = replace(repository, id=forecast.repository)
-            return await forecasts.facts_of(self.github, repository, forecast, now, aside_at)
+            return await forecasts.facts_of(self.github, repository, forecast, now, known)
         except GitHubError as error:
             log.warning("no answer about a forecast", issue=place.issue.id, why=str(error))
             return None
@@ -92,11 +94,6 @@ class GitHubOracle:
         except GitHubError as error:
             log.warning("milestones not told", repository=repository.id, why=str(error))
             return None
-
-
-def deleted(error: Gone) -> bool:
-    """The repository answers, and has no such issue. Where issues were switched off they are only out of sight."""
-    return not error.may_come_back
 
 
 def _gone(place: Place, how: str) -> IssueFacts:

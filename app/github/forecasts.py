@@ -9,18 +9,26 @@ from datetime import UTC, datetime
 from app.github.client import GitHub, JsonObject
 from app.github.errors import Forbidden, Gone, Invalid
 from app.github.people import TRIAGE_OR_BETTER
+from app.github.vanishing import vanished
 from app.market.judgement import (
     NOT_TRUE,
-    MilestoneFacts,
-    MilestoneIssue,
     OpenedIssue,
     fits,
     fitting_act,
     judge_advisories,
     judge_issues,
     judge_milestone,
+    true_by_issue,
 )
 from app.market.life import IssueFacts
+from app.market.remembered import (
+    Known,
+    MilestoneFacts,
+    MilestoneIssue,
+    known_issue,
+    known_milestone,
+    since_the_end,
+)
 from app.market.statement import Advisory, AnyForecast, IssueForecast, Milestone, folded_package
 from app.oracle.advisories import advisory_from
 from app.oracle.issue import read_instant
@@ -28,21 +36,25 @@ from app.oracle.listed import is_pull_request, label_names, milestone_issue_from
 from app.services.forecast_making import KnownMilestone
 from app.storage.places import Repository
 
+NOTHING = Known()
+
 
 async def facts_of(
-    github: GitHub, repository: Repository, statement: AnyForecast, now: int, aside_at: int = 0
+    github: GitHub, repository: Repository, statement: AnyForecast, now: int, known: Known = NOTHING
 ) -> IssueFacts:
     """The statement's truth as the API gives it now; `repository` is where it is asked.
 
-    What made it true until `aside_at` a maintainer has set aside: what came later counts.
+    Of what vanished after the end what is `known` counts.
     """
     match statement:
         case Advisory():
-            return await _advisory_facts(github, repository, statement, aside_at)
+            return await _advisory_facts(github, repository, statement, known.aside_at)
         case IssueForecast():
-            facts = await _issue_facts(github, repository, statement, aside_at)
+            facts = await _issue_facts(github, repository, statement, known.aside_at)
+            if not facts.closed and now > statement.by:
+                facts = await _last_known(github, repository, known)
         case Milestone():
-            facts = await _milestone_facts(github, repository, statement, now)
+            facts = await _milestone_facts(github, repository, statement, now, known)
     return await _with_backers(github, repository, facts)
 
 
@@ -88,19 +100,36 @@ async def _issue_facts(github: GitHub, repository: Repository, statement: IssueF
     return judge_issues(statement, found, aside_at)
 
 
-async def _milestone_facts(github: GitHub, repository: Repository, statement: Milestone, now: int) -> IssueFacts:
+async def _last_known(github: GitHub, repository: Repository, known: Known) -> IssueFacts:
+    """Nothing fits now. What made it true and was deleted or transferred since still does; what fits no more does not.
+
+    When that was GitHub does not tell: it counts from when we hear of it.
+    """
+    found = known_issue(known)
+    if found is None or not await vanished(github, repository, found[0]):
+        return NOT_TRUE
+    return true_by_issue(*found)
+
+
+async def _milestone_facts(
+    github: GitHub, repository: Repository, statement: Milestone, now: int, known: Known
+) -> IssueFacts:
     where = repository.installation_id, repository.id
     try:
         milestone = await github.repository_json(*where, f"/milestones/{statement.number:d}")
     except Gone as error:
         if error.about != "resource":
             raise
+        before = known_milestone(known)
+        if before is not None and now > statement.by:
+            return judge_milestone(statement, before, now)
         return replace(NOT_TRUE, gone="deleted", gone_at=now)
     params = {"milestone": str(statement.number), "state": "all"}
     listed = [issue async for issue in github.repository_pages(*where, "/issues", params) if not is_pull_request(issue)]
     closed_at = read_instant(milestone.get("closed_at")) if milestone.get("state") == "closed" else None
     issues = await _milestone_issues(github, repository, statement, listed, now)
-    return judge_milestone(statement, MilestoneFacts(closed_at, issues), now)
+    found = since_the_end(MilestoneFacts(closed_at, issues), known, statement.by)
+    return judge_milestone(statement, found, now)
 
 
 async def _milestone_issues(

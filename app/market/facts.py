@@ -27,6 +27,8 @@ class IssueFacts:
     App is not installed) or "discussion", since `gone_at` (None: not told); the other fields are then the last that was
     known. `duplicate_of` names the canonical issue as `owner/name#number`; `reason` is GitHub's `state_reason`.
 
+    `told` is what a forecast is to remember of this answer (market.remembered).
+
     `before`: earlier closes that stood at the maturation of a contract, each as it was until a reopening or another
     reason ended it at its `until_at`. GitHub is asked for them after maturation only.
     """
@@ -47,6 +49,7 @@ class IssueFacts:
     reason: str | None = None
     until_at: int | None = None
     before: tuple[IssueFacts, ...] = ()
+    told: str = ""
 
     def at(self, maturation_at: int) -> IssueFacts:
         """The issue by the close that stood at this maturation, if it was not closed later or is closed no more."""

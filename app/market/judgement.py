@@ -6,9 +6,10 @@ So one life serves all contracts: `closed` means that the statement is true as t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.market.life import IssueFacts
+from app.market.remembered import Act, MilestoneFacts, MilestoneIssue, told_of_issue, told_of_milestone
 from app.market.statement import Advisory, IssueForecast, Milestone, at_least, folded_package
 
 NOBODY = 0
@@ -33,15 +34,6 @@ class AdvisoryFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """What somebody did to an issue. `user` None: GitHub does not tell who."""
-
-    at: int
-    user: int | None = None
-    login: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class OpenedIssue:
     """An issue as it is now, and how it came to be so.
 
@@ -54,24 +46,6 @@ class OpenedIssue:
     opened: Act
     labels: Mapping[str, Act | None]
     renames: Sequence[tuple[str, Act]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class MilestoneIssue:
-    """An issue that is in the milestone now. `closed` None: it is open; `added_at` None: not told."""
-
-    number: int
-    created_at: int
-    closed: Act | None
-    added_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MilestoneFacts:
-    """`closed_at`: when the milestone itself was closed, None if it is open."""
-
-    closed_at: int | None
-    issues: Sequence[MilestoneIssue]
 
 
 # -- advisories ---------------------------------------------------------------------------------------------------
@@ -159,7 +133,12 @@ def judge_issues(statement: IssueForecast, issues: Iterable[OpenedIssue], aside_
     if not acts:
         return NOT_TRUE
     act, number = min(acts, key=lambda item: (item[0].at, item[1]))
-    return _true(act.at, act, f"issue {number}")
+    return true_by_issue(number, act)
+
+
+def true_by_issue(number: int, act: Act) -> IssueFacts:
+    """True since this act made the issue fit."""
+    return replace(_true(act.at, act, f"issue {number}"), told=told_of_issue(number, act))
 
 
 # -- milestones ---------------------------------------------------------------------------------------------------
@@ -171,11 +150,18 @@ def judge_milestone(statement: Milestone, facts: MilestoneFacts, now: int) -> Is
     Issues opened or added after that are not counted. A milestone in which none counts is not true.
     """
     counted = [one for one in facts.issues if max(one.created_at, one.added_at or 0) <= statement.by]
+    found = _judge_counted(statement, facts.closed_at, counted, now)
+    return replace(found, told=told_of_milestone(facts.closed_at, counted))
+
+
+def _judge_counted(
+    statement: Milestone, closed_at: int | None, counted: Sequence[MilestoneIssue], now: int
+) -> IssueFacts:
     closes = [one.closed for one in counted if one.closed is not None]
     if not closes or len(closes) < len(counted):
         return NOT_TRUE
     last = max(closes, key=lambda act: act.at)
-    done_at = None if facts.closed_at is None else max(last.at, facts.closed_at)
+    done_at = None if closed_at is None else max(last.at, closed_at)
     if done_at is None or done_at > statement.by:
         if now < statement.by:
             return NOT_TRUE

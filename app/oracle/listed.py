@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.market.judgement import Act, MilestoneIssue, OpenedIssue
+from app.market.judgement import OpenedIssue
+from app.market.remembered import Act, MilestoneIssue
 from app.oracle.issue import read_instant
 
 Json = Mapping[str, Any]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.clock import Clock
 from app.market.contract import Status
 from app.market.facts import Cause, IssueFacts
 from app.market.life import close_event, look
+from app.market.remembered import Known
 from app.market.statement import ISSUE_FIXED, AnyForecast, read_forecast
 from app.services import halting, stepping
 from app.services.locking import hold_all
@@ -16,7 +17,7 @@ from app.services.recording import note_moved
 from app.services.scene import refresh_board
 from app.services.turning import floors, show, stop
 from app.services.watching import backed, watch_of
-from app.storage import absences, contracts, disputes, places
+from app.storage import absences, contracts, disputes, last_known, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.places import Place
@@ -35,11 +36,8 @@ class Oracle(Protocol):
     async def issue_facts(self, place: Place) -> IssueFacts | None:
         """The issue as the API gives it now; None when there is no answer."""
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
-        """A forecast's statement as the API gives it now, `closed` meaning true; None when there is no answer.
-
-        What made it true until `aside_at` was set aside by a maintainer.
-        """
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, known: Known) -> IssueFacts | None:
+        """A forecast's statement as the API gives it now, `closed` meaning true; None when there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class _Looked:
     until_at: int
     away: bool
     forecast: AnyForecast | None
-    aside_at: int
+    known: Known
 
 
 async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
@@ -196,7 +194,8 @@ async def _begin_look(db: Database, contract_id: int, until_at: int) -> _Looked 
             return None
         away = bool(await absences.away(tx, {place.repository.id}))
         aside_at = await disputes.set_aside_of(tx, row.id) or 0
-        return _Looked(place, looks, until_at, away, read_forecast(row.statement_text), aside_at)
+        known = replace(await last_known.of(tx, row.id), aside_at=aside_at)
+        return _Looked(place, looks, until_at, away, read_forecast(row.statement_text), known)
 
 
 async def _numbered(tx: Tx, number: int, until_at: int) -> int:
@@ -216,7 +215,7 @@ async def _siblings(tx: Tx, row: ContractRow) -> tuple[int, ...]:
 
 async def _ask(oracle: Oracle, looked: _Looked, now: int) -> IssueFacts | None:
     if looked.forecast is not None:
-        return await oracle.forecast_facts(looked.place, looked.forecast, now, looked.aside_at)
+        return await oracle.forecast_facts(looked.place, looked.forecast, now, looked.known)
     return await oracle.issue_facts(looked.place)
 
 
@@ -261,6 +260,8 @@ async def _look_with(tx: Tx, looked: _Looked, number: int, facts: IssueFacts | N
     if _dropped(row, looked):
         return False
     floor.now = now = clock.now()  # others may have held the locks for a while
+    if facts is not None:
+        await last_known.keep(tx, number, now, facts.told)
     watch = await watch_of(tx, place, row)
     step = look(watch, facts, facts is not None and await backed(tx, row, facts), now)
     await stepping.take(floor, place, row, watch, step, facts)

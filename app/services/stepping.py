@@ -27,7 +27,9 @@ async def take(
         case OpenWindow():
             await _open_window(floor, place, row, step, facts)
         case Extend(ends_at):
-            await contracts.change(floor.tx, row.id, window_ends_at=ends_at, next_look_at=ends_at)
+            await contracts.change(
+                floor.tx, row.id, window_ends_at=ends_at, next_look_at=row.look_by(ends_at, floor.now)
+            )
             await _tell_window(floor, place, row, watch.cause or Cause.CLOSED, row.backed, ends_at, facts)
         case Announce(verdict):
             await _announce(floor, place, row, watch, verdict)
@@ -47,7 +49,7 @@ async def _wait(
             returned = watch.back_at is not None and (row.halt_event_at or 0) <= watch.back_at
             await _start(floor, place, row, "returned" if returned else "lifted")
         until_at = until_at if facts is not None else min(until_at, floor.now + ASK_AGAIN_SECONDS)
-    await contracts.change(floor.tx, row.id, next_look_at=max(until_at, floor.now + 1))
+    await contracts.change(floor.tx, row.id, next_look_at=max(row.look_by(until_at, floor.now), floor.now + 1))
 
 
 async def _open_window(
@@ -67,7 +69,7 @@ async def _open_window(
             "window_ends_at": step.ends_at,
             "verdict": step.cause.verdict.value,
             "backed": step.backed,
-            "next_look_at": max(step.ends_at, floor.now) if close is facts else floor.now,
+            "next_look_at": max(row.look_by(step.ends_at, floor.now), floor.now) if close is facts else floor.now,
         },
     )
     # where nobody holds anything the market comment says enough
@@ -113,9 +115,8 @@ def _evidence(facts: IssueFacts | None) -> dict[str, object]:
 
 
 async def _announce(floor: Floor, place: Place, row: ContractRow, watch: Watch, verdict: Outcome | None) -> None:
-    await contracts.change(
-        floor.tx, row.id, verdict=verdict.value if verdict else None, next_look_at=max(watch.due_at, floor.now + 1)
-    )
+    next_look_at = max(row.look_by(watch.due_at, floor.now), floor.now + 1)
+    await contracts.change(floor.tx, row.id, verdict=verdict.value if verdict else None, next_look_at=next_look_at)
     body: dict[str, object] = {
         "notice": "verdict",
         "contract": row.id,

@@ -66,6 +66,10 @@ class ContractRow:
     def open(self) -> bool:
         return self.status is Status.OPEN
 
+    def look_by(self, at: int, now: int) -> int:
+        """The next look, at the latest: maturation is not passed over, since what is known then counts."""
+        return min(at, self.maturation_at) if now < self.maturation_at else at
+
 
 def contract_from(row: Row[Any]) -> ContractRow:
     values = dict(row._mapping)

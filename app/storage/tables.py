@@ -279,6 +279,14 @@ set_aside = Table(
     _number("closed_at"),
 )
 
+last_known = Table(
+    "last_known",
+    metadata,
+    Column("contract_id", _big(), ForeignKey("contracts.id"), primary_key=True, autoincrement=False),
+    _number("at"),
+    Column("told", Text, nullable=False),
+)
+
 insiders = Table(
     "insiders",
     metadata,

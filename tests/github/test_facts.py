@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.github.errors import Gone
-from app.github.facts import deleted
+from app.github.vanishing import deleted
 from app.market.contract import Status
 from app.market.facts import IssueFacts
 from app.storage import contracts

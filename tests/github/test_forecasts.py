@@ -10,6 +10,7 @@ import pytest
 from app.github import forecasts
 from app.github.client import GitHub
 from app.github.errors import Gone, Unavailable
+from app.market.remembered import Known
 from app.market.statement import Advisory, IssueForecast, Milestone
 from app.services.forecast_making import KnownMilestone
 from app.storage.places import Repository
@@ -156,6 +157,79 @@ async def test_a_deleted_milestone_is_gone_but_a_lost_repository_is_no_answer(gi
     elsewhere = Repository(8, 1, 9, "ann", "other", False)
     with pytest.raises(Gone):
         await forecasts.facts_of(github, elsewhere, RELEASE, 3000)
+
+
+DONE: Json = {"state": "closed", "closed_at": "1970-01-01T00:40:00Z"}
+OPEN_MILESTONE: Json = {"id": 71, "number": 3, "state": "open", "closed_at": None}
+
+
+async def first_answer(github: GitHub, play: Play, at: int, *listed: Json) -> Known:
+    """What is remembered of the milestone with these issues in it."""
+    play.on("GET /repos/ann/tool/milestones/3", reply(OPEN_MILESTONE))
+    play.on(OF_MILESTONE, reply(list(listed)))
+    for one in listed:
+        timeline(play, one["number"])
+    return Known(at, (await forecasts.facts_of(github, HERE, RELEASE, at)).told)
+
+
+@pytest.mark.parametrize("listed_again", [False, True])
+async def test_an_open_issue_taken_out_of_the_milestone_after_its_end_still_hinders(
+    github: GitHub, play: Play, listed_again: bool
+) -> None:
+    """Nor does it help to put it in again: then it was added after the end."""
+    done, hinders = issue(1, "1970-01-01T00:00:30Z", **DONE), issue(2, "1970-01-01T00:00:30Z")
+    known = await first_answer(github, play, BY, done, hinders)
+    play.on(OF_MILESTONE, reply([done, hinders] if listed_again else [done]))
+    timeline(play, 2, {"event": "milestoned", "created_at": "1970-01-01T02:00:00Z", "actor": DANA})
+    assert (await forecasts.facts_of(github, HERE, RELEASE, BY + 60)).closed, "who remembers nothing is taken in"
+    facts = await forecasts.facts_of(github, HERE, RELEASE, BY + 60, known)
+    assert not facts.closed and facts.told == known.told
+
+
+async def test_when_an_issue_of_the_milestone_was_closed_is_told_by_github_as_long_as_it_is_in_it(
+    github: GitHub, play: Play
+) -> None:
+    """The first answer was behind by a minute."""
+    done = issue(1, "1970-01-01T00:00:30Z", **DONE)
+    known = await first_answer(github, play, BY, {**done, "state": "open", "closed_at": None})
+    play.on(OF_MILESTONE, reply([done]))
+    facts = await forecasts.facts_of(github, HERE, RELEASE, BY + 60, known)
+    assert facts.good_close_at(BY) == BY
+
+
+async def test_a_milestone_deleted_after_its_end_counts_as_it_was_last_known(github: GitHub, play: Play) -> None:
+    for listed, true in (([issue(1, "1970-01-01T00:00:30Z", **DONE)], True), ([], False)):
+        known = await first_answer(github, play, BY, *listed)
+        play.on("GET /repos/ann/tool/milestones/3", reply({"message": "Not Found"}, 404))
+        for at in (BY + 60, BY + 3600):
+            facts = await forecasts.facts_of(github, HERE, RELEASE, at, known)
+            assert (facts.gone, facts.closed, facts.told) == (None, true, known.told)
+        assert (await forecasts.facts_of(github, HERE, RELEASE, BY, known)).gone == "deleted"
+
+
+@pytest.mark.parametrize(
+    ("status", "still"),
+    [(410, True), (404, True), (301, True), (200, False)],
+    ids=["deleted", "hidden", "moved", "here"],
+)
+async def test_of_an_issue_that_vanished_after_the_end_the_last_known_state_counts(
+    github: GitHub, play: Play, status: int, still: bool
+) -> None:
+    """If it is there and has lost its label it counts no more."""
+    fitting = issue(4, "1970-01-01T00:12:00Z")
+    play.on(f"{ISSUES}&labels=help+wanted", reply([fitting]))
+    timeline(play, 4)
+    rights(play, "dana", 5, triage=True)
+    first = await forecasts.facts_of(github, HERE, LABEL, BY - 60)
+    play.on(f"{ISSUES}&labels=help+wanted", reply([]))
+    play.on("GET /repos/ann/tool/issues/4", reply({**fitting, "url": f"{play.url}/elsewhere"}, status))
+    known = Known(BY - 60, first.told)
+    assert not (await forecasts.facts_of(github, HERE, LABEL, BY, known)).closed
+    facts = await forecasts.facts_of(github, HERE, LABEL, BY + 60, known)
+    assert facts.closed is still
+    if still:
+        assert (facts.closed_at, facts.backers, facts.evidence, facts.told) == (720, (5,), ("issue 4",), first.told)
+    assert not (await forecasts.facts_of(github, HERE, LABEL, BY + 60, Known(BY - 60, first.told, 720))).closed
 
 
 async def test_milestones_are_named_with_their_ids(github: GitHub, play: Play) -> None:

@@ -9,17 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.market.judgement import (
-    NOBODY,
-    Act,
-    AdvisoryFacts,
-    MilestoneFacts,
-    MilestoneIssue,
-    OpenedIssue,
-    judge_advisories,
-    judge_issues,
-    judge_milestone,
-)
+from app.market.judgement import NOBODY, AdvisoryFacts, OpenedIssue, judge_advisories, judge_issues, judge_milestone
+from app.market.remembered import Act, MilestoneFacts, MilestoneIssue
 from app.market.statement import (
     SEVERITIES,
     Advisory,

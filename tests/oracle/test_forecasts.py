@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.market.judgement import Act
+from app.market.remembered import Act
 from app.oracle.advisories import advisory_from
 from app.oracle.listed import is_pull_request, label_names, milestone_issue_from, opened_issue_from
 

@@ -19,6 +19,7 @@ from app.market.errors import Refusal
 from app.market.journal import Kind
 from app.market.life import IssueFacts
 from app.market.offer import Action, NewOffer, Offer
+from app.market.remembered import Known
 from app.market.statement import AnyForecast
 from app.services import accounts, followups, settling, trading
 from app.services.audit import Report, audit
@@ -100,7 +101,7 @@ class FakeOracle:
     async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
         return []
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, known: Known) -> IssueFacts | None:
         return await self.issue_facts(place)
 
 

@@ -11,15 +11,8 @@ import pytest
 from app.market.contract import Outcome, Side, Status, digest
 from app.market.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal
 from app.market.facts import IssueFacts
-from app.market.judgement import (
-    NOT_TRUE,
-    Act,
-    AdvisoryFacts,
-    MilestoneFacts,
-    MilestoneIssue,
-    judge_advisories,
-    judge_milestone,
-)
+from app.market.judgement import NOT_TRUE, AdvisoryFacts, judge_advisories, judge_milestone
+from app.market.remembered import Act, Known, MilestoneFacts, MilestoneIssue, known_milestone
 from app.market.statement import Advisory, AnyForecast, IssueForecast, Milestone, read_forecast
 from app.services import forecast_making, forecast_news, forecasting, settling, trading
 from app.services.forecast_making import MOST_FORECASTS, KnownMilestone, Made
@@ -47,15 +40,17 @@ class Facts:
     advisories: list[AdvisoryFacts] = field(default_factory=list)
     milestone: MilestoneFacts = field(default_factory=lambda: MilestoneFacts(None, []))
     answers: bool = True
+    asked: list[Known] = field(default_factory=list)
 
     async def issue_facts(self, place: Place) -> IssueFacts | None:
         return IssueFacts(closed=False, completed=False)
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, known: Known) -> IssueFacts | None:
+        self.asked.append(known)
         if not self.answers:
             return None
         if isinstance(forecast, Advisory):
-            return judge_advisories(forecast, self.advisories, aside_at)
+            return judge_advisories(forecast, self.advisories, known.aside_at)
         return judge_milestone(forecast, self.milestone, now) if isinstance(forecast, Milestone) else NOT_TRUE
 
 
@@ -422,3 +417,31 @@ async def test_an_issue_reopened_after_the_end_leaves_the_milestone_undone(desk:
     desk.facts.milestone = MilestoneFacts(None, [MilestoneIssue(5, 1_000, None)])
     desk.clock.advance(2 * DAY)
     assert (await desk.looked(number)).outcome is Outcome.UNFIXED
+
+
+async def test_what_an_answer_told_is_at_hand_at_the_next_look(desk: Forecasts) -> None:
+    """A look without an answer tells nothing."""
+    number = (await desk.milestone()).contract.id
+    closed = MilestoneIssue(5, 1_000, Act(desk.clock.now(), 9, "user9"))
+    desk.facts.milestone = MilestoneFacts(None, [closed])
+    desk.clock.set(BY)
+    await desk.looked(number)
+    desk.facts.answers = False
+    for later in (60, 120):
+        desk.clock.set(BY + 2 * DAY + later)
+        await desk.looked(number)
+    assert desk.facts.asked[0] == Known()
+    (then,) = set(desk.facts.asked[1:])
+    assert (then.at, known_milestone(then)) == (BY, MilestoneFacts(None, [replace(closed, created_at=0)]))
+
+
+async def test_while_a_window_runs_its_statement_is_looked_at_when_it_matures(desk: Forecasts) -> None:
+    number = (await desk.advisory()).contract.id
+    await desk.matched(number)
+    desk.clock.set(BY - 3_600)
+    await desk.published(BY - 3_600)
+    assert (await desk.looked(number)).next_look_at == BY
+    await dispute(desk, 1, number)
+    assert (await desk.contract(number)).next_look_at == BY
+    desk.clock.set(BY)
+    assert (await desk.looked(number)).next_look_at == BY - 3_600 + 7 * DAY

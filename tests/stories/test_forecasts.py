@@ -364,6 +364,37 @@ async def test_a_milestone_left_open_is_judged_at_its_end(story: Story) -> None:
     assert await settled(story, number, 2) == "FIXED"
 
 
+async def test_what_is_done_to_a_milestone_after_its_end_does_not_turn_the_verdict(story: Story) -> None:
+    """Neither taking its open issue out, nor deleting it all."""
+    late, done = await milestone(story, "late"), await milestone(story, "done")
+    hinders = await open_issue(story, "Open", milestone=late)
+    for release in (late, done):
+        await change(story, await open_issue(story, "Closed", milestone=release), state="closed")
+    first = await asked(story, f"milestone late closed by {story.day(3)}")
+    second = await asked(story, f"milestone done closed by {story.day(3)}")
+    await matched(story, first)
+    story.move(4 * DAY)
+    for number in (first, second):
+        await halted(story, number)
+    await change(story, hinders, milestone=None)
+    await story.call("DELETE", f"{repository(story)}/milestones/{done}", story.owner)
+    assert await settled(story, first, 1) == "UNFIXED"
+    assert await settled(story, second, 0) == "FIXED"
+
+
+async def test_an_issue_deleted_after_the_end_has_made_the_forecast_true_all_the_same(story: Story) -> None:
+    number = await asked(story, f"issue label omega by {story.day(3)}")
+    await matched(story, number)
+    story.move(2 * DAY)
+    made = await open_issue(story, "It broke", labels=["omega"])
+    await halted(story, number)
+    story.move(30 * 3600)
+    await story.calm()
+    await story.call("DELETE", f"/_sandbox/issues/{story.owner}/{story.name}/{made}")
+    await story.calm()
+    assert await settled(story, number, 1) == "FIXED"
+
+
 async def test_a_milestone_with_an_open_issue_or_none_is_not_done(story: Story) -> None:
     full, empty = await milestone(story, "full"), await milestone(story, "empty")
     await open_issue(story, "One", milestone=full)

@@ -1,0 +1,25 @@
+"""Whether an issue is gone from where it was: an answer, and not the want of one."""
+
+from __future__ import annotations
+
+from app.github.client import GitHub
+from app.github.errors import Gone, Moved
+from app.storage.places import Repository
+
+
+def deleted(error: Gone) -> bool:
+    """The repository answers, and has no such issue. Where issues were switched off they are only out of sight."""
+    return error.about == "resource" and "disabled" not in error.message.lower()
+
+
+async def vanished(github: GitHub, repository: Repository, number: int) -> bool:
+    """Whether the issue was deleted or transferred. Raises GitHubError."""
+    try:
+        await github.issue(repository.installation_id, repository.id, number)
+    except Moved:
+        return True
+    except Gone as error:
+        if not deleted(error):
+            raise
+        return True
+    return False
