@@ -97,7 +97,7 @@ class Watch:
     `window_ends_at` is news that the API has not confirmed. `verdict` is what was announced last, None: that trading
     will resume. `disputed_at`: since when a dispute waits for a maintainer; `ruling`: what a maintainer decided. Closes
     until `set_aside_at` do not count. `away_at`: since when the App is not installed there; `back_at`: when it came
-    back last. For `void_reasons` of a close the terms say VOID.
+    back last. For `void_reasons` of a close the terms say VOID. `answered_at`: GitHub's last answer, 0: none yet.
     """
 
     maturation_at: int
@@ -113,6 +113,7 @@ class Watch:
     away_at: int | None = None
     back_at: int | None = None
     void_reasons: frozenset[str] = frozenset()
+    answered_at: int = 0
 
     @property
     def tentative(self) -> bool:

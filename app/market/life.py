@@ -206,16 +206,22 @@ def _maturation_window(watch: Watch) -> OpenWindow:
 
 
 def _without_answer(watch: Watch, now: int) -> Step:
-    """Ask again; 30 days after the verdict was due, or after news never confirmed, the contract is void."""
+    """Ask again; 30 days after the verdict was due, or after news never confirmed, the contract is void.
+
+    A ruling is paid once an answer has come at or after maturation: no reopening can count against it any more. After
+    the 30 days it is paid, too: a maintainer has decided.
+    """
     if watch.away_at is not None:
         last = watch.away_at + NO_ANSWER_SECONDS
         return Settle(Outcome.VOID) if now >= last else Wait(min(last, now + ASK_WHILE_AWAY_SECONDS))
     if watch.cause is None:
         return _without_event(watch, now)
-    if watch.ruling is not None and watch.window_ends_at is not None and now >= watch.window_ends_at:
-        return Settle(watch.ruling)
     ends_at = watch.window_ends_at
     known = ends_at if ends_at is not None else watch.window_opened_at
-    if now >= (watch.maturation_at if known is None else known) + NO_ANSWER_SECONDS:
+    last = (watch.maturation_at if known is None else known) + NO_ANSWER_SECONDS
+    final = watch.answered_at >= watch.maturation_at or now >= last
+    if watch.ruling is not None and ends_at is not None and now >= ends_at and final:
+        return Settle(watch.ruling)
+    if now >= last:
         return Settle(Outcome.VOID)
     return Wait(now + ASK_AGAIN_SECONDS if ends_at is None else max(now + ASK_AGAIN_SECONDS, watch.due_at))

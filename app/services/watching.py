@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.market.contract import Terms
 from app.market.facts import Cause, IssueFacts, Watch
 from app.market.statement import ISSUE_FIXED
-from app.storage import absences, contracts, disputes, exposure
+from app.storage import absences, contracts, disputes, exposure, last_known
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
@@ -31,6 +31,7 @@ async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
         away_at=absence.away_at if absence and absence.back_at is None else None,
         back_at=absence.back_at if absence else None,
         void_reasons=void_reasons(row.terms) if row.kind == ISSUE_FIXED else frozenset(),
+        answered_at=(await last_known.of(tx, row.id)).at,
     )
 
 

@@ -412,8 +412,27 @@ def test_a_window_longer_than_seven_days_is_not_cut_by_a_dispute() -> None:
 def test_a_ruling_is_the_verdict_at_the_end_of_the_window(ruling: Outcome) -> None:
     watch = replace(CLOSING, ruling=ruling, verdict=ruling)
     assert look(watch, FIXED_THEN, True, LATE) == Wait(CLOSED_AT + WINDOW)
-    for facts in (FIXED_THEN, FIXED_LATE, None):
+    for facts in (FIXED_THEN, FIXED_LATE):
         assert look(watch, facts, True, CLOSED_AT + WINDOW) == Settle(ruling)
+
+
+@pytest.mark.parametrize("ruling", list(Outcome))
+def test_a_ruling_is_paid_without_an_answer_once_one_has_come_since_maturation(ruling: Outcome) -> None:
+    """Until then the issue may have been reopened in time, and nobody told us; after 30 days the ruling stands."""
+    end = CLOSED_AT + WINDOW
+    for closing, ends_at in ((CLOSING, end), (EARLY, CLOSED_AT + 1_000)):
+        ruled = replace(closing, ruling=ruling, verdict=ruling)
+        last = ends_at + NO_ANSWER_SECONDS
+        for answered_at in (0, MATURES - 1):
+            unsure = replace(ruled, answered_at=answered_at)
+            assert look(unsure, None, False, ends_at) == Wait(ends_at + ASK_AGAIN_SECONDS)
+            assert look(unsure, None, False, last - 1) == Wait(last - 1 + ASK_AGAIN_SECONDS)
+            assert look(unsure, None, False, last) == Settle(ruling)
+        sure = replace(ruled, answered_at=MATURES)
+        assert look(sure, None, False, end - 1) == (
+            Settle(ruling) if closing is EARLY else Wait(end - 1 + ASK_AGAIN_SECONDS)
+        )
+        assert look(sure, None, False, end) == Settle(ruling)
 
 
 def test_a_close_that_was_set_aside_does_not_count_but_the_next_does() -> None:

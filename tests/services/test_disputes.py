@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -282,6 +283,36 @@ async def test_unfixed_after_maturation_is_the_verdict(desk: Desk) -> None:
     assert not (await resolve(desk, Outcome.UNFIXED)).aside
     desk.clock.set(BY - 60 + DAY)
     assert (await desk.look(number)).outcome is Outcome.UNFIXED
+
+
+async def test_a_ruling_waits_for_an_answer_and_a_reopening_before_maturation_ends_it(desk: Desk) -> None:
+    number = await base_case(desk)
+    at = await closed_now(desk, number)
+    await dispute(desk, ADAM)
+    await resolve(desk, Outcome.FIXED)
+    desk.oracle.facts = None
+    desk.clock.set(at + DAY)
+    row = await desk.look(number)
+    assert (row.status, row.next_look_at) == (Status.HALTED, at + DAY + 60)
+    desk.clock.set(BY + 60)
+    assert (await desk.look(number)).status is Status.HALTED
+    desk.oracle.facts = replace(IS_OPEN, reopenings=(at + 3_600,))
+    row = await desk.look(number)
+    assert (row.window_opened_at, row.ruling, row.verdict) == (BY, None, Outcome.UNFIXED)
+
+
+async def test_a_ruling_is_paid_without_an_answer_if_one_came_after_maturation(desk: Desk) -> None:
+    number = await base_case(desk)
+    desk.clock.set(BY - 60)
+    at = await closed_now(desk, number)
+    desk.clock.set(BY)
+    await desk.look(number)
+    await dispute(desk, ADAM)
+    await resolve(desk, Outcome.VOID)
+    desk.oracle.facts = None
+    desk.clock.set(at + DAY)
+    assert (await desk.look(number)).outcome is Outcome.VOID
+    assert (await notices(desk))[-1]["why"] == "ruling"
 
 
 async def test_unanswered_for_seven_days_a_backed_close_settles_by_the_issue_and_the_bond_comes_back(
