@@ -9,7 +9,7 @@ from app.storage.places import Repository
 
 def deleted(error: Gone) -> bool:
     """The repository answers, and has no such issue. Where issues were switched off they are only out of sight."""
-    return error.about == "resource" and "disabled" not in error.message.lower()
+    return not error.may_come_back
 
 
 async def vanished(github: GitHub, repository: Repository, number: int) -> bool:
