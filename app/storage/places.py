@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Table, case, func, select, update
+from sqlalchemy import ColumnElement, Row, Table, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.storage.db import Tx
-from app.storage.tables import installations, issues, repositories, users
+from app.storage.tables import absences, installations, issues, repositories, users
 
 MOST_NAMED = 10_000
 """Ids in one statement. Both databases take about 32,000 parameters; a contract may have more holders."""
@@ -252,12 +252,24 @@ async def place(tx: Tx, issue_id: int) -> Place | None:
     return _place(row) if row else None
 
 
+def in_sight() -> ColumnElement[bool]:
+    """Of repositories those that the App is in: nobody tells us that another was made private, deleted or renamed."""
+    away = select(absences.c.repository_id).where(
+        absences.c.repository_id == repositories.c.id, absences.c.back_at.is_(None)
+    )
+    return ~away.correlate(repositories).exists()
+
+
 async def place_by_name(tx: Tx, owner: str, name: str, number: int) -> Place | None:
-    """The issue that is now under this name; names change, so only pages and badges look things up so."""
+    """The issue that is now under this name; names change, so only pages and badges look things up so.
+
+    Names pass on, too: of two repositories under one name the one that was told of last has it.
+    """
     statement = _PLACES.where(
         func.lower(repositories.c.owner_login) == owner.lower(),
         func.lower(repositories.c.name) == name.lower(),
         issues.c.number == number,
-    )
-    row = (await tx.execute(statement)).first()
+        in_sight(),
+    ).order_by(repositories.c.updated_at.desc(), repositories.c.id.desc())
+    row = (await tx.execute(statement.limit(1))).first()
     return _place(row) if row else None

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    func,
 )
 from sqlalchemy.sql.type_api import TypeEngine
 
@@ -82,6 +83,7 @@ repositories = Table(
     _number("updated_at", 0),
     Index("ix_repositories_owner_login_name", "owner_login", "name"),
 )
+Index("ix_repositories_lower_name", func.lower(repositories.c.owner_login), func.lower(repositories.c.name))
 
 users = Table(
     "users",
@@ -91,6 +93,7 @@ users = Table(
     _number("created_at"),
     Column("account_made_at", BigInteger),
 )
+Index("ix_users_lower_login", func.lower(users.c.login))
 
 configs = Table(
     "configs",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.storage import places
+from app.storage import absences, places
 from app.storage.db import Database
 from app.storage.places import Installation, Issue, Repository
 
@@ -66,3 +66,33 @@ async def test_older_news_of_an_issue_changes_nothing_and_where_it_went_stays(kn
         found = await places.place(tx, 101)
     assert found
     assert (found.issue.title, found.issue.moved_to) == ("Is", 201)
+
+
+async def found_under(db: Database, name: str) -> int | None:
+    """The repository of issue 1 under ann's name."""
+    async with db.reading() as tx:
+        found = await places.place_by_name(tx, "Ann", name, 1)
+    return found.repository.id if found else None
+
+
+async def test_a_name_that_passed_on_is_its_new_owners_whatever_was_stored_first(known: Database) -> None:
+    """A rename that nobody told us of leaves two repositories here under one name."""
+    async with known.transaction() as tx:
+        for number, updated_at in ((6, 200), (7, 100), (8, 200), (9, 150)):
+            await places.save_repository(tx, replace(REPOSITORY, id=number, updated_at=updated_at))
+            await places.save_issue(tx, Issue(100 + number, number, 1, "A bug", "open", None, None))
+    assert await found_under(known, "TOOL") == 8
+
+
+async def test_a_repository_out_of_sight_is_under_no_name(known: Database) -> None:
+    """Another may be there by now, and nobody would tell us that this one was made private."""
+    async with known.transaction() as tx:
+        for number in (7, 6):
+            await places.save_repository(tx, replace(REPOSITORY, id=number, updated_at=100 * number))
+            await places.save_issue(tx, Issue(100 + number, number, 1, "A bug", "open", None, None))
+        await absences.begin(tx, 7, 50)
+    assert await found_under(known, "tool") == 6
+    async with known.transaction() as tx:
+        await absences.begin(tx, 6, 60)
+        await absences.end(tx, 7, 70)
+    assert await found_under(known, "tool") == 7

@@ -1,0 +1,19 @@
+"""Names are looked up in any case
+
+Revision: 0004, after 0003
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_users_lower_login", "users", [sa.text("lower(login)")])
+    op.create_index(
+        "ix_repositories_lower_name", "repositories", [sa.text("lower(owner_login)"), sa.text("lower(name)")]
+    )
