@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, false, func, select, update
 
 from app.storage.db import Tx
 from app.storage.outbox import SENT, WAITING, Message
-from app.storage.places import in_parts
+from app.storage.places import in_parts, in_sight
 from app.storage.tables import issues, outbox, repositories, users
 
 ON_PAGE = "page"
@@ -47,7 +47,7 @@ async def keep_on_page(tx: Tx, installation_ids: Collection[int], now: int) -> N
 
     One that may have been posted already still is, and so is one that mentions somebody: nothing else tells them.
     """
-    public = select(repositories.c.id).where(repositories.c.private == false())
+    public = select(repositories.c.id).where(repositories.c.private == false(), in_sight())
     kept: set[int] = set()
     for some in in_parts(set(installation_ids)):
         fresh = outbox.c.attempts == 0, outbox.c.remote_id.is_(None), outbox.c.key.startswith(PREFIX)
@@ -82,13 +82,14 @@ async def on_page(tx: Tx, issue_id: int, since: int) -> list[Answer]:
 
 
 async def public_answer(tx: Tx, comment_id: int) -> Answer | None:
-    """The recorded reply to a comment, posted or not; None in a private repository."""
+    """The recorded reply to a comment, posted or not; None in a repository that is private or out of sight."""
     wanted = (
         select(outbox.c.body, users.c.login, repositories.c.owner_login, repositories.c.name, issues.c.number)
         .join(users, users.c.id == outbox.c.user_id, isouter=True)
         .join(issues, issues.c.id == outbox.c.issue_id)
         .join(repositories, repositories.c.id == issues.c.repository_id)
         .where(outbox.c.key == f"{PREFIX}{comment_id}", repositories.c.private == false())
+        .where(in_sight())
     )
     row = (await tx.execute(wanted)).first()
     return Answer(comment_id, row.login or "", row.body, row.owner_login, row.name, row.number) if row else None

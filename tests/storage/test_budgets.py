@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from app.storage import answers, budgets, outbox
+from app.storage import absences, answers, budgets, outbox
 from app.storage.answers import ON_PAGE
 from app.storage.budgets import GITHUB, LONGEST_LIMITED_SECONDS, MARGIN_SECONDS, Limits, Use
 from app.storage.db import Database
@@ -181,6 +181,22 @@ async def known(db: Database, where: Place) -> None:
         await save(tx, where.repository)
         await save_issue(tx, where.issue)
         await open_user(tx, 3, "adam", NOW)
+
+
+async def test_where_the_app_is_not_any_more_nothing_is_shown_and_nothing_goes_to_the_page(db: Database) -> None:
+    """Nobody would tell us that the repository was made private."""
+    where = place()
+    await known(db, where)
+    await put(db, "reply:4", where=where)
+    async with db.transaction() as tx:
+        assert await answers.public_answer(tx, 4)
+        await absences.begin(tx, where.repository.id, NOW)
+        await answers.keep_on_page(tx, {31}, NOW)
+        assert (await answers.public_answer(tx, 4), await answers.on_page(tx, where.issue.id, NOW)) == (None, [])
+        await absences.end(tx, where.repository.id, NOW)
+        assert await answers.public_answer(tx, 4)
+        await answers.keep_on_page(tx, {31}, NOW)
+        assert [answer.comment_id for answer in await answers.on_page(tx, where.issue.id, NOW)] == [4]
 
 
 @pytest.mark.parametrize("private", [False, True])

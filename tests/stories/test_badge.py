@@ -74,6 +74,20 @@ async def test_a_private_repository_shows_nothing(story: Story) -> None:
     await shows(story, "fixed 0.70")
 
 
+async def test_a_repository_made_private_after_the_app_was_taken_out_shows_nothing(story: Story) -> None:
+    """GitHub tells nothing of a repository that the App is not in."""
+    comment, _ = await story.said("adam", f"/bugmark offer fixed 10 at 0.70 by {story.day(60)}")
+    await shows(story, "fixed 0.70")
+    (number,) = [one.id for one in story.stage.sandbox.state.installations.values() if one.covers(story.repository)]
+    await story.call("DELETE", f"/_sandbox/installations/{number}")
+    await story.until(lambda row: not row.open)
+    about = f"/_sandbox/repositories/{story.owner}/{story.name}"
+    await story.call("PATCH", about, body={"private": True})
+    await shows(story, "no market")
+    async with story.session.get(f"{story.app_url}/replies/{comment}") as answer:
+        assert answer.status == 404
+
+
 async def test_a_renamed_repository(story: Story) -> None:
     by = story.day(60)
     await story.say("adam", f"/bugmark offer fixed 10 at 0.70 by {by}")
