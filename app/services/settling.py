@@ -17,7 +17,7 @@ from app.services.recording import note_moved
 from app.services.scene import refresh_board
 from app.services.turning import floors, show, stop
 from app.services.watching import backed, watch_of
-from app.storage import absences, contracts, disputes, last_known, places
+from app.storage import absences, contracts, disputes, insiders, last_known, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.places import Place
@@ -142,12 +142,13 @@ def _news(cause: Cause, at: int, now: int) -> dict[str, object]:
 
 
 async def follow(tx: Tx, old_issue_id: int, place: Place, now: int) -> None:
-    """The issue was transferred to where the App is installed: its contracts follow, with their terms."""
+    """The issue was transferred to where the App is installed: its contracts follow, with their terms and insiders."""
     rows = await contracts.hold(tx, [row.id for row in await contracts.of_thread(tx, old_issue_id)])
     await note_moved(tx, rows, place.issue.id, now)
     for row in rows:
         settled = row.status is Status.SETTLED
         await contracts.change(tx, row.id, issue_id=place.issue.id, next_look_at=None if settled else now)
+    await insiders.follow(tx, old_issue_id, place.issue.id)
     if rows:
         await refresh_board(tx, place, now)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 
 from app.storage.db import Tx
-from app.storage.places import upsert
+from app.storage.places import insert, upsert
 from app.storage.tables import insiders
 
 
@@ -24,3 +24,14 @@ async def of_issue(tx: Tx, issue_id: int) -> frozenset[int]:
     """Ids of the insiders among those who have given commands there."""
     statement = select(insiders.c.user_id).where(insiders.c.issue_id == issue_id, insiders.c.insider)
     return frozenset((await tx.execute(statement)).scalars())
+
+
+async def follow(tx: Tx, old_issue_id: int, issue_id: int) -> None:
+    """What is known of an issue that was transferred is known under its new id, unless GitHub was asked there already.
+
+    Rights are others there: with their next command everybody is asked about anew.
+    """
+    old = insiders.c.issue_id == old_issue_id
+    rows = select(literal(issue_id), insiders.c.user_id, insiders.c.insider, literal(0)).where(old)
+    statement = insert(tx, insiders).from_select(["issue_id", "user_id", "insider", "asked_at"], rows)
+    await tx.execute(statement.on_conflict_do_nothing())

@@ -9,7 +9,8 @@ import pytest
 
 from app.github.presence import know_place
 from app.market.contract import Status
-from app.storage import absences, outbox, places
+from app.services.insiders import remembered
+from app.storage import absences, insiders, outbox, places
 from app.storage.db import Database
 from app.storage.places import Installation
 from tests.clocks import START_AT
@@ -245,6 +246,25 @@ async def test_contracts_follow_a_transferred_issue(ground: Ground, heard: str) 
     assert set(await left(ground)) == {("notice", there.id), (f"board:{new['id']}", there.id)}
     facts = await ground.oracle.issue_facts(await ground.place(new))
     assert facts and facts.gone is None
+
+
+async def test_insiders_of_a_transferred_issue_stay_marked_until_they_are_asked_about_there(ground: Ground) -> None:
+    """Their positions go along; their rights in the other repository are others."""
+    issue, _ = await started(ground)
+    people, asked_at = {login: ground.user(login) for login in ("bob", "cid", "eve")}, ground.clock.now()
+    async with ground.db.transaction() as tx:
+        for login, number in people.items():
+            await places.open_user(tx, number, login, asked_at)
+            await insiders.note(tx, issue["id"], number, login != "eve", asked_at)
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "valve"})
+    new = await ground.control("POST", "/issues/ann/pump/1/transfer", {"to": "ann/valve"})
+    await ground.hear()
+    async with ground.db.transaction() as tx:
+        assert await insiders.of_issue(tx, new["id"]) == {people["bob"], people["cid"]}
+        assert await remembered(tx, new["id"], people["bob"], asked_at) is None
+        await insiders.note(tx, new["id"], people["cid"], False, asked_at)
+        await insiders.follow(tx, issue["id"], new["id"])
+        assert await insiders.of_issue(tx, new["id"]) == {people["bob"]}
 
 
 @pytest.mark.parametrize("private", [False, True])
