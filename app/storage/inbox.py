@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 
 from app.storage.db import Tx
-from app.storage.places import insert
+from app.storage.places import in_parts, insert
 from app.storage.tables import deliveries
 
 WAITING, DONE, DEAD = "waiting", "done", "dead"
@@ -72,14 +72,19 @@ _FIRST_OF_EACH_LANE = select(func.min(_WAITS.c.id)).where(_WAITS.c.state == WAIT
 
 
 async def claim(tx: Tx, now: int, lease_seconds: int) -> Delivery | None:
-    """Lease the oldest delivery that is due and the first of its lane."""
+    """Lease the oldest delivery that is due and the first of its lane, while no other of that lane is leased.
+
+    One that an operator has tried again is the first again, though a later one may be under way.
+    """
+    leased = select(_WAITS.c.lane).where(_WAITS.c.state == WAITING, _WAITS.c.lease_until > now)
     statement = (
         select(deliveries)
         .where(
             deliveries.c.id.in_(_FIRST_OF_EACH_LANE),
             deliveries.c.state == WAITING,
             deliveries.c.due_at <= now,
-            func.coalesce(deliveries.c.lease_until, 0) <= now,
+            func.coalesce(deliveries.c.lease_until, 0) <= now,  # PostgreSQL looks again only at the row that it locks
+            deliveries.c.lane.not_in(leased),
         )
         .order_by(deliveries.c.id)
         .limit(1)
@@ -162,5 +167,8 @@ async def drop(tx: Tx, delivery_ids: Sequence[int]) -> int:
 
 
 async def _leave_dead(tx: Tx, delivery_ids: Sequence[int], **values: object) -> int:
-    those = deliveries.c.id.in_(delivery_ids), deliveries.c.state == DEAD
-    return (await tx.execute(update(deliveries).where(*those).values(**values))).rowcount
+    left = 0
+    for some in in_parts(set(delivery_ids)):
+        those = deliveries.c.id.in_(some), deliveries.c.state == DEAD
+        left += (await tx.execute(update(deliveries).where(*those).values(**values))).rowcount
+    return left

@@ -409,6 +409,7 @@ deliveries = Table(
     Column("error", Text),
     Index("ix_deliveries_state_id", "state", "id"),
     Index("ix_deliveries_state_lane_id", "state", "lane", "id"),
+    Index("ix_deliveries_lease_until", "lease_until"),
     sqlite_autoincrement=True,
 )
 

@@ -1,4 +1,4 @@
-"""Names are looked up in any case
+"""Names are looked up in any case, and what is leased by the end of its lease
 
 Revision: 0004, after 0003
 """
@@ -17,3 +17,4 @@ def upgrade() -> None:
     op.create_index(
         "ix_repositories_lower_name", "repositories", [sa.text("lower(owner_login)"), sa.text("lower(name)")]
     )
+    op.create_index("ix_deliveries_lease_until", "deliveries", ["lease_until"])

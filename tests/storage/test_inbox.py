@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
 
 from app.storage import inbox
-from app.storage.db import Database
+from app.storage.db import Database, Tx
 from app.storage.inbox import Arrival, Delivery
 
 LEASE = 60
@@ -223,6 +226,37 @@ async def test_a_revived_letter_begins_anew_and_a_dropped_one_stays_known(db: Da
         assert await inbox.known(tx, ["a1", "b1", "c1", "d1"]) == {"a1", "b1", "c1"}
         assert await inbox.dead(tx) == []
     assert not await put(db, "b1")
+
+
+async def test_a_revived_letter_waits_for_a_later_one_of_its_lane_that_is_under_way(db: Database) -> None:
+    first = await dead_letter(db, "a1")
+    await put(db, "a2")
+    later = await claim(db)
+    assert later is not None
+    async with db.transaction() as tx:
+        await inbox.revive(tx, [first.id], 100)
+    await put(db, "b1", "issue:2")
+    assert await guids(db) == ["b1"]
+    await finish(db, later)
+    assert await guids(db) == ["a1"]
+
+
+async def test_a_revived_letter_does_not_wait_for_a_lease_that_has_ended(db: Database) -> None:
+    first = await dead_letter(db, "a1")
+    await put(db, "a2")
+    assert await guids(db) == ["a2"]
+    async with db.transaction() as tx:
+        await inbox.revive(tx, [first.id], 100)
+    assert await guids(db, 100 + LEASE) == ["a1"]
+
+
+@pytest.mark.parametrize("act", [lambda tx, ids: inbox.revive(tx, ids, 300), inbox.drop])
+async def test_an_outage_may_leave_more_letters_than_a_statement_takes_ids(
+    db: Database, act: Callable[[Tx, Sequence[int]], Awaitable[int]]
+) -> None:
+    first = await dead_letter(db, "a1")
+    async with db.transaction() as tx:
+        assert await act(tx, range(first.id, first.id + 40_000)) == 1
 
 
 async def test_what_was_dealt_with_is_forgotten_after_its_time_a_few_at_once(db: Database) -> None:
