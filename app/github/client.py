@@ -19,7 +19,17 @@ from cachetools import LRUCache, TTLCache
 from yarl import URL
 
 from app.clock import Clock
-from app.github.errors import Forbidden, Gone, Invalid, Moved, RateLimited, Unauthorized, Unavailable, graphql_data
+from app.github.errors import (
+    Endless,
+    Forbidden,
+    Gone,
+    Invalid,
+    Moved,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    graphql_data,
+)
 from app.github.meter import THE_APP, Meter
 from app.github.names import RepositoryNames
 from app.github.tokens import PERMISSIONS, AppJwt, InstallationTokens, narrowed
@@ -146,7 +156,7 @@ class GitHub:
                 return
             url = self._transport.next_page(answer.next_url)
             answer = await self._as_installation(installation_id, "GET", url)
-        raise Unavailable(200, "the list does not end")
+        raise Endless(200, "the list does not end")
 
     async def repository(self, installation_id: int, repository_id: int) -> JsonObject:
         """GitHub's own fields. Gone for one that the installation cannot see."""
@@ -323,7 +333,7 @@ class GitHub:
             if answer.next_url is None:
                 return
             answer = await self._as_app_at("GET", self._transport.next_page(answer.next_url))
-        raise Unavailable(200, "the list does not end")
+        raise Endless(200, "the list does not end")
 
     async def _as_app(
         self, method: str, path: str, params: Params | None = None, body: JsonObject | None = None

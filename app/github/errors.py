@@ -129,6 +129,10 @@ class Unavailable(GitHubError):
         return self._may_have_happened and self.about == "resource"
 
 
+class Endless(Unavailable):
+    """A list that goes on beyond the most pages that are read; what came until then is good."""
+
+
 def error_from(status: int, headers: Headers, data: object, now: int) -> GitHubError:
     """The error that an answer outside 2xx means; `data` is its decoded body, whatever that was."""
     message = _message(status, data)

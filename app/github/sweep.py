@@ -12,7 +12,7 @@ import structlog
 
 from app.clock import Clock
 from app.github.client import GitHub, JsonObject
-from app.github.errors import GitHubError, Gone, Invalid
+from app.github.errors import Endless, GitHubError, Gone, Invalid
 from app.oracle.issue import read_instant
 from app.storage import inbox
 from app.storage.db import Database
@@ -75,8 +75,15 @@ class Sweep:
                 await self._read(now)
             except GitHubError as error:
                 log.warning("list of deliveries not read to its end", why=str(error))
+                self._wait_for(error)
+                if error.retry_at is not None:
+                    return False
             await self._ask(now)
         return False
+
+    def _wait_for(self, error: GitHubError) -> None:
+        """Where GitHub names an instant, nothing is asked before it."""
+        self._next_at = max(self._next_at, error.retry_at or 0)
 
     async def _read(self, now: int) -> None:
         """Note what has failed since the last time. Raises GitHubError; what was read until then is noted."""
@@ -84,9 +91,12 @@ class Sweep:
         since = now - LOOK_BACK_SECONDS
         until = since if whole else max(since, self._read_until - OVERLAP_SECONDS)
         good: set[str] = set()
-        async for delivery in self.github.hook_deliveries():
-            if not self._note(delivery, until, good, now):
-                break
+        try:
+            async for delivery in self.github.hook_deliveries():
+                if not self._note(delivery, until, good, now):
+                    break
+        except Endless as error:
+            log.warning("list of deliveries too long, only its newest part was read", why=str(error))
         self._read_until = now
         self._missing = {guid: item for guid, item in self._missing.items() if item.at > since}
         if whole:
@@ -142,7 +152,7 @@ class Sweep:
                 log.warning("delivery cannot be sent again", guid=guid, why=str(error))
             except GitHubError as error:
                 log.warning("sweep gave up", why=str(error))
-                self._next_at = max(self._next_at, error.retry_at or 0)
+                self._wait_for(error)
                 return False
             else:
                 log.info("delivery asked for again", guid=guid, times=missing.asked + 1)

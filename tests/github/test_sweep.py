@@ -162,6 +162,44 @@ async def test_trouble_in_the_middle_of_the_list_does_not_lose_what_was_read(
     assert asked(play) == [5, 9]
 
 
+@pytest.mark.parametrize(("status", "seconds"), [(429, 600), (503, 600), (429, EVERY_SECONDS)])
+async def test_while_reading_a_limit_is_waited_out_before_anything_else_is_asked(
+    sweep: Sweep, play: Play, clock: FakeClock, status: int, seconds: int
+) -> None:
+    play.on(LIST, reply([attempt(9, "new")], link=f'<{play.url}{SECOND}>; rel="next"'))
+    play.on(f"GET {SECOND}", reply({"message": "slow"}, status, retry_after=str(seconds)), reply([]))
+    play.on("POST /app/hook/deliveries/9/attempts", reply({}, 202))
+    await sweep.run()
+    assert play.lines() == [LIST, f"GET {SECOND}"]
+    clock.advance(seconds - 1)
+    await sweep.run()
+    assert play.lines() == [LIST, f"GET {SECOND}"]
+    clock.advance(1)
+    await sweep.run()
+    assert asked(play) == [9]
+
+
+async def test_a_list_too_long_to_be_read_whole_counts_as_read(
+    sweep: Sweep, play: Play, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading all of it again every two minutes would use up the App's calls, and never come to its end."""
+    monkeypatch.setattr("app.github.client.MOST_PAGES", 2)
+    new = reply([attempt(9, "new", ago=3_600)], link=f'<{play.url}{SECOND}>; rel="next"')
+    play.on(LIST, new)
+    play.on(f"GET {SECOND}", reply([attempt(5, "old", ago=7_200)], link=f'<{play.url}{SECOND}>; rel="next"'))
+    for number in (5, 9):
+        play.on(f"POST /app/hook/deliveries/{number}/attempts", reply({}, 202))
+    await sweep.run()
+    assert asked(play) == [5, 9]
+    clock.advance(EVERY_SECONDS)
+    await sweep.run()
+    assert f"GET {SECOND}" not in play.lines()
+    assert asked(play) == [5, 9], "what was noted is still asked for"
+    clock.advance(WHOLE_SECONDS)
+    await sweep.run()
+    assert f"GET {SECOND}" in play.lines()
+
+
 @pytest.mark.parametrize("status", [404, 422])
 async def test_one_that_github_will_not_send_hinders_no_other(sweep: Sweep, play: Play, status: int) -> None:
     listed(play, attempt(2, "b", ago=10), attempt(1, "a", ago=20))
