@@ -26,6 +26,9 @@ log = structlog.get_logger()
 
 SUSPENDED, DELETED = "suspended", "deleted"
 
+MOST_ASKED = 20
+"""Repositories asked about at once when an installation changes: a delivery has less than a minute."""
+
 MOST_MOVES = 20
 """Transfers of one issue that are followed: more would be a circle in what is stored."""
 
@@ -104,11 +107,17 @@ class Presence:
             if installation.state == ACTIVE:
                 await outbox.wake(tx, self.clock.now(), installation_id=installation.id)
             ours = await absences.repositories_of(tx, installation.id)
-            if installation.state != ACTIVE:
-                await halting.note_away(tx, ours, self.clock.now())
             lost = await absences.away(tx, ours)
         if installation.state == ACTIVE:
             await self._told_of(installation, lost | read_ids(payload, "repositories"), here=True)
+        else:
+            await self._note_away(ours - lost)
+
+    async def _note_away(self, repository_ids: set[int]) -> None:
+        """Each in a transaction of its own: they may be thousands, and what is done stays done."""
+        for number in sorted(repository_ids):
+            async with self.db.transaction() as tx:
+                await halting.note_away(tx, {number}, self.clock.now())
 
     async def _as_it_stands(self, payload: Payload, told: str) -> Installation:
         """What GitHub says now, unless it does not know yet of what it has told us. Deleted is for ever."""
@@ -139,15 +148,28 @@ class Presence:
 
     async def account_changed(self, payload: Payload) -> None:
         """It has another name: so have all its repositories."""
+        async with self.db.reading() as tx:
+            ours = await absences.repositories_of(tx, payload.number("installation", "id"))
+        await self._look_soon_at(ours)
+
+    async def _look_soon_at(self, repository_ids: set[int]) -> None:
         async with self.db.transaction() as tx:
-            for number in sorted(await absences.repositories_of(tx, payload.number("installation", "id"))):
+            for number in sorted(repository_ids):
                 await rechecks.wake(tx, number, self.clock.now())
 
     async def _told_of(self, installation: Installation, repository_ids: set[int], here: bool) -> None:
-        """Ask of those that we know whether the App is in them; without an answer what was told counts."""
+        """Ask of those that we know otherwise whether the App is in them; without an answer what was told counts.
+
+        The first few are asked about at once, so that each attempt comes further than the last; the others soon.
+        """
         async with self.db.reading() as tx:
             found = [await places.repository(tx, number) for number in sorted(repository_ids)]
-        for repository in filter(None, found):
+            away = await absences.away(tx, repository_ids)
+        known = [one for one in found if one is not None]
+        as_told = {one.id for one in known if (_in(installation, one, away) if here else one.id in away)}
+        news = [one for one in known if one.id not in as_told]
+        await self._look_soon_at(as_told | {one.id for one in news[MOST_ASKED:]})
+        for repository in news[:MOST_ASKED]:
             try:
                 there = await self._find(repository)
             except GitHubError as error:
@@ -244,8 +266,9 @@ class Presence:
         state = DELETED if found is None else ACTIVE if suspended_at is None else SUSPENDED
         async with self.db.transaction() as tx:
             await places.save_installation(tx, replace(known, state=state, changed_at=suspended_at or now))
-            if state != ACTIVE:
-                await halting.note_away(tx, await absences.repositories_of(tx, installation_id), now)
+            ours = await absences.repositories_of(tx, installation_id)
+        if state != ACTIVE:
+            await self._note_away(ours)
 
     async def note_issue(self, place: Place, issue: JsonObject) -> None:
         """Keep what GitHub has told about an issue that we know, although no event may have."""
@@ -256,6 +279,11 @@ class Presence:
         async with self.db.transaction() as tx:
             if await places.place(tx, fresh.id) is not None:
                 await places.save_issue(tx, fresh)
+
+
+def _in(installation: Installation, repository: Repository, away: set[int]) -> bool:
+    """Whether it is known that the App is in the repository, by this installation."""
+    return repository.installation_id == installation.id and repository.id not in away
 
 
 def _updated_at(installation: object) -> int:

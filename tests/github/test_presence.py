@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from app.github import presence
 from app.github.presence import know_place
 from app.market.contract import Status
 from app.services.insiders import remembered
-from app.storage import absences, insiders, outbox, places
+from app.storage import absences, contracts, insiders, outbox, places, rechecks, tables
 from app.storage.db import Database
 from app.storage.places import Installation
 from tests.clocks import START_AT
@@ -178,6 +180,67 @@ async def test_news_of_a_return_that_github_does_not_confirm_is_asked_about_soon
     await ground.hear()
     assert await away(ground, issue)
     assert (await ground.row(contract)).next_look_at == ground.clock.now() + 60
+
+
+async def three_repositories(ground: Ground) -> list[Any]:
+    """An issue and an open contract in each."""
+    issues = [await ground.open_issue()]
+    for name in ("tank", "valve"):
+        await ground.control("POST", "/repositories", {"owner": "ann", "name": name})
+        issues.append(await ground.open_issue(f"ann/{name}"))
+    await ground.hear()
+    for issue in issues:
+        await ground.contract(issue)
+    return issues
+
+
+def asked(ground: Ground) -> list[str]:
+    """Where GitHub was asked whether the App is in a repository, since it was asked last; the sandbox forgets it."""
+    log = ground.sandbox.inside.requests
+    found = [one.path for one in log if one.path.startswith("/repos/") and one.path.endswith("/installation")]
+    log.clear()
+    return found
+
+
+async def test_of_many_repositories_a_few_are_asked_about_at_once_and_the_others_soon(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installation may have thousands, and a delivery has less than a minute."""
+    monkeypatch.setattr(presence, "MOST_ASKED", 1)
+    issues = await three_repositories(ground)
+    where = f"/installations/{ground.installation_id}/suspended"
+    await ground.control("PUT", where)
+    await ground.hear()
+    assert [await away(ground, issue) for issue in issues] == [True] * 3
+    await ground.control("DELETE", where)
+    news, _ = ground.sent()[-1], asked(ground)
+    for _ in issues:
+        before = sum([await away(ground, issue) for issue in issues])
+        await ground.hand(news)
+        assert (len(asked(ground)), sum([await away(ground, issue) for issue in issues])) == (1, before - 1)
+    await ground.hand(news)
+    assert asked(ground) == []
+    async with ground.db.transaction() as tx:
+        due = await rechecks.take(tx, ground.clock.now(), 10, ground.clock.now() + DAY)
+    ours = {(await ground.place(issue)).repository.id for issue in issues}
+    assert {one.id for one in due if one.kind == rechecks.REPOSITORY} == ours, "the late look covers what was skipped"
+
+
+async def test_a_suspension_that_stops_half_way_goes_on_from_there(ground: Ground) -> None:
+    issues = await three_repositories(ground)
+    await ground.control("PUT", f"/installations/{ground.installation_id}/suspended")
+    news = ground.sent()[-1]
+    last = issues[-1]["id"]
+    async with ground.db.transaction() as tx:
+        kept = (await contracts.of_issue(tx, last))[0].terms.text()
+        await tx.execute(update(tables.contracts).where(tables.contracts.c.issue_id == last).values(terms_text="{"))
+    with pytest.raises(ValueError, match="Expecting"):
+        await ground.hand(news)
+    assert [await away(ground, issue) for issue in issues] == [True, True, False]
+    async with ground.db.transaction() as tx:
+        await tx.execute(update(tables.contracts).where(tables.contracts.c.issue_id == last).values(terms_text=kept))
+    await ground.hand(news)
+    assert await away(ground, issues[-1])
 
 
 async def test_late_events_do_not_undo_a_new_name_or_privacy(ground: Ground) -> None:
