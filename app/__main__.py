@@ -259,12 +259,12 @@ async def _serve(settings: Settings) -> None:
     from aiohttp import web
 
     from app.bootstrap import web_app
-    from app.storage.db import Database
+    from app.storage.db import STATEMENT_SECONDS, Database
     from app.web.server import make_runner
 
     stop = asyncio.Event()
     _on_signals(stop)
-    db = Database(settings.database_url)
+    db = Database(settings.database_url, statement_seconds=STATEMENT_SECONDS)
     await _migrated(db, settings.database_url)
     runner = make_runner(web_app(settings, db))
     await runner.setup()
@@ -280,9 +280,9 @@ async def _serve(settings: Settings) -> None:
 
 async def _work(settings: Settings) -> None:
     from app import bootstrap
-    from app.storage.db import Database
+    from app.storage.db import STATEMENT_SECONDS, Database
 
-    db = Database(settings.database_url)
+    db = Database(settings.database_url, statement_seconds=STATEMENT_SECONDS)
     await _migrated(db, settings.database_url)
     async with bootstrap.worker(settings, db) as found:
         _on_signals(found.stopping)

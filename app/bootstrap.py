@@ -42,31 +42,44 @@ from app.worker import Worker
 MOST_TOGETHER = 100
 """Deliveries stored in one transaction: a burst costs few commits, and none waits long."""
 
+STORE_SECONDS = 5
+"""A transaction that takes longer is given up, so that it holds up no other; the door waits no longer either."""
+
 COUNT_SECONDS = 2
 """How old a count of what waits may be: a burst goes that much beyond the bound."""
 
 
 @dataclass(slots=True)
 class StoredInbox:
-    """What the webhook door puts deliveries into: those that wait together share a transaction."""
+    """What the webhook door puts deliveries into: those that wait together share a transaction.
+
+    One whose sender was told no meanwhile waits no more: the door has let go of its bytes.
+    """
 
     db: Database
     most_waiting: int
-    _waiting: list[tuple[Arrival, asyncio.Future[bool]]] = field(default_factory=list)
+    store_seconds: float = STORE_SECONDS
+    _waiting: dict[asyncio.Future[bool], Arrival] = field(default_factory=dict)
     _storing: asyncio.Task[None] | None = None
     _full: bool = False
     _counted_at: float = -COUNT_SECONDS
 
     async def put(self, guid: str, event: str, payload: bytes, now: int) -> bool:
-        """Returns once the delivery is durable. Raises Overloaded while too many wait to be dealt with."""
+        """Returns once the delivery is durable. Raises Overloaded while too many wait to be dealt with.
+
+        TimeoutError, and what else a database may run into, where it was not stored.
+        """
         await self._count()
         if self._full:
             raise Overloaded
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Arrival(guid, event, lane_of(payload), payload, now), stored))
+        self._waiting[stored] = Arrival(guid, event, lane_of(payload), payload, now)
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store())
-        return await stored
+        try:
+            return await stored
+        finally:
+            self._waiting.pop(stored, None)
 
     async def _count(self) -> None:
         """One asks at a time; the others go by what was counted before."""
@@ -79,16 +92,16 @@ class StoredInbox:
 
     async def _store(self) -> None:
         while self._waiting:
-            together, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+            together = {stored: self._waiting.pop(stored) for stored in list(self._waiting)[:MOST_TOGETHER]}
             try:
-                async with self.db.transaction() as tx:
-                    verdicts = await inbox.put(tx, [item for item, _ in together])
+                async with asyncio.timeout(self.store_seconds), self.db.transaction() as tx:
+                    verdicts = await inbox.put(tx, list(together.values()))
             except Exception as error:
-                for _, stored in together:
+                for stored in together:
                     if not stored.done():
                         stored.set_exception(error)
                 continue
-            for (_, stored), is_new in zip(together, verdicts, strict=True):
+            for stored, is_new in zip(together, verdicts, strict=True):
                 if not stored.done():
                     stored.set_result(is_new)
 

@@ -24,6 +24,9 @@ Tx = AsyncConnection
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 BUSY_TIMEOUT_MS = 15_000
+STATEMENT_SECONDS = 30
+"""Of web and worker: a statement that PostgreSQL has not answered by then was blocked, or the server is gone."""
+
 READING = "bugmark_reading"
 REHEARSING = "bugmark_rehearsing"
 
@@ -39,10 +42,14 @@ class DatabaseBusy(Exception):
 
 
 class Database:
-    """One engine. `transaction()` writes, `reading()` sees one consistent state and writes nothing."""
+    """One engine. `transaction()` writes, `reading()` sees one consistent state and writes nothing.
 
-    def __init__(self, url: str, pool_size: int = 5) -> None:
-        self.engine = _engine(url, pool_size)
+    A statement that takes longer than `statement_seconds` is DatabaseBusy; None, for audits and exports: it may take
+    hours. SQLite has nobody who could leave it unanswered.
+    """
+
+    def __init__(self, url: str, pool_size: int = 5, statement_seconds: float | None = None) -> None:
+        self.engine = _engine(url, pool_size, statement_seconds)
         snapshot = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         self._reading = self.engine.execution_options(**{READING: True}, **snapshot)
 
@@ -122,10 +129,16 @@ def _passing(error: Exception) -> bool:
     return code[:2] in PASSING_CLASSES
 
 
-def _engine(url: str, pool_size: int) -> AsyncEngine:
+def _engine(url: str, pool_size: int, statement_seconds: float | None) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        return create_async_engine(
+            parsed,
+            pool_size=pool_size,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            connect_args={"command_timeout": statement_seconds},
+        )
     open_connection = creator(str(parsed.database), BUSY_TIMEOUT_MS / 1000)
     engine = create_async_engine(parsed, pool_size=pool_size, async_creator=open_connection)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import text
 
 from app import bootstrap
 from app.bootstrap import StoredInbox
 from app.storage import gauges, inbox, outbox
-from app.storage.db import Database
+from app.storage.db import Database, DatabaseBusy
 from app.storage.gauges import Queue
 from app.storage.places import Issue, Place, Repository
 from app.web.door import Overloaded
@@ -41,6 +44,64 @@ async def test_a_burst_is_counted_once_and_goes_a_little_beyond_the_bound(db: Da
     door = StoredInbox(db, most_waiting=2)
     assert await asyncio.gather(*(door.put(f"g{n}", "issues", BODY, START_AT) for n in range(5))) == [True] * 5
     assert await door.put("late", "issues", BODY, START_AT)
+
+
+@asynccontextmanager
+async def locked(db: Database) -> AsyncIterator[None]:
+    """Nobody can store a delivery; reading them goes on."""
+    async with db.transaction() as tx:
+        await tx.execute(text("LOCK TABLE deliveries IN EXCLUSIVE MODE"))
+        yield
+
+
+async def blocked(db: Database) -> None:
+    """Until somebody waits for a lock."""
+    while True:
+        async with db.reading() as tx:
+            if (await tx.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():
+                return
+
+
+async def stored(db: Database) -> set[str]:
+    async with db.reading() as tx:
+        return await inbox.known(tx, ["a", "b", "c", "d"])
+
+
+async def test_a_transaction_that_hangs_is_given_up_and_the_next_goes_on(postgres_url: str) -> None:
+    db = Database(postgres_url)
+    door = StoredInbox(db, most_waiting=10, store_seconds=0.1)
+    async with locked(db):
+        for guid in ("a", "b"):
+            with pytest.raises(TimeoutError):
+                await door.put(guid, "issues", BODY, START_AT)
+    assert await door.put("c", "issues", BODY, START_AT)
+    assert await stored(db) == {"c"}
+    await db.close()
+
+
+async def test_what_the_door_has_given_up_waits_no_more(postgres_url: str) -> None:
+    """The bytes of those that wait are bounded by the door, which has forgotten these."""
+    db = Database(postgres_url)
+    door = StoredInbox(db, most_waiting=10, store_seconds=60)
+    async with locked(db):
+        first = asyncio.create_task(door.put("a", "issues", BODY, START_AT))
+        await blocked(db)
+        for guid in ("b", "c"):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(door.put(guid, "issues", BODY, START_AT), 0.05)
+        last = asyncio.create_task(door.put("d", "issues", BODY, START_AT))
+    assert await first and await last
+    assert await stored(db) == {"a", "d"}
+    await db.close()
+
+
+async def test_a_statement_that_nobody_answers_is_a_passing_fault(postgres_url: str) -> None:
+    db = Database(postgres_url, pool_size=1, statement_seconds=0.5)
+    with pytest.raises(DatabaseBusy):
+        async with db.transaction() as tx:
+            await tx.execute(text("SELECT pg_sleep(1000)"))
+    await db.ping()
+    await db.close()
 
 
 async def test_what_waits_is_measured(db: Database) -> None:
