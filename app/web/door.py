@@ -25,11 +25,14 @@ READ_SECONDS = 10
 STORE_SECONDS = 5
 """Longer than any healthy insert, and in time for GitHub to hear of it."""
 MOST_WAITING = 256
-"""Deliveries taken in at once; more than that are refused before their bodies are read."""
+"""Signed deliveries being stored at once; more than that are refused."""
 MOST_WAITING_BYTES = 8 * WEBHOOK_BODY_BYTES
-"""And their size together, as declared; a body of unknown size counts as the largest."""
+"""Of all bodies together, counted as they arrive: whoever only promises to send takes no room."""
+SMALL_BYTES = 1024 * 1024
+"""A body that is larger may take room from the first half only: a few of those shut out no other."""
 RETRY_AFTER_SECONDS = 60
 
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}", re.ASCII)
 _GUID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
 _EVENT = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -80,37 +83,68 @@ class Door:
 
     async def _take(self, request: web.Request) -> web.Response:
         size = _declared_size(request)
-        with self._admitted(size):
-            body = await self._read(request)
-            if not self._verify(body, request.headers.get("X-Hub-Signature-256")):
+        signature = _signature(request)
+        self._check_room(size, size)
+        with self._counted() as arrived:
+            body = await self._read(request, arrived)
+            if not self._verify(body, signature):
                 raise web.HTTPUnauthorized(headers=_NO_STORE)
             guid, event = _identity(request)
             _check_body(request, body)
-            with structlog.contextvars.bound_contextvars(delivery=guid, github_event=event):
+            with self._place(), structlog.contextvars.bound_contextvars(delivery=guid, github_event=event):
                 await self._store(guid, event, body)
         return web.json_response({"ok": True}, status=202, headers=_NO_STORE)
 
+    def _check_room(self, more: int, size: int) -> None:
+        """Whether so many bytes more fit in, of a body of this size. Raises 503."""
+        most = MOST_WAITING_BYTES // 2 if size > SMALL_BYTES else MOST_WAITING_BYTES
+        if self._waiting_bytes + more > most:
+            self._shed()
+
     @contextmanager
-    def _admitted(self, size: int) -> Iterator[None]:
-        if self._waiting >= MOST_WAITING or self._waiting_bytes + size > MOST_WAITING_BYTES:
-            log.warning("delivery shed", waiting=self._waiting, waiting_bytes=self._waiting_bytes)
-            self.taken["shed"] += 1
-            _later("overloaded")
+    def _counted(self) -> Iterator[Callable[[int], None]]:
+        """Takes the bytes of a body as they arrive; at the end they are free again."""
+        size = 0
+
+        def arrived(more: int) -> None:
+            nonlocal size
+            self._check_room(more, size + more)
+            size += more
+            self._waiting_bytes += more
+
+        try:
+            yield arrived
+        finally:
+            self._waiting_bytes -= size
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._waiting >= MOST_WAITING:
+            self._shed()
         self._waiting += 1
-        self._waiting_bytes += size
         try:
             yield
         finally:
             self._waiting -= 1
-            self._waiting_bytes -= size
 
-    async def _read(self, request: web.Request) -> bytes:
-        """The application's own bound on bodies makes this a 413 where no size was declared."""
+    def _shed(self) -> NoReturn:
+        log.warning("delivery shed", waiting=self._waiting, waiting_bytes=self._waiting_bytes)
+        self.taken["shed"] += 1
+        _later("overloaded")
+
+    async def _read(self, request: web.Request, arrived: Callable[[int], None]) -> bytes:
+        """Refuses a body that turns out to be too long, where no size was declared, or that comes too slowly."""
+        body = bytearray()
         try:
             async with asyncio.timeout(self._read_seconds):
-                return await request.read()
+                async for part in request.content.iter_any():
+                    arrived(len(part))
+                    body += part
+                    if len(body) > WEBHOOK_BODY_BYTES:
+                        raise _too_long(len(body))
         except TimeoutError:
             raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
+        return bytes(body)
 
     async def _store(self, guid: str, event: str, body: bytes) -> None:
         """Whatever storing ran into, GitHub hears 503, and the delivery comes again under its GUID."""
@@ -133,13 +167,25 @@ class Door:
 
 
 def _declared_size(request: web.Request) -> int:
-    """Bytes to come. Too many, and bodies that are not the bytes GitHub signed, are refused unread."""
-    size = request.content_length
-    if size is not None and size > WEBHOOK_BODY_BYTES:
-        raise web.HTTPRequestEntityTooLarge(WEBHOOK_BODY_BYTES, size, headers={"Connection": "close"})
+    """Bytes to come, 0 if that is not told. Too many, and what is not as GitHub signed it, are refused unread."""
+    size = request.content_length or 0
+    if size > WEBHOOK_BODY_BYTES:
+        raise _too_long(size)
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise web.HTTPUnsupportedMediaType(headers={"Connection": "close"})
-    return WEBHOOK_BODY_BYTES if size is None else size
+    return size
+
+
+def _too_long(size: int) -> web.HTTPException:
+    return web.HTTPRequestEntityTooLarge(WEBHOOK_BODY_BYTES, size, headers={"Connection": "close"})
+
+
+def _signature(request: web.Request) -> str:
+    """What is signed by nobody is refused unread."""
+    found = request.headers.get("X-Hub-Signature-256", "")
+    if not _SIGNATURE.fullmatch(found):
+        raise web.HTTPUnauthorized(headers={**_NO_STORE, "Connection": "close"})
+    return found
 
 
 def _identity(request: web.Request) -> tuple[str, str]:

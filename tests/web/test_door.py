@@ -214,6 +214,56 @@ async def test_a_sender_too_slow_is_left(inbox: MemoryInbox, clock: FakeClock, a
     assert (await client.post("/webhook", data=slow(), headers=headers())).status == 408
 
 
+async def never_ending() -> AsyncIterator[bytes]:
+    yield b"{"
+    await asyncio.Event().wait()
+
+
+async def test_slow_senders_shut_out_nobody(
+    inbox: MemoryInbox, clock: FakeClock, aiohttp_client: AiohttpClient
+) -> None:
+    """They need no secret: any signature of the right shape has its body read before it can be checked."""
+    door = Door(inbox, Verifier(SECRETS), clock)
+    app = web.Application()
+    app.router.add_post("/webhook", door.post)
+    client = await aiohttp_client(app)
+    declared = headers() | {"Content-Length": str(WEBHOOK_BODY_BYTES)}
+    slow = [asyncio.create_task(client.post("/webhook", data=never_ending(), headers=declared)) for _ in range(20)]
+    while door._waiting_bytes < len(slow):
+        await asyncio.sleep(0)
+    assert (await deliver(client)).status == 202
+    for one in slow:
+        one.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
+@pytest.mark.parametrize("forged", [None, "", "sha256=" + "0" * 63, "sha1=" + "0" * 40])
+async def test_without_a_signature_a_body_is_not_even_read(client: Client, forged: str | None) -> None:
+    signed = headers(X_Hub_Signature_256=forged)
+    assert (await client.post("/webhook", data=never_ending(), headers=signed)).status == 401
+
+
+async def test_large_bodies_leave_half_of_the_room_to_others(
+    client: Client, inbox: MemoryInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.web.door.SMALL_BYTES", len(BODY) - 1)
+    monkeypatch.setattr("app.web.door.MOST_WAITING_BYTES", 2 * len(BODY) + 1)
+    inbox.gate = asyncio.Event()
+    large = asyncio.create_task(deliver(client))
+    await inbox.waiting.wait()
+
+    async def undeclared() -> AsyncIterator[bytes]:
+        yield BODY
+
+    for body in (BODY, undeclared()):
+        shed = await client.post("/webhook", data=body, headers=headers(X_GitHub_Delivery="b"))
+        assert shed.status == 503
+    small = asyncio.create_task(deliver(client, b"{}", X_GitHub_Delivery="c"))
+    inbox.gate.set()
+    assert ((await large).status, (await small).status) == (202, 202)
+    assert list(inbox.stored) == [GUID, "c"]
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
 async def test_only_post(client: Client, method: str) -> None:
     response = await client.request(method, "/webhook")
