@@ -12,6 +12,7 @@ import structlog
 
 from app.clock import Clock
 from app.commands.runner import NoAnswer
+from app.github.errors import GitHubError
 from app.github.events import Events
 from app.github.payloads import clean
 from app.github.sender import Sender
@@ -37,6 +38,12 @@ DEALING_SECONDS = 45
 """Less than the lease: whoever takes a delivery over finds nobody still dealing with it. What is done stays done."""
 
 MOST_ATTEMPTS = 20
+"""Where GitHub or the database may come back: some nine hours."""
+
+BUG_ATTEMPTS = 9
+"""Where it is our own fault: some eight minutes, with everything else of the lane waiting behind."""
+
+PASSING = GitHubError, DatabaseBusy, TimeoutError
 LONGEST_WAIT_SECONDS = 3600
 BATCH = 50
 
@@ -138,14 +145,14 @@ class Worker:
             await self._postpone(delivery, "GitHub gave no answer about the issue")
         except Exception as error:
             log.exception("delivery failed", attempts=delivery.attempts)
-            await self._postpone(delivery, repr(error))
+            await self._postpone(delivery, repr(error), MOST_ATTEMPTS if isinstance(error, PASSING) else BUG_ATTEMPTS)
         else:
             async with self.db.transaction() as tx:
                 await inbox.finish(tx, delivery)
 
-    async def _postpone(self, delivery: Delivery, why: str) -> None:
+    async def _postpone(self, delivery: Delivery, why: str, most_attempts: int = MOST_ATTEMPTS) -> None:
         wait = min(2**delivery.attempts, LONGEST_WAIT_SECONDS)
-        dead = delivery.attempts >= MOST_ATTEMPTS
+        dead = delivery.attempts >= most_attempts
         if dead:
             log.error("delivery given up", attempts=delivery.attempts, why=why)
         async with self.db.transaction() as tx:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import structlog
 
@@ -13,6 +12,7 @@ from app.clock import Clock
 from app.commands import replies
 from app.commands.escape import code
 from app.commands.grammar import Command
+from app.commands.patience import Oracle, patient
 from app.commands.reader import CommandText, read_commands
 from app.commands.registry import meant, named, understand
 from app.commands.replies import MOST_COMMANDS
@@ -21,7 +21,7 @@ from app.commands.slowness import when_slow
 from app.commands.standing import Actor, Standing, needs_rights, standing_of
 from app.market.errors import Refusal
 from app.market.life import IssueFacts
-from app.services import accounts, forecast_making, forecast_news, holdings, insiders, limits, mutes, settling, views
+from app.services import accounts, forecast_news, holdings, limits, mutes, settling, views
 from app.services.config import ConfigSource
 from app.services.trading import Scene
 from app.storage import answers, commands, outbox
@@ -87,10 +87,6 @@ class _Known:
         return now - comment.said_at > LATE_SECONDS >= self.at - comment.said_at
 
 
-class Oracle(settling.Oracle, limits.People, insiders.Rights, forecast_making.Milestones, Protocol):
-    """GitHub, asked about issues, people and milestones."""
-
-
 @dataclass(frozen=True, slots=True)
 class Runner:
     """Runs comments against one database."""
@@ -114,7 +110,7 @@ class Runner:
         if self.clock.now() - comment.said_at > SLOW_SECONDS:
             await self._show_that_it_is_seen(comment)
         async with when_slow(SLOW_SECONDS, lambda: self._show_that_it_is_seen(comment)):
-            await self._run(comment, known, wanted)
+            await replace(self, oracle=patient(self.oracle))._run(comment, known, wanted)
 
     async def _run(self, comment: Comment, known: Place, wanted: list[CommandText]) -> None:
         issue = _Known(known, comment.facts, comment.said_at)

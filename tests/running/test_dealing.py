@@ -11,10 +11,11 @@ from structlog.testing import capture_logs
 
 from app import worker as working
 from app.commands.runner import NoAnswer
+from app.github.errors import Unavailable
 from app.storage import inbox
-from app.storage.db import Database
+from app.storage.db import Database, DatabaseBusy
 from app.storage.inbox import Arrival, Delivery
-from app.worker import LEASE_SECONDS, MOST_ATTEMPTS, Worker
+from app.worker import BUG_ATTEMPTS, LEASE_SECONDS, MOST_ATTEMPTS, Worker
 from tests.clocks import START_AT, FakeClock
 
 
@@ -48,7 +49,7 @@ async def dead(db: Database) -> list[str]:
         return [one.error for one in await inbox.dead(tx)]
 
 
-@pytest.mark.parametrize("error", [KeyError("x\0\ud800"), NoAnswer()])
+@pytest.mark.parametrize("error", [NoAnswer(), Unavailable(502, "down"), DatabaseBusy("full"), TimeoutError()])
 async def test_what_fails_is_tried_less_and_less_often_and_then_given_up(
     db: Database, clock: FakeClock, error: Exception
 ) -> None:
@@ -71,6 +72,26 @@ async def test_what_fails_is_tried_less_and_less_often_and_then_given_up(
     assert [line["event"] for line in lines].count("delivery given up") == 1
     clock.advance(10**6)
     assert not await step(found)
+
+
+async def test_a_bug_holds_its_lane_for_some_minutes_and_not_for_hours(db: Database, clock: FakeClock) -> None:
+    """What GitHub or the database refuses may be given later; a bug will be the same then."""
+    dealt = []
+
+    async def fail_for_one(delivery: Delivery) -> None:
+        dealt.append(delivery.guid)
+        if delivery.guid == "a1":
+            raise KeyError("x\0\ud800")
+
+    found, since = worker(db, clock, fail_for_one), clock.now()
+    for guid in ("a1", "a2"):
+        await put(db, guid)
+    while "a2" not in dealt:
+        if not await step(found):
+            clock.advance(1)
+    assert dealt == ["a1"] * BUG_ATTEMPTS + ["a2"]
+    assert clock.now() - since < 10 * 60
+    assert len(await dead(db)) == 1
 
 
 async def test_a_delivery_that_kills_its_worker_each_time_is_given_up(db: Database, clock: FakeClock) -> None:

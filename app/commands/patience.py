@@ -1,0 +1,62 @@
+"""GitHub as one comment may ask it: an answer that takes too long is none, so that the comment hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import structlog
+
+from app.market.facts import IssueFacts
+from app.market.statement import AnyForecast
+from app.services import forecast_making, insiders, limits, settling
+from app.services.forecast_making import KnownMilestone
+from app.storage.places import Place, Repository
+
+ASKING_SECONDS = 30
+"""For all that a comment asks: less than the worker gives a delivery, so that there is time left to answer."""
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Oracle(settling.Oracle, limits.People, insiders.Rights, forecast_making.Milestones, Protocol):
+    """GitHub, asked about issues, people and milestones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Implements Oracle. `until`, by the event loop's clock: from then on there is no answer to anything."""
+
+    oracle: Oracle
+    until: float
+
+    async def issue_facts(self, place: Place) -> IssueFacts | None:
+        return await self._in_time(self.oracle.issue_facts(place))
+
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
+        return await self._in_time(self.oracle.forecast_facts(place, forecast, now, aside_at))
+
+    async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
+        return await self._in_time(self.oracle.may_triage(place, user_id, login))
+
+    async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
+        return await self._in_time(self.oracle.account_made_at(place, user_id, login))
+
+    async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
+        return await self._in_time(self.oracle.milestones(repository))
+
+    async def _in_time(self, answer: Awaitable[T | None]) -> T | None:
+        try:
+            async with asyncio.timeout_at(self.until):
+                return await answer
+        except TimeoutError:
+            log.warning("GitHub is too slow for a comment")
+            return None
+
+
+def patient(oracle: Oracle) -> Patient:
+    """For one comment, from now on."""
+    return Patient(oracle, asyncio.get_running_loop().time() + ASKING_SECONDS)
