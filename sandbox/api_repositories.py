@@ -80,6 +80,16 @@ def get_user(call: Call) -> Answer:
     return Answer(200, call.world.shapes.public_user(user))
 
 
+@endpoint("GET", "/user/{account_id}", needs="nobody")
+def get_user_by_id(call: Call) -> Answer:
+    """Under whatever name they have now."""
+    number = call.params["account_id"]
+    user = call.world.state.users.get(int(number)) if number.isdecimal() else None
+    if not user:
+        raise not_found()
+    return Answer(200, call.world.shapes.public_user(user))
+
+
 @endpoint("GET", "/rate_limit", needs="nobody")
 def get_rate_limit(call: Call) -> Answer:
     """Looking is free."""

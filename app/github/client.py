@@ -221,35 +221,55 @@ class GitHub:
         return _id(await self._in_repository(installation_id, repository_id, "POST", "/check-runs", body=run))
 
     async def permission(self, installation_id: int, repository_id: int, login: str, user_id: int) -> frozenset[str]:
-        """What that user may do, of: pull, triage, push, maintain, admin.
+        """As `rights`; nothing, too, where GitHub does not tell about this user."""
+        return await self.rights(installation_id, repository_id, login, user_id) or frozenset()
 
-        Empty if there is no such login, or if it is by now somebody else's: the endpoint knows only logins.
+    async def rights(self, installation_id: int, repository_id: int, login: str, user_id: int) -> frozenset[str] | None:
+        """What that user may do, of: pull, triage, push, maintain, admin. None where GitHub does not tell.
+
+        The endpoint knows only logins: where this one is not the user's any more, GitHub is asked for the one that is.
         Read from `user.permissions`, since `permission` says read for triage, and `role_name` may be the
         owner's invention. More than reading is remembered for a minute: no event that we get tells of rights taken
         away. Less is not, so that whoever was refused can try again right after being given rights.
         """
         if not _LOGIN.fullmatch(login):
-            return frozenset()
+            return None
         key = installation_id, repository_id, user_id, login
         known = self._rights.get(key)
         if known is not None:
             return known
         found = await self._ask_rights(installation_id, repository_id, login, user_id)
-        if found - {"pull"}:
+        if found is None and (fresh := await self._login_of(installation_id, user_id)) not in (None, login):
+            found = await self._ask_rights(installation_id, repository_id, str(fresh), user_id)
+        if found is not None and found - {"pull"}:
             self._rights[key] = found
         return found
 
-    async def _ask_rights(self, installation_id: int, repository_id: int, login: str, user_id: int) -> frozenset[str]:
+    async def _ask_rights(
+        self, installation_id: int, repository_id: int, login: str, user_id: int
+    ) -> frozenset[str] | None:
+        """None where the login is nobody's, or not this user's."""
         path = f"/collaborators/{login}/permission"
         try:
             answer = await self._in_repository(installation_id, repository_id, "GET", path)
         except Gone as error:
             if error.about != "resource":
                 raise
-            return frozenset()
+            return None
         user = _object(answer).get("user") or {}
-        granted = user.get("permissions") or {}
-        return frozenset(name for name, held in granted.items() if held is True and user.get("id") == user_id)
+        granted = user.get("permissions")
+        if user.get("id") != user_id or not isinstance(granted, dict):
+            return None
+        return frozenset(name for name, held in granted.items() if held is True)
+
+    async def _login_of(self, installation_id: int, user_id: int) -> str | None:
+        """A user's login now; None for one that is not there any more."""
+        try:
+            found = await self.get_json(installation_id, f"/user/{user_id:d}")
+        except Gone:
+            return None
+        login = found.get("login") if isinstance(found, dict) and found.get("id") == user_id else None
+        return login if isinstance(login, str) and _LOGIN.fullmatch(login) else None
 
     def forget_installation(self, installation_id: int) -> None:
         """To be called when an event says that it was suspended, granted more, or is back."""

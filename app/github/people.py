@@ -38,7 +38,8 @@ async def may_triage(github: GitHub, place: Place, user_id: int, login: str) -> 
     """Whether a user has triage rights or better there; None where GitHub gives no answer about this user (by id)."""
     where = place.repository.installation_id, place.repository.id
     try:
-        return bool(await github.permission(*where, login, user_id) & TRIAGE_OR_BETTER)
+        rights = await github.rights(*where, login, user_id)
     except GitHubError as error:
         log.warning("rights not told", user=user_id, repository=place.repository.id, why=str(error))
         return None
+    return None if rights is None else bool(rights & TRIAGE_OR_BETTER)

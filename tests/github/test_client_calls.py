@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from app.github.client import GitHub
 from app.github.errors import Gone, Unavailable
@@ -156,6 +157,37 @@ async def test_rights_that_are_not_told_are_none(github: GitHub, play: Play, use
 
 async def test_an_unknown_login_has_no_rights(github: GitHub, play: Play) -> None:
     assert await github.permission(1, 7, "nobody", 42) == frozenset()
+
+
+RENAMED = "GET /repos/ann/tool/collaborators/rob/permission"
+BY_ID = "GET /user/42"
+
+
+@pytest.mark.parametrize("old", [reply({"message": "Not Found"}, 404), reply(holder(43, {"pull": True}))])
+async def test_somebody_who_has_another_name_by_now_is_asked_about_under_it(
+    github: GitHub, play: Play, old: web.Response
+) -> None:
+    """Under the old one is nobody, or somebody else."""
+    play.on(PERMISSION, old)
+    play.on(BY_ID, reply({"id": 42, "login": "rob"}))
+    play.on(RENAMED, reply(holder(42, {"pull": True, "triage": True})))
+    assert await github.rights(1, 7, "bob", 42) == frozenset({"pull", "triage"})
+    assert play.lines() == [PERMISSION, BY_ID, RENAMED]
+    assert await github.rights(1, 7, "bob", 42) == frozenset({"pull", "triage"})
+    assert play.lines() == [PERMISSION, BY_ID, RENAMED]
+
+
+@pytest.mark.parametrize(
+    "found", [{"id": 42, "login": "bob"}, {"id": 43, "login": "rob"}, {"id": 42, "login": "../x"}, []]
+)
+async def test_whom_github_does_not_tell_about_is_not_one_without_rights(
+    github: GitHub, play: Play, found: object
+) -> None:
+    """Where insiders may not trade it would let them."""
+    play.on(PERMISSION, reply(holder(43, {"pull": True})))
+    play.on(BY_ID, reply(found))
+    assert await github.rights(1, 7, "bob", 42) is None
+    assert await github.permission(1, 7, "bob", 42) == frozenset()
 
 
 async def test_rights_in_a_repository_that_is_gone_are_not_known(github: GitHub, play: Play) -> None:

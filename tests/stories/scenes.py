@@ -13,7 +13,7 @@ from app.market.contract import Side
 from app.market.journal import unit_currency
 from app.storage.contracts import of_thread
 from app.storage.tables import contracts, deliveries, entries, outbox, postings, users
-from sandbox import milestones
+from sandbox import milestones, owning
 from sandbox.world import Actor
 from tests.stories.market_life import set_rules
 from tests.stories.stage import Json, Story
@@ -99,6 +99,18 @@ async def close_by_hand(play: Play) -> None:
     role = {"repository": f"{play.story.owner}/blocked", "login": "mara", "role": "maintain"}
     await play.story.call("PUT", "/_sandbox/permissions", body=role)
     await play.story.close(person="mara")
+
+
+async def forbid_insiders(play: Play) -> None:
+    await set_rules(play.story, "insiders: forbid\n")
+    await traded(play)
+
+
+async def trade_and_rename(play: Play) -> None:
+    """Carl has another name before anybody has asked what he may do."""
+    world, name = play.story.stage.sandbox.inside.world, f"carl-{play.story.owner}"
+    play.comment(name, f"/bugmark offer fixed 10 at 0.20 by {play.by}")
+    owning.rename_account(world, world.account(name), f"new-{name}")
 
 
 async def labelled(play: Play) -> None:
@@ -207,6 +219,7 @@ SCENES = {
         Scene("outgrown", say_more),
         Scene("close", close_by_pull, before=traded),
         Scene("rights", close_by_hand, before=traded),
+        Scene("renamed", trade_and_rename, before=forbid_insiders),
         Scene("label", trade, before=labelled, later=better_reward),
         Scene("label of others", trade, before=labelled_twice, later=better_reward),
         Scene("check", bring_rules, before=traded),

@@ -58,6 +58,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "GET /repos/{owner}/{repo}/issues/{issue_number}": ("close", HERE + "/issues/1"),
     "GET /repos/{owner}/{repo}/issues/{issue_number}/timeline": ("close", HERE + "/issues/1/timeline"),
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission": ("rights", HERE + "/collaborators/.+/permission"),
+    "GET /user/{account_id}": ("renamed", r"/user/\d+"),
     "POST /graphql": ("close", "/graphql"),
     "POST /graphql (minimise)": ("outgrown", "/graphql"),
     "GET /repos/{owner}/{repo}/issues/{issue_number}/labels": ("label", HERE + "/issues/1/labels"),
@@ -82,6 +83,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
 
 TAKEN_AT_ITS_WORD = {
     "GET /users/{username}": "the account's age is not told: refused",
+    "GET /user/{account_id}": "where insiders may not trade it is not told who somebody is: refused",
     "GET /repos/{owner}/{repo}/milestones": "no milestones: refused",
     "GET /repos/{owner}/{repo}/milestones/{milestone_number}": "the milestone was deleted: void",
     "GET /repos/{owner}/{repo}/installation": "the App is not there: halted until the next look",
@@ -114,7 +116,7 @@ class Cell:
         ids = {"owner": story.owner, "repository": story.repository.id, "installation": installation(story)}
         path = re.sub(r"\{(\w+)\}", lambda found: str(ids[found[1]]), ENDPOINTS[self.endpoint][1])
         plan = {"match": f"^{self.endpoint.split()[0]} {path}$", **FAULTS[self.fault]}
-        nameless = path in ("/graphql", "/advisories")
+        nameless = path in ("/graphql", "/advisories", r"/user/\d+")
         return {**plan, "caller": f"installation:{ids['installation']}"} if nameless else plan
 
 

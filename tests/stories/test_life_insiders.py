@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from sandbox import owning
 from tests.stories.conftest import DAY
 from tests.stories.market_life import closed_window, contract, give_right, matched, set_rules, window_end
 from tests.stories.stage import Story
@@ -40,6 +41,17 @@ async def test_where_the_rules_forbid_it_insiders_do_not_trade(story: Story) -> 
     assert "**Bought 50 FIXED**" in await story.say("carl", f"/bugmark offer fixed 50 at 0.20 by {by}")
     await give_right(story, "carl")
     await story.refused("carl", "/bugmark sell fixed 50 at 0.30", "may not trade here")
+
+
+async def test_another_name_makes_nobody_an_outsider(story: Story) -> None:
+    """Tess takes another name right after her comment: under the old one GitHub knows of no rights."""
+    await set_rules(story, "insiders: forbid\n")
+    by = await matched(story)
+    name, world = f"tess-{story.owner}", story.stage.sandbox.inside.world
+    await give_right(story, name)
+    comment = await story.comment_beside(name, f"/bugmark offer fixed 50 at 0.20 by {by}")
+    owning.rename_account(world, world.account(name), f"new-{name}")
+    assert "may not trade here" in await story.bot(f"reply:{comment}")
 
 
 async def test_where_the_rules_allow_it_nobody_is_marked(story: Story) -> None:
