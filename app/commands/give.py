@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.commands.grammar import Command, Parts
 from app.commands.mending import nearly, reads
@@ -10,8 +11,10 @@ from app.commands.near import near_amount
 from app.commands.requests import GiveRequest
 from app.market.money import format_mills
 from app.services import giving, mutes
+from app.services.limits import People
 from app.services.trading import Scene
 from app.storage.db import Tx
+from app.storage.places import Place
 
 
 def build(parts: Parts) -> GiveRequest:
@@ -27,8 +30,14 @@ def mend(words: Sequence[str], now: int) -> str:
     return f"give @{logins[0].removeprefix('@')} {amounts[0]}" if logins and amounts else "balance"
 
 
+async def prepare(oracle: People, place: Place, request: GiveRequest) -> GiveRequest | None:
+    """Names change hands: GitHub says whose this one is now."""
+    holder = await oracle.holder_of(place, request.login)
+    return None if holder is None else replace(request, holder=holder)
+
+
 async def handle(tx: Tx, scene: Scene, request: GiveRequest) -> str:
-    gift = await giving.give(tx, scene, request.login, request.amount_mills)
+    gift = await giving.give(tx, scene, request.login, request.amount_mills, request.holder)
     named = await mutes.addressed(tx, scene.place.repository.id, {gift.receiver}, scene.now)
     return (
         f"**{gift.giver_login}** gave {named[gift.receiver]} {format_mills(request.amount_mills)}. "
@@ -45,11 +54,13 @@ COMMAND = Command(
         "Play tokens that came as a grant can be given once they were traded: what you pay in fills makes as much of "
         "the grant free to give.",
         "The receiver is mentioned once. A gift cannot be taken back.",
+        "Whoever has taken another name on GitHub can be given something after their next command here.",
     ),
     examples=("give @beth 20", "give @beth 12.50"),
     rules="login amount",
     build=build,
     handle=handle,
+    prepare=prepare,
     mend=mend,
     order=31,
 )

@@ -45,6 +45,9 @@ class Patient:
     async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
         return await self._in_time(self.oracle.account_made_at(place, user_id, login))
 
+    async def holder_of(self, place: Place, login: str) -> int | None:
+        return await self._in_time(self.oracle.holder_of(place, login))
+
     async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
         return await self._in_time(self.oracle.milestones(repository))
 

@@ -148,10 +148,11 @@ class BalanceRequest:
 
 @dataclass(frozen=True, slots=True)
 class GiveRequest:
-    """`login` without its `@`."""
+    """`login` without its `@`; `holder` is who has it on GitHub, by id, as far as that was asked."""
 
     login: str
     amount_mills: int
+    holder: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

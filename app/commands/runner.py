@@ -318,7 +318,7 @@ def _winds_up(text: str) -> bool:
 
 def _opening(comment: Comment) -> accounts.Opening:
     owner = comment.place.repository.owner_id
-    return accounts.Opening(comment.sender_id, comment.sender_login, owner, f"comment:{comment.id}")
+    return accounts.Opening(comment.sender_id, comment.sender_login, owner, f"comment:{comment.id}", comment.said_at)
 
 
 def _reactions(records: Sequence[CommandRecord]) -> list[str]:

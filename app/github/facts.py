@@ -73,6 +73,9 @@ class GitHubOracle:
     async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
         return await people.account_made_at(self.github, place.repository.installation_id, user_id, login)
 
+    async def holder_of(self, place: Place, login: str) -> int | None:
+        return await people.holder_of(self.github, place.repository.installation_id, login)
+
     async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, known: Known) -> IssueFacts | None:
         """Whether a forecast's statement is true as things stand; None where GitHub gives no answer."""
         try:

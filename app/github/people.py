@@ -30,8 +30,22 @@ async def account_made_at(github: GitHub, installation_id: int, user_id: int, lo
         return int(datetime.fromisoformat(str(user.get("created_at"))).timestamp())
     except (GitHubError, ValueError) as error:
         log.warning("no answer about a user", user=user_id, why=str(error))
-        told = isinstance(error, Gone | ValueError) or getattr(error, "permanent", False)
-        return NOT_TOLD if told else None
+        return NOT_TOLD if _refused(error) else None
+
+
+async def holder_of(github: GitHub, installation_id: int, login: str) -> int | None:
+    """The id of the user who has a login now; NOT_TOLD where nobody has it, or GitHub refuses. None: no answer."""
+    try:
+        user = await github.get_json(installation_id, f"/users/{login}")
+        found = user.get("id") if isinstance(user, dict) else None
+        return found if isinstance(found, int) else None
+    except (GitHubError, ValueError) as error:
+        log.warning("no answer about a login", login=login, why=str(error))
+        return NOT_TOLD if _refused(error) else None
+
+
+def _refused(error: Exception) -> bool:
+    return isinstance(error, Gone | ValueError) or getattr(error, "permanent", False)
 
 
 async def may_triage(github: GitHub, place: Place, user_id: int, login: str) -> bool | None:

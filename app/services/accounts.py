@@ -28,12 +28,16 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Who acts first under which owner, and what made them known there (the cause in the journal)."""
+    """Who acts first under which owner, and what made them known there (the cause in the journal).
+
+    `seen_at`: when they had this login, without it now.
+    """
 
     user_id: int
     login: str
     owner_id: int
     cause: str
+    seen_at: int | None = None
 
     @property
     def currency(self) -> str:
@@ -46,7 +50,7 @@ class Opening:
 
 async def open_account(tx: Tx, opening: Opening, config: Config, now: int) -> None:
     """Make a user known and, the first time they act under this owner, grant the welcome tokens."""
-    await places.open_user(tx, opening.user_id, opening.login, now)
+    await places.open_user(tx, opening.user_id, opening.login, now, opening.seen_at)
     if not config.welcome_grant_mills or await journal.cause_of(tx, opening.grant_key):
         return
     await places.lock_users(tx, {opening.user_id})

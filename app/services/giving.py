@@ -24,9 +24,12 @@ class Gift:
     free_mills: int
 
 
-async def give(tx: Tx, scene: Scene, login: str, amount_mills: int) -> Gift:
-    """Move free money to the user who was last seen under this login. Raises a Refusal."""
-    receiver = await _receiver(tx, scene, login)
+async def give(tx: Tx, scene: Scene, login: str, amount_mills: int, holder: int | None) -> Gift:
+    """Move free money to the user who was last seen under this login, and has it on GitHub (`holder`, an id).
+
+    Raises a Refusal.
+    """
+    receiver = await _receiver(tx, scene, login, holder)
     await places.lock_users(tx, {scene.user_id, receiver})
     currency = play_currency(scene.place.repository.owner_id)
     free = await journal.balance(tx, Kind.FREE, scene.user_id, currency)
@@ -56,16 +59,17 @@ async def givable(tx: Tx, user_id: int, currency: str) -> int:
     return max(0, min(free, free + reserve - untraded))
 
 
-async def _receiver(tx: Tx, scene: Scene, login: str) -> int:
-    """By id from here on. A name that changed hands may stand for two: then nobody gets anything."""
+async def _receiver(tx: Tx, scene: Scene, login: str, holder: int | None) -> int:
+    """By id from here on. A name changes hands: whoever had it before gets nothing that is meant for its owner now."""
     found = await places.users_by_login(tx, login)
     if not found:
         raise Refusal(f"Nobody called `{login}` has an account here.", INSTEAD)
-    if len(found) > 1:
-        raise Refusal(f"The name `{login}` has had several owners here; each of them has to act here first.", INSTEAD)
-    if found[0] == scene.user_id:
+    if holder not in found:
+        why = f"Who was known here as `{login}` does not have that name on GitHub any more, so nothing was given."
+        raise Refusal(f"{why} Whoever is meant has to act here first.", INSTEAD)
+    if holder == scene.user_id:
         raise Refusal("That is you.", INSTEAD)
-    return found[0]
+    return holder
 
 
 def _less(login: str, most_mills: int) -> str:

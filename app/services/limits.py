@@ -33,6 +33,10 @@ class People(Protocol):
         """When this user's account was made; NOT_TOLD where there is no such user, None where nobody answers."""
         ...
 
+    async def holder_of(self, place: Place, login: str) -> int | None:
+        """The id of the user who has this login now; NOT_TOLD where there is none, None where nobody answers."""
+        ...
+
 
 async def asks_for_age(tx: Tx, config: Config, user_id: int) -> bool:
     """Whether GitHub has to tell how old the user's account is, because a limit asks for it and we do not know."""

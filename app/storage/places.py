@@ -183,14 +183,19 @@ async def meet_installation(tx: Tx, installation: Installation) -> None:
     await tx.execute(insert(tx, installations).values(**asdict(installation)).on_conflict_do_nothing())
 
 
-async def open_user(tx: Tx, user_id: int, login: str, now: int) -> bool:
-    """Make the user known, or note a changed login. Returns whether the user is new."""
-    known = (await tx.execute(select(users.c.login).where(users.c.id == user_id))).scalar()
+async def open_user(tx: Tx, user_id: int, login: str, now: int, seen_at: int | None = None) -> bool:
+    """Make the user known, or note a changed login, unless a later one is known. Returns whether the user is new.
+
+    `seen_at`: when the login was theirs, without it now.
+    """
+    seen_at = now if seen_at is None else seen_at
+    known = (await tx.execute(select(users.c.login_at).where(users.c.id == user_id))).scalar()
     if known is None:
-        statement = insert(tx, users).values(id=user_id, login=login, created_at=now)
+        statement = insert(tx, users).values(id=user_id, login=login, created_at=now, login_at=seen_at)
         await tx.execute(statement.on_conflict_do_nothing())
-    elif known != login:
-        await tx.execute(update(users).where(users.c.id == user_id).values(login=login))
+    elif known <= seen_at:
+        older = users.c.id == user_id, users.c.login_at <= seen_at
+        await tx.execute(update(users).where(*older).values(login=login, login_at=seen_at))
     return known is None
 
 

@@ -92,6 +92,7 @@ users = Table(
     _name("login"),
     _number("created_at"),
     Column("account_made_at", BigInteger),
+    _number("login_at", 0),
 )
 Index("ix_users_lower_login", func.lower(users.c.login))
 

@@ -1,4 +1,4 @@
-"""Names are looked up in any case, and what is leased by the end of its lease
+"""Names are looked up in any case and have an instant, and what is leased by the end of its lease
 
 Revision: 0004, after 0003
 """
@@ -13,6 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("users", sa.Column("login_at", sa.BigInteger(), server_default="0", nullable=False))
     op.create_index("ix_users_lower_login", "users", [sa.text("lower(login)")])
     op.create_index(
         "ix_repositories_lower_name", "repositories", [sa.text("lower(owner_login)"), sa.text("lower(name)")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.github.client import GitHub
-from app.github.people import account_made_at
+from app.github.people import account_made_at, holder_of
 from app.services.limits import NOT_TOLD
 from tests.github.play import Play, reply
 
@@ -42,3 +42,24 @@ async def test_a_refusal_does_not_tell(github: GitHub, play: Play, status: int) 
 async def test_no_answer(github: GitHub, play: Play, found: object, status: int) -> None:
     play.on(ANN, reply(found, status=status))
     assert await account_made_at(github, 1, 5, "ann") is None
+
+
+async def test_who_has_a_login_now(github: GitHub, play: Play) -> None:
+    play.on(ANN, reply({"id": 5, "login": "ann"}))
+    assert await holder_of(github, 1, "ann") == 5
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "told"),
+    [
+        ({"message": "No"}, 404, NOT_TOLD),
+        ({"message": "No"}, 403, NOT_TOLD),
+        ({}, 200, None),
+        ({"message": "Oh"}, 502, None),
+    ],
+)
+async def test_a_login_that_nobody_has_and_one_that_is_not_told(
+    github: GitHub, play: Play, found: object, status: int, told: int | None
+) -> None:
+    play.on(ANN, reply(found, status=status))
+    assert await holder_of(github, 1, "ann") == told

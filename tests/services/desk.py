@@ -95,6 +95,9 @@ class FakeOracle:
     async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
         return None
 
+    async def holder_of(self, place: Place, login: str) -> int | None:
+        return None
+
     async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
         return False
 

@@ -62,7 +62,7 @@ async def test_the_supply_of_a_currency_is_bounded(desk: Desk) -> None:
 
 async def test_a_changed_login_is_noted(desk: Desk) -> None:
     async with desk.db.transaction() as tx:
-        await accounts.open_account(tx, Opening(1, "Renamed", OWNER, "comment:9"), desk.config, 0)
+        await accounts.open_account(tx, Opening(1, "Renamed", OWNER, "comment:9"), desk.config, desk.clock.now())
         assert await places.logins(tx, {1, 2}) == {1: "Renamed", 2: "user2"}
         assert await places.user_by_login(tx, "renamed") == 1
         assert await places.user_by_login(tx, "user1") is None

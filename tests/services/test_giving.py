@@ -10,15 +10,18 @@ from app.market.errors import InsufficientFunds, Refusal
 from app.market.journal import entry
 from app.services import giving
 from app.services.giving import Gift
+from app.services.limits import NOT_TOLD
 from app.storage import grants, journal, places
 from tests.services.desk import CURRENCY, GRANT_MILLS, Desk
 
 ADAM, BETH, CARL = 1, 2, 3
 
 
-async def give(desk: Desk, user: int, login: str, mills: int) -> Gift:
-    scene = desk.scene(user)
-    return await desk.run(lambda tx: giving.give(tx, scene, login, mills))
+async def give(desk: Desk, user: int, login: str, mills: int, holder: int | None = None) -> Gift:
+    """On GitHub user1 is user 1, unless another holder of the name is given."""
+    scene, number = desk.scene(user), login[-1]
+    holder = int(number) if holder is None and number.isdecimal() else holder
+    return await desk.run(lambda tx: giving.give(tx, scene, login, mills, holder))
 
 
 async def givable(desk: Desk, user: int) -> int:
@@ -109,19 +112,26 @@ async def test_not_to_oneself_nor_to_somebody_unknown(desk: Desk) -> None:
         await give(desk, ADAM, "nobody", 1_000)
 
 
-async def test_a_name_that_had_two_owners_gets_nothing(desk: Desk) -> None:
-    """Whoever has it on GitHub now, it is not for us to guess."""
+@pytest.mark.parametrize("holder", [99, NOT_TOLD])
+async def test_a_name_that_passed_on_gets_nothing(desk: Desk, holder: int) -> None:
+    """User 2 has another name on GitHub by now, and has not acted here under it."""
+    await _receive(desk, ADAM, 30_000)
+    async with desk.refused(Refusal, "does not have that name on GitHub any more"):
+        await give(desk, ADAM, "user2", 1_000, holder)
+
+
+async def test_of_two_who_had_a_name_here_its_owner_on_github_gets_it(desk: Desk) -> None:
     await _receive(desk, ADAM, 30_000)
     async with desk.db.transaction() as tx:
         await places.open_user(tx, 99, "User2", desk.clock.now())
-    async with desk.refused(Refusal, "has had several owners here"):
-        await give(desk, ADAM, "user2", 1_000)
+    assert (await give(desk, ADAM, "user2", 1_000, 99)).receiver == 99
+    assert (await give(desk, ADAM, "user2", 1_000, BETH)).receiver == BETH
 
 
 async def test_the_same_command_gives_once(desk: Desk) -> None:
     await _receive(desk, ADAM, 30_000)
     scene = desk.scene(ADAM)
-    await desk.run(lambda tx: giving.give(tx, scene, "user2", 1_000))
+    await desk.run(lambda tx: giving.give(tx, scene, "user2", 1_000, BETH))
     with pytest.raises(Exception, match=r"(?i)unique"):
-        await desk.run(lambda tx: giving.give(tx, scene, "user2", 1_000))
+        await desk.run(lambda tx: giving.give(tx, scene, "user2", 1_000, BETH))
     assert await desk.free(BETH) == GRANT_MILLS + 1_000

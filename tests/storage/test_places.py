@@ -96,3 +96,13 @@ async def test_a_repository_out_of_sight_is_under_no_name(known: Database) -> No
         await absences.begin(tx, 6, 60)
         await absences.end(tx, 7, 70)
     assert await found_under(known, "tool") == 7
+
+
+async def test_a_login_that_was_seen_earlier_does_not_take_the_place_of_a_later_one(db: Database) -> None:
+    """A comment may be dealt with hours after it was made, and its author have another name by then."""
+    async with db.transaction() as tx:
+        for login, seen_at in (("ann", 100), ("ann", 300), ("was", 200), ("Ann", 300)):
+            await places.open_user(tx, 1, login, 1_000, seen_at)
+        assert await places.logins(tx, {1}) == {1: "Ann"}
+        assert not await places.open_user(tx, 1, "now", 1_000)
+        assert await places.logins(tx, {1}) == {1: "now"}

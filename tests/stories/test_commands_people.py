@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from sandbox import owning
 from tests.stories.stage import Story
 from tests.stories.test_thread import mentions
 
@@ -50,6 +51,19 @@ async def test_whom_one_cannot_give(story: Story) -> None:
     assert "gave @beth 20.00" in await story.mended("adam", "/bugmark give 20 to @beth", "`to` is no amount")
     await story.mended("adam", "/bugmark give @beth", "something is missing: an amount")
     await story.mended("adam", "/bugmark give @beth 0", "`0` is no amount")
+
+
+async def test_a_gift_does_not_go_to_whoever_had_the_name_before(story: Story) -> None:
+    """Beth takes another name and never acts again; somebody else takes hers."""
+    await trade(story)
+    world, name = story.stage.sandbox.inside.world, f"beth-{story.owner}"
+    await story.say(name, "/bugmark balance")
+    owning.rename_account(world, world.account(name), f"former-{name}")
+    world.account(name)
+    await story.refused("adam", f"/bugmark give @{name} 20", f"Who was known here as `{name}` does not have that name")
+    await story.say(name, "/bugmark balance")
+    assert f"gave @{name} 20.00" in await story.say("adam", f"/bugmark give @{name} 20")
+    assert await story.money(name) == ("1,020.00", "0.00")
 
 
 async def reacted(story: Story, person: str, text: str) -> list[str]:
