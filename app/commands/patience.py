@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from app.market.facts import IssueFacts
+from app.market.remembered import Known
 from app.market.statement import AnyForecast
 from app.services import forecast_making, insiders, limits, settling
 from app.services.forecast_making import KnownMilestone
@@ -36,8 +37,8 @@ class Patient:
     async def issue_facts(self, place: Place) -> IssueFacts | None:
         return await self._in_time(self.oracle.issue_facts(place))
 
-    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, aside_at: int) -> IssueFacts | None:
-        return await self._in_time(self.oracle.forecast_facts(place, forecast, now, aside_at))
+    async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, known: Known) -> IssueFacts | None:
+        return await self._in_time(self.oracle.forecast_facts(place, forecast, now, known))
 
     async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
         return await self._in_time(self.oracle.may_triage(place, user_id, login))
