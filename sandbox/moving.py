@@ -18,7 +18,8 @@ def transfer(world: World, actor: Actor, source: Repository, issue: Issue, targe
     made.labels = [label for label in target.labels.values() if label.name.lower() in names]
     made.comments = {}
     for comment in issue.comments.values():
-        moved = replace(comment, id=next(world.state.ids.comment))
+        reactions = {number: replace(reaction) for number, reaction in comment.reactions.items()}
+        moved = replace(comment, id=next(world.state.ids.comment), reactions=reactions)
         made.comments[moved.id] = moved
     made.events = list(issue.events)
     target.issues[made.number] = made

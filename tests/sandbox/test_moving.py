@@ -41,6 +41,20 @@ async def test_a_transferred_issue_is_a_new_one_that_the_old_number_leads_to(ins
     assert timeline[-1]["event"] == "transferred"
 
 
+async def test_reactions_go_along_and_are_apart_from_then_on(installed: Installed) -> None:
+    await second(installed)
+    await installed.issue()
+    comment = (await installed.comment())["id"]
+    path = "/repos/ann/{}/issues/comments/{}/reactions"
+    await installed.sandbox.as_person("bob", "POST", path.format("pump", comment), {"content": "eyes"})
+    await transfer(installed)
+    ((new, moved),) = installed.sandbox.state.repositories[700_000_002].issues[1].comments.items()
+    await installed.sandbox.as_person("carol", "POST", path.format("valve", new), {"content": "rocket"})
+    left = installed.sandbox.state.repositories[700_000_001].issues[1].comments[comment]
+    assert [one.content for one in moved.reactions.values()] == ["eyes", "rocket"]
+    assert [one.content for one in left.reactions.values()] == ["eyes"]
+
+
 async def test_both_ends_of_a_transfer_are_told(installed: Installed) -> None:
     await second(installed)
     old = await installed.issue()
