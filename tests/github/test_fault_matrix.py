@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from app.doctor.finding import Mark
+from app.doctor.finding import Finding, Mark
 from app.doctor.github import github as doctor
 from app.github.client import GitHub, open_session
 from app.github.sweep import Sweep
@@ -18,16 +19,23 @@ from app.storage.db import Database
 from sandbox.clock import FixedClock
 from sandbox.testing import START_AT, RunningSandbox, running_sandbox
 from tests.faults import FAULTS, TIMEOUTS, possible
-from tests.sandbox.conftest import MANIFEST
 from tests.sandbox.receiver import Receiver, receiving
 
 DELIVERIES = {"GET": "^GET /app/hook/deliveries$", "POST": r"^POST /app/hook/deliveries/\d+/attempts$"}
-DOCTORS = ("/app", "/app/hook/config", "/app/installations", "/app/hook/deliveries")
+DOCTORS = {
+    "/app": "GitHub",
+    "/app/hook/config": "webhook",
+    "/app/hook/deliveries": "webhook secret",
+    "/app/installations": "installations",
+}
+"""What the doctor asks, and which of its findings comes of that alone."""
+
+SOUND = {"GitHub", "permissions", "events", "webhook", "webhook secret", "installations"}
 
 
 @dataclass
 class Post:
-    """An app whose webhooks come to a receiver."""
+    """An app whose webhooks come to a receiver, as its settings say."""
 
     sandbox: RunningSandbox
     hook: Receiver
@@ -38,29 +46,41 @@ class Post:
     async def fault(self, match: str, fault: str) -> None:
         await self.sandbox.control("POST", "/faults", {"endpoints": {"match": match, **FAULTS[fault]}})
 
+    def struck(self, fault: str) -> bool:
+        """Whether the one fault that was planned did: a plan has gone when it has struck as often as it may."""
+        left = [plan.times or 0 for plan in self.sandbox.inside.endpoint_faults.planned]
+        return sum(left) < int(FAULTS[fault].get("times", 1))
+
+    async def install(self) -> None:
+        await self.sandbox.control("POST", "/repositories", {"owner": "ann", "name": "pump"})
+        app = next(iter(self.sandbox.state.apps))
+        await self.sandbox.control("POST", "/installations", {"app_id": app, "owner": "ann"})
+        await self.sandbox.idle()
+
+    async def doctor(self) -> list[Finding]:
+        return [found async for found in doctor(self.settings, self.github)]
+
 
 @pytest.fixture
 async def post() -> AsyncIterator[Post]:
     clock = FixedClock(START_AT)
     async with running_sandbox(clock, validate=False) as sandbox, receiving() as hook, open_session() as session:
-        app: Any = await sandbox.control("POST", "/apps", {"manifest": MANIFEST, "webhook_url": hook.url})
+        manifest = yaml.safe_load(Path("app.yml").read_text(encoding="utf-8"))
+        app: Any = await sandbox.control("POST", "/apps", {"manifest": manifest, "webhook_url": hook.url})
         settings = Settings(
             database_url="sqlite+aiosqlite:///none.db",
             github_api_url=sandbox.url,
             app_id=str(app["id"]),
             private_key=app["pem"],
             webhook_secrets=(app["webhook_secret"],),
-            public_url=f"http://{uuid.uuid4()}.example",
+            public_url=hook.url.removesuffix("/webhook"),
         )
         yield Post(sandbox, hook, clock, GitHub(settings, clock, session, TIMEOUTS), settings)
 
 
 async def lose_one(post: Post) -> None:
-    await post.sandbox.control("POST", "/repositories", {"owner": "ann", "name": "pump"})
     await post.sandbox.control("POST", "/faults", {"deliveries": {"kind": "lose"}})
-    app = next(iter(post.sandbox.state.apps))
-    await post.sandbox.control("POST", "/installations", {"app_id": app, "owner": "ann"})
-    await post.sandbox.idle()
+    await post.install()
     assert post.hook.received == []
 
 
@@ -80,13 +100,19 @@ async def test_what_was_lost_is_brought_back_whatever_strikes_the_sweep(
     (lost,) = {one.guid for one in post.sandbox.state.deliveries.values()}
     assert {one.guid for one in post.hook.received} == {lost}
     assert len(post.hook.received) <= 3
-    assert all(plan.times == 1 for plan in post.sandbox.inside.endpoint_faults.planned), "it struck"
+    assert post.struck(fault)
+
+
+async def test_the_doctor_finds_nothing_wrong_where_nothing_is(post: Post) -> None:
+    await post.install()
+    assert {finding.what: finding.mark for finding in await post.doctor()} == dict.fromkeys(SOUND, Mark.OK)
 
 
 @pytest.mark.parametrize(("path", "fault"), [(path, fault) for path in DOCTORS for fault in possible("GET")])
 async def test_the_doctor_says_what_it_could_not_read(post: Post, path: str, fault: str) -> None:
+    await post.install()
     await post.fault(f"^GET {path}$", fault)
-    found = [finding async for finding in doctor(post.settings, post.github)]
-    struck = {finding.what for finding in found if finding.mark is not Mark.OK}
-    assert struck, fault
-    assert post.settings.webhook_secrets[0] not in str(found)
+    found = await post.doctor()
+    assert {finding.what for finding in found if finding.mark is not Mark.OK} == {DOCTORS[path]}
+    assert post.struck(fault)
+    assert not [secret for secret in post.settings.secrets() if secret in str(found)]

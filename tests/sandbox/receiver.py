@@ -62,11 +62,11 @@ class Receiver:
 async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = web.Application()
-    app.router.add_post("/hook", receiver.handle)
+    app.router.add_post("/webhook", receiver.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/webhook"
     try:
         yield receiver
     finally:
