@@ -164,7 +164,8 @@ async def remove_repository(sandbox: Sandbox, request: web.Request, fields: Json
 async def set_installation_permissions(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
     """What the account granted, which may be less than the manifest asks for now."""
     found = installation(sandbox, request)
-    found.permissions = {"metadata": "read", **fields["permissions"]}
+    by = actor(sandbox, fields, found.account.login).user
+    installing.set_permissions(sandbox.world, found, fields["permissions"], by)
     return sandbox.shapes.installation(found)
 
 

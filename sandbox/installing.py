@@ -7,6 +7,7 @@ import re
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from sandbox.endpoints import LEVELS
 from sandbox.errors import ApiError
 from sandbox.hooks import EVENT_PERMISSIONS, UNASKED
 from sandbox.state import App, Installation, InstallationToken, Json, Repository, User
@@ -90,6 +91,14 @@ def unsuspend(world: World, installation: Installation, sender: User) -> None:
     installation.suspended_at = installation.suspended_by = None
     installation.updated_at = world.clock.now()
     emit_lifecycle(world, "unsuspend", installation, sender)
+
+
+def set_permissions(world: World, installation: Installation, granted: dict[str, str], sender: User) -> None:
+    """What the account grants from now on. GitHub tells of permissions accepted; none are taken back one by one."""
+    before, installation.permissions = installation.permissions, {"metadata": "read", **granted}
+    installation.updated_at = world.clock.now()
+    if any(LEVELS.index(level) > LEVELS.index(before.get(area, "none")) for area, level in granted.items()):
+        emit_lifecycle(world, "new_permissions_accepted", installation, sender)
 
 
 def uninstall(world: World, installation: Installation, sender: User) -> None:

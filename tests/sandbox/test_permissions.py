@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.clock import FixedClock
 from tests.sandbox.conftest import Installed
 
 
@@ -20,6 +21,23 @@ async def test_the_manifest_bounds_what_the_app_may_call(installed: Installed) -
     assert write[1]["message"] == "Resource not accessible by integration"
     refused = await installed.sandbox.control("GET", "/refused")
     assert [entry["who"] for entry in refused] == ["bugmark[bot]", "bugmark[bot]"]
+
+
+async def test_permissions_that_are_accepted_are_told_and_fewer_are_not(
+    installed: Installed, clock: FixedClock
+) -> None:
+    where = f"/installations/{installed.installation_id}/permissions"
+    granted = []
+    for permissions in ({"issues": "read"}, {"issues": "read"}, {"issues": "write", "contents": "read"}):
+        clock.advance(60)
+        found = await installed.sandbox.control("PUT", where, {"permissions": permissions})
+        granted.append(found["updated_at"])
+    await installed.sandbox.idle()
+    assert installed.hook.names() == ["installation.created", "installation.new_permissions_accepted"]
+    told = installed.hook.last("installation.new_permissions_accepted")
+    assert told["installation"]["permissions"] == {"metadata": "read", "issues": "write", "contents": "read"}
+    assert told["installation"]["updated_at"] == granted[-1] > granted[-2] > granted[0]
+    assert [one["full_name"] for one in told["repositories"]] == ["ann/pump"]
 
 
 async def test_repositories_outside_the_installation(installed: Installed) -> None:

@@ -132,6 +132,27 @@ async def test_what_is_said_while_the_app_is_suspended_is_answered_when_it_is_no
     await story.calm()
 
 
+async def test_what_the_owner_has_not_granted_yet_is_written_once_it_is_accepted(story: Story) -> None:
+    """The App asks for more than when it was installed: it can read, and what it has to say waits."""
+    installation = next(one for one in story.stage.sandbox.state.installations.values() if one.covers(story.repository))
+    granted, control = dict(installation.permissions), f"/_sandbox/installations/{installation.id}/permissions"
+    await story.call("PUT", control, body={"permissions": {**granted, "issues": "read"}})
+    await story.call("DELETE", f"/_sandbox/tokens?installation={installation.id}")
+    with capture_logs() as lines:
+        comment = await story.comment_beside("adam", f"/bugmark offer fixed 50 by {story.day(30)}")
+        await story.calm()
+    assert await story.count(offers) == 1
+    assert story.bodies("") == []
+    waiting = [line for line in lines if line["event"] == "message not sent"]
+    assert {line["key"].partition(":")[0] for line in waiting} == {"reaction", "reply", "board"}
+    assert all("not accessible" in line["why"] and not line["given_up"] for line in waiting)
+    await story.call("PUT", control, body={"permissions": granted})
+    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    await story.calm()
+    assert await story.verdict(comment) == ["rocket"]
+    await story.board()
+
+
 async def test_an_archived_repository_is_answered_when_it_is_not_any_more(story: Story) -> None:
     where = f"/_sandbox/repositories/{story.owner}/blocked"
     await story.fault(endpoints={"match": REACTING, "kind": "timeout", "seconds": 0.3})
