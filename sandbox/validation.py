@@ -23,6 +23,7 @@ DESCRIPTION = Path(__file__).with_name("openapi") / "github.json"
 # GitHub answers any operation with these, whatever its description lists.
 ERROR_STATUSES = {400, 401, 403, 404, 410, 422, 429, 451, 500, 502, 503}
 HOST = "http://sandbox"
+KINDS = ("request", "answer", "webhook")
 
 
 @dataclass
@@ -147,7 +148,7 @@ def explained(error: BaseException) -> Iterator[str]:
 class Violation:
     number: int
     kind: str
-    """request, answer or webhook."""
+    """One of KINDS."""
     operation: str
     at: int
     problems: list[str]

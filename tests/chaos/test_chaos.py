@@ -28,10 +28,11 @@ def urls(sqlite_databases: SqliteDatabases, tmp_path: Path) -> list[str]:
 
 @pytest.mark.timeout(400)
 async def test_a_day_of_kills_and_lost_deliveries_changes_nothing(urls: list[str], tmp_path: Path) -> None:
+    """Calls are held to GitHub's description where most kinds are made: doing so in all three doubles the time."""
     day = script(SMALL)
     calm, killed, faulty = await asyncio.gather(
         day_of(day, urls[0], tmp_path / "calm", kills=0),
-        day_of(day, urls[1], tmp_path / "killed", kills=KILLS),
+        day_of(day, urls[1], tmp_path / "killed", kills=KILLS, validate=True),
         day_of(day, urls[2], tmp_path / "faulty", kills=2, faults=True),
     )
     for each in (calm, killed, faulty):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.clock import FixedClock
+from sandbox.testing import running_sandbox
 from tests.sandbox.conftest import Installed
 
 ISSUE = "/repos/ann/pump/issues/1"
@@ -218,3 +219,11 @@ async def test_a_request_that_github_does_not_describe_is_refused_and_recorded(i
     async with installed.sandbox.session.post(url, data="{oops", headers=headers) as response:
         assert (response.status, (await response.json())["message"]) == (400, "Problems parsing JSON")
     assert (await installed.bot("GET", "/repos/ann/pump/nothing"))[0] == 404
+
+
+async def test_a_violation_fails_the_test_that_caused_it() -> None:
+    with pytest.raises(AssertionError, match="'title' is a required property"):
+        async with running_sandbox() as sandbox:
+            await sandbox.control("POST", "/repositories", {"owner": "ann", "name": "pump"})
+            status, _, _ = await sandbox.call("POST", "/repos/ann/pump/issues", {"body": "x"}, "sandbox-bob")
+            assert status == 422

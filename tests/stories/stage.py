@@ -58,7 +58,7 @@ class Stage:
         self.stories += 1
         owner = f"owner-{self.stories}"
         await self.sandbox.control("DELETE", "/faults")
-        self.sandbox.violations.clear()
+        assert self.sandbox.violations == []
         await self.sandbox.control("POST", "/repositories", {"owner": owner, "name": "blocked"})
         install = {"app_id": self.app["id"], "owner": owner, "repositories": "all"}
         await self.sandbox.control("POST", "/installations", install)
