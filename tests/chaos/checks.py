@@ -15,11 +15,13 @@ from app.storage.answers import ON_PAGE, PREFIX
 from app.storage.db import Database, Tx, migrate
 from app.storage.outbox import DEAD, SENT
 from app.storage.tables import commands, deliveries, issues, outbox
+from sandbox.server import LoggedRequest
 from tests.chaos.again import Again, instant
 from tests.chaos.books import Books, differences
 from tests.chaos.outcomes import check_outcomes
 from tests.chaos.place import Ground
 from tests.chaos.play import Player
+from tests.endpoints import unknown
 
 STEP_SECONDS = 3
 """By so much the clock that both read may be on while a write is under way."""
@@ -77,6 +79,8 @@ async def check(player: Player) -> Found:
     await _check_budgets(player.ground, found)
     for violation in await player.ground.github.control("GET", "/violations"):
         found.check(False, f"not as GitHub describes it: {violation}")
+    requests = [LoggedRequest(**one) for one in await player.ground.github.control("GET", "/requests")]
+    found.wrong += [f"the fault matrix does not strike {endpoint}" for endpoint in sorted(unknown(requests))]
     return found
 
 

@@ -17,7 +17,9 @@ from app.github.sweep import Sweep
 from app.settings import Settings
 from app.storage.db import Database
 from sandbox.clock import FixedClock
+from sandbox.server import LoggedRequest
 from sandbox.testing import START_AT, RunningSandbox, running_sandbox
+from tests.endpoints import unknown
 from tests.faults import FAULTS, TIMEOUTS, possible
 from tests.sandbox.receiver import Receiver, receiving
 
@@ -76,6 +78,7 @@ async def post() -> AsyncIterator[Post]:
             public_url=hook.url.removesuffix("/webhook"),
         )
         yield Post(sandbox, hook, clock, GitHub(settings, clock, session, TIMEOUTS), settings)
+        assert unknown(sandbox.inside.requests) == set()
 
 
 async def lose_one(post: Post) -> None:
@@ -116,3 +119,17 @@ async def test_the_doctor_says_what_it_could_not_read(post: Post, path: str, fau
     assert {finding.what for finding in found if finding.mark is not Mark.OK} == {DOCTORS[path]}
     assert post.struck(fault)
     assert not [secret for secret in post.settings.secrets() if secret in str(found)]
+
+
+def test_an_endpoint_that_nothing_strikes_is_told() -> None:
+    paths = {
+        "/repositories/7": "ours",
+        "/repositories/7/issues/1/timeline?page=2": "ours, by the repository's id",
+        "/repos/ann/pump/issues/events": "not in any table",
+        "/rate_limit": "served by the sandbox, and not in any table",
+    }
+    asked = [
+        LoggedRequest(1, 0, "bugmark[bot]", "GET", path, 200, "bugmark (+https://bugmark.example)") for path in paths
+    ]
+    assert unknown(asked) == {"GET /rate_limit", "GET /repos/ann/pump/issues/events"}
+    assert unknown([LoggedRequest(1, 0, "ann", "GET", "/user", 200, "a browser")]) == set()

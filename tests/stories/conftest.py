@@ -24,8 +24,10 @@ from app.settings import Settings
 from app.storage.db import Database
 from bench.servers import free_port
 from sandbox.clock import clock_from
+from sandbox.server import LoggedRequest
 from sandbox.testing import running_sandbox
 from tests.databases import SqliteDatabases
+from tests.endpoints import unknown
 
 if TYPE_CHECKING:
     from tests.stories.stage import Stage, Story
@@ -152,7 +154,10 @@ async def wait_for(look: Callable[[], Awaitable[str | None]], why: Callable[[], 
 async def running_app(
     settings: Settings, server: TestServer, timeouts: Timeouts | None = None
 ) -> AsyncIterator[Database]:
-    """Web and worker of the app, as `serve` and `worker` run them."""
+    """Web and worker of the app, as `serve` and `worker` run them.
+
+    At its end the app has asked GitHub nothing but what the fault matrix strikes.
+    """
     db = Database(settings.database_url)
     await server.start_server()
     async with bootstrap.worker(settings, db, timeouts) as worker:
@@ -164,6 +169,13 @@ async def running_app(
             await task
             await server.close()
             await db.close()
+    assert unknown(await requests_of(settings.github_api_url)) == set()
+
+
+async def requests_of(sandbox_url: str) -> list[LoggedRequest]:
+    """What the sandbox was asked, as far back as it knows."""
+    async with aiohttp.ClientSession() as session, session.get(f"{sandbox_url}/_sandbox/requests") as answer:
+        return [LoggedRequest(**request) for request in await answer.json()]
 
 
 async def install_app(thread: Thread) -> dict[str, Any]:

@@ -18,9 +18,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sandbox.endpoints import find
-from sandbox.server import LoggedRequest
 from tests.databases import SqliteDatabases
+from tests.endpoints import ELSEWHERE, ENDPOINTS, asked
 from tests.faults import FAULTS, REFUSALS, TIMEOUTS, possible
 from tests.stories.conftest import DAY
 from tests.stories.scenes import SCENES, Play, calm, end_of, installation
@@ -38,49 +37,6 @@ EACH = 2
 """Faults of an endpoint in the suite."""
 
 
-HERE = "/repos/{owner}/blocked"
-ENDPOINTS: dict[str, tuple[str, str]] = {
-    # endpoint: the scene, and the path of its story
-    "POST /app/installations/{installation_id}/access_tokens": (
-        "trade",
-        "/app/installations/{installation}/access_tokens",
-    ),
-    "GET /repositories/{repository_id}": ("trade", "/repositories/{repository}"),
-    "GET /repos/{owner}/{repo}": ("trade", "/repos/{owner}/(blocked|.github)"),
-    "GET /repos/{owner}/{repo}/contents/{path}": ("trade", HERE + "/contents/.+"),
-    "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions": (
-        "trade",
-        HERE + r"/issues/comments/\d+/reactions",
-    ),
-    "POST /repos/{owner}/{repo}/issues/{issue_number}/comments": ("trade", HERE + "/issues/1/comments"),
-    "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}": ("board", HERE + r"/issues/comments/\d+"),
-    "GET /repos/{owner}/{repo}/issues/{issue_number}/comments": ("look", HERE + "/issues/1/comments"),
-    "GET /repos/{owner}/{repo}/issues/{issue_number}": ("close", HERE + "/issues/1"),
-    "GET /repos/{owner}/{repo}/issues/{issue_number}/timeline": ("close", HERE + "/issues/1/timeline"),
-    "GET /repos/{owner}/{repo}/collaborators/{username}/permission": ("rights", HERE + "/collaborators/.+/permission"),
-    "GET /user/{account_id}": ("renamed", r"/user/\d+"),
-    "POST /graphql": ("close", "/graphql"),
-    "POST /graphql (minimise)": ("outgrown", "/graphql"),
-    "GET /repos/{owner}/{repo}/issues/{issue_number}/labels": ("label", HERE + "/issues/1/labels"),
-    "POST /repos/{owner}/{repo}/issues/{issue_number}/labels": ("label", HERE + "/issues/1/labels"),
-    "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}": (
-        "label of others",
-        HERE + "/issues/1/labels/.+",
-    ),
-    "DELETE /repos/{owner}/{repo}/labels/{name}": ("label", HERE + "/labels/.+"),
-    "GET /repos/{owner}/{repo}/pulls/{pull_number}/files": ("check", HERE + r"/pulls/\d+/files"),
-    "POST /repos/{owner}/{repo}/check-runs": ("check", HERE + "/check-runs"),
-    "GET /repos/{owner}/{repo}/commits/{ref}/check-runs": ("look for the check", HERE + r"/commits/\w+/check-runs"),
-    "GET /users/{username}": ("young", "/users/new-{owner}"),
-    "GET /repos/{owner}/{repo}/issues": ("label forecast", HERE + "/issues"),
-    "GET /repos/{owner}/{repo}/milestones": ("milestone", HERE + "/milestones"),
-    "GET /repos/{owner}/{repo}/milestones/{milestone_number}": ("milestone", HERE + "/milestones/1"),
-    "GET /advisories": ("advisory", "/advisories"),
-    "GET /app/installations/{installation_id}": ("presence", "/app/installations/{installation}"),
-    "GET /repos/{owner}/{repo}/installation": ("presence", HERE + "/installation"),
-}
-
-
 TAKEN_AT_ITS_WORD = {
     "GET /users/{username}": "the account's age is not told: refused",
     "GET /user/{account_id}": "where insiders may not trade it is not told who somebody is: refused",
@@ -89,15 +45,6 @@ TAKEN_AT_ITS_WORD = {
     "GET /repos/{owner}/{repo}/installation": "the App is not there: halted until the next look",
 }
 """Where a refusal may move other money than the calm run did. Nothing else may."""
-
-ELSEWHERE = {
-    "GET /app": "below",
-    "GET /app/hook/deliveries": "the sweep's",
-    "POST /app/hook/deliveries/{delivery_id}/attempts": "the sweep's",
-    "GET /app/hook/config": "the doctor's",
-    "GET /app/installations": "the doctor's",
-    "POST /app-manifests/{code}/conversions": "the set-up page's: test_onboarding.py",
-}
 
 
 @dataclass(frozen=True)
@@ -184,25 +131,12 @@ class Told:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ends(stage: Stage) -> Told:
     found: dict[Cell, Json] = {}
-    asked: set[str] = set()
+    names: set[str] = set()
     for start in range(0, len(CELLS), TOGETHER):
         batch = [*(CALM if not start else ()), *CELLS[start : start + TOGETHER]]
         found |= dict(zip(batch, await told(stage, batch), strict=True))
-        log = stage.sandbox.inside.requests
-        asked |= {endpoint_of(request.method, request.path) for request in log if ours(request)}
-    return Told({cell.scene: found.pop(cell) for cell in CALM}, found, asked)
-
-
-def ours(request: LoggedRequest) -> bool:
-    return request.user_agent.startswith("bugmark")
-
-
-def endpoint_of(method: str, path: str) -> str:
-    path = path.partition("?")[0]
-    if re.fullmatch(r"/repositories/\d+", path):
-        return f"{method} /repositories/{{repository_id}}"
-    found = find(method, path)
-    return found[0].name if found else f"{method} {path}"
+        names |= asked(stage.sandbox.inside.requests)
+    return Told({cell.scene: found.pop(cell) for cell in CALM}, found, names)
 
 
 async def test_who_the_app_is_can_be_asked_until_it_is_told(
