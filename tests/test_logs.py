@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.logs import REDACTED, Redactor, configure
 from app.settings import Settings
+from tests.leaks import no_secret_logged
 
 PEM = (
     rsa.generate_private_key(65537, 2048)
@@ -177,3 +178,12 @@ def test_a_cycle_is_cut() -> None:
 def test_plain_words_stay() -> None:
     text = "basic offer by @ann: token price 0.40 at https://github.com/o/r/issues/1, commit 4f6f7a"
     assert Redactor(["hush"]).text(text) == text
+
+
+def test_what_gets_past_the_redactor_fails_a_test_in_which_the_app_runs() -> None:
+    with no_secret_logged(SETTINGS.secrets()) as written:
+        log.warning("using", value=SECRETS["installation token"], hook=WEBHOOK, key=PEM)
+        assert written.getvalue().count(REDACTED) == 3
+    for secret in (SECRETS["installation token"], SECRETS["jwt"], "hush-two", PEM.splitlines()[3], PEM):
+        with pytest.raises(AssertionError), no_secret_logged(SETTINGS.secrets()) as written:
+            written.write(f"using {secret} now")

@@ -22,6 +22,7 @@ from tests.chaos.outcomes import check_outcomes
 from tests.chaos.place import Ground
 from tests.chaos.play import Player
 from tests.endpoints import unknown
+from tests.leaks import bugs, leaks
 
 STEP_SECONDS = 3
 """By so much the clock that both read may be on while a write is under way."""
@@ -82,6 +83,15 @@ async def check(player: Player) -> Found:
     requests = [LoggedRequest(**one) for one in await player.ground.github.control("GET", "/requests")]
     found.wrong += [f"the fault matrix does not strike {endpoint}" for endpoint in sorted(unknown(requests))]
     return found
+
+
+def check_log(ground: Ground, found: Found, calm: bool) -> None:
+    """No secret in what web and worker wrote, and where nothing disturbed them no error of their own."""
+    log = ground.programs.log.read_text(errors="replace")
+    secrets = ground.app["webhook_secret"], *ground.app["pem"].splitlines()[1:-1]
+    found.wrong += [f"a secret in the log: {line}" for line in leaks(log, secrets)]
+    if calm:
+        found.wrong += [f"an error in the log: {line}" for line in bugs(log)]
 
 
 async def _check_commands(tx: Tx, player: Player, found: Found) -> None:

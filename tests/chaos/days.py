@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.storage.db import migrate
 from tests.chaos.books import Books
-from tests.chaos.checks import Found, check, check_alone, journal
+from tests.chaos.checks import Found, check, check_alone, check_log, journal
 from tests.chaos.place import ground
 from tests.chaos.play import Player
 from tests.chaos.script import Day
@@ -80,6 +80,7 @@ async def day_of(
         await player.play()
         seconds = time.monotonic() - started
         checked, books = await check(player), await journal(player)
+        check_log(found, checked, calm=not kills and not faults)
         if faults:
             await check_alone(player, checked, folder)
         return Played(folder.name, seconds, checked, books)

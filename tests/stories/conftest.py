@@ -28,6 +28,7 @@ from sandbox.server import LoggedRequest
 from sandbox.testing import running_sandbox
 from tests.databases import SqliteDatabases
 from tests.endpoints import unknown
+from tests.leaks import no_secret_logged
 
 if TYPE_CHECKING:
     from tests.stories.stage import Stage, Story
@@ -156,19 +157,20 @@ async def running_app(
 ) -> AsyncIterator[Database]:
     """Web and worker of the app, as `serve` and `worker` run them.
 
-    At its end the app has asked GitHub nothing but what the fault matrix strikes.
+    At its end no secret stands in what it logged, and it has asked GitHub nothing but what the fault matrix strikes.
     """
     db = Database(settings.database_url)
-    await server.start_server()
-    async with bootstrap.worker(settings, db, timeouts) as worker:
-        task = asyncio.create_task(worker.run())
-        try:
-            yield db
-        finally:
-            worker.stopping.set()
-            await task
-            await server.close()
-            await db.close()
+    with no_secret_logged(settings.secrets()):
+        await server.start_server(access_log=None)
+        async with bootstrap.worker(settings, db, timeouts) as worker:
+            task = asyncio.create_task(worker.run())
+            try:
+                yield db
+            finally:
+                worker.stopping.set()
+                await task
+                await server.close()
+                await db.close()
     assert unknown(await requests_of(settings.github_api_url)) == set()
 
 
