@@ -35,7 +35,10 @@ from sandbox.testing import RunningSandbox, running_sandbox
 from sandbox.world import Actor
 from tests.stories.conftest import Thread, running_app, wait_for
 
-APP_LOGIN = "bugmark[bot]"
+APP_LOGIN, OPERATOR = "bugmark[bot]", "octocat"
+"""The App itself, and who owns it at the sandbox."""
+
+METRICS_TOKEN = "the-operators-own-token"
 CORRECTION = re.compile(r"Try `(/bugmark [^`]+)`\.")
 Json = dict[str, Any]
 
@@ -286,7 +289,7 @@ async def running_stage(
     sandbox_clock = clock_from(f"file:{clock}")
     async with running_sandbox(sandbox_clock, validate=validated) as sandbox, aiohttp.ClientSession() as session:
         manifest = yaml.safe_load(Path("app.yml").read_text())
-        body = {"name": "BugMark", "manifest": manifest, "webhook_url": f"{app_url}/webhook"}
+        body = {"name": "BugMark", "manifest": manifest, "webhook_url": f"{app_url}/webhook", "owner": OPERATOR}
         app = await sandbox.control("POST", "/apps", body)
         settings = Settings(
             database_url=database_url,
@@ -297,6 +300,8 @@ async def running_stage(
             public_url=app_url,
             clock=f"file:{clock}",
             budgets="none",
+            metrics_token=METRICS_TOKEN,
+            marketplace_secrets=("of the listing",),
         )
         db = Database(database_url)
         server = TestServer(bootstrap.web_app(settings, db), port=port)

@@ -5,24 +5,28 @@ A refused cell changes nothing that is money or units; an allowed one is done.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from app import bootstrap
 from sandbox.world import Actor
 from tests.stories.market_life import closed_window, contract, give_right, matched
-from tests.stories.stage import Stage, Story
+from tests.stories.stage import METRICS_TOKEN, OPERATOR, Stage, Story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VALIDATED = False
 
 STRANGER, ADAM, BETH, TINA, MARA = "stranger", "trader", "other trader", "triager", "maintainer"
-HOLDER, BOT = "maintainer with a position", "bot"
-WHO = (STRANGER, ADAM, BETH, TINA, MARA, HOLDER, BOT)
+HOLDER, RUNNER, BOT = "maintainer with a position", "operator", "bot"
+WHO = (STRANGER, ADAM, BETH, TINA, MARA, HOLDER, RUNNER, BOT)
 LOGINS = {
     STRANGER: "sam",
     ADAM: "adam",
@@ -30,6 +34,7 @@ LOGINS = {
     TINA: "tina",
     MARA: "mara",
     HOLDER: "hugo",
+    RUNNER: OPERATOR,
     BOT: "stale[bot]",
 }
 MARKET = ("contracts", "offers", "fills", "positions")
@@ -84,10 +89,14 @@ ROWS = (
     Row("make an offer", "/bugmark offer fixed 5 at 0.10 by {day}", {}),
     Row("fund a fix", "/bugmark fund 9 by {day}", {}),
     Row("ask for a forecast", "/bugmark forecast issue label bug by {day}", {}),
-    Row("see book, price, positions and history", "/bugmark positions @adam", {}),
+    Row("see the book", "/bugmark book", {}),
+    Row("see the price", "/bugmark price", {}),
+    Row("see somebody's position", "/bugmark positions @adam", {}),
+    Row("see the history", "/bugmark history", {}),
     Row("see one's own money", "/bugmark balance", {}),
     Row("take the trader's offer", "/bugmark take {offer} 1", {ADAM: "is your own"}),
     Row("sell the trader's units", "/bugmark sell unfixed 5 at 0.99", only(ADAM, why="UNFIXED")),
+    Row("change the trader's offer", "/bugmark change {offer} 40 at 0.70", only(ADAM, why=NOT_YOURS)),
     Row("cancel the trader's offer", "/bugmark cancel {offer}", only(ADAM, why=NOT_YOURS)),
     Row(
         "halt a market",
@@ -202,24 +211,96 @@ async def test_another_owners_market_is_out_of_reach(stage: Stage) -> None:
 
 # -- beside the thread --------------------------------------------------------------------------------------------
 
-PAGES = {
-    "see the pages about BugMark": ("GET", "/", True),
-    "see what installing it means": ("GET", "/installed", True),
-    "see the badge of a public repository": ("GET", "/badge/{owner}/blocked/1.svg", True),
-    "ask whether it is up": ("GET", "/healthz", True),
-    "see how much waits (`/metrics`, with the operator's token)": ("GET", "/metrics", False),
-    "hand in a webhook that GitHub did not sign": ("POST", "/webhook", False),
-    "register the App (`/setup`, once, by `python -m app setup`)": ("GET", "/setup", False),
+
+@dataclass(frozen=True)
+class Page:
+    """`path` may name {owner} and {comment}, which was answered; `route` is the one of the web process."""
+
+    action: str
+    path: str
+    route: str
+    visitor: bool
+    operator: bool
+    method: str = "GET"
+
+
+PICTURE = "/docs/replies/first-offer.png"
+PAGES = (
+    Page("see the page about BugMark", "/", "/", True, True),
+    Page("read its documents (`/docs/…`)", "/docs/traders", "/docs/{name}", True, True),
+    Page("see the pictures in them", PICTURE, "/docs/replies/{picture}.png", True, True),
+    Page("see what installing it means", "/installed", "/installed", True, True),
+    Page(
+        "be led to a new settings file on GitHub",
+        "/installed/settings?repository=ann/pump&branch=main",
+        "/installed/settings",
+        True,
+        True,
+    ),
+    Page("see the badge of a public repository", "/badge/{owner}/blocked/1.svg", "/badge/{path}", True, True),
+    Page("read the replies in it (`/replies/…`)", "/replies/{comment}", "/replies/{comment}", True, True),
+    Page("ask whether it is up", "/healthz", "/healthz", True, True),
+    Page("see how much waits (`/metrics`, with the operator's token)", "/metrics", "/metrics", False, True),
+    Page("hand in a webhook that GitHub did not sign", "/webhook", "/webhook", False, False, "POST"),
+    Page(
+        "hand in a purchase that GitHub did not sign",
+        "/webhook/marketplace",
+        "/webhook/marketplace",
+        False,
+        False,
+        "POST",
+    ),
+)
+LINES = {
+    "register the App (`python -m app setup`, once; until then at `/setup`)": "/setup",
+    "check the books (`python -m app audit`)": "/audit",
+    "decide on what was given up (`python -m app letters`)": "/letters",
 }
+"""What the operator does on the machine, and where a visitor might look for it. The set-up has its own stories."""
 
 
-@pytest.mark.parametrize("action", PAGES)
-async def test_a_visitor_without_a_name(story: Story, action: str) -> None:
-    method, path, allowed = PAGES[action]
-    url = story.app_url + path.format(owner=story.owner)
-    async with story.session.request(method, url) as answer:
-        assert (answer.status == 200) is allowed, (answer.status, await answer.text())
-        assert allowed or answer.status in (401, 404)
+async def answered(story: Story, page: Page, **headers: str) -> int:
+    comment, _ = await story.said("adam", f"/bugmark offer fixed 10 at 0.70 by {story.day(60)}")
+    url = story.app_url + page.path.format(owner=story.owner, comment=comment)
+    async with story.session.request(page.method, url, headers=headers, allow_redirects=False) as answer:
+        return answer.status
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.action)
+async def test_a_visitor_without_a_name(story: Story, page: Page) -> None:
+    assert await answered(story, page) in ((200, 303) if page.visitor else (401,))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.action)
+async def test_the_operator_with_the_token_for_metrics(story: Story, page: Page) -> None:
+    """It opens `/metrics` and nothing else."""
+    status = await answered(story, page, Authorization=f"Bearer {METRICS_TOKEN}")
+    assert status in ((200, 303) if page.operator else (401,))
+
+
+@pytest.mark.parametrize("path", LINES.values())
+async def test_what_is_done_on_the_machine_has_no_page(story: Story, path: str) -> None:
+    for method in ("GET", "POST"):
+        async with story.session.request(method, story.app_url + path) as answer:
+            assert answer.status == 404
+
+
+@pytest.mark.parametrize("command", ["audit", "letters"])
+async def test_the_operator_on_the_machine(story: Story, command: str) -> None:
+    """With the address of the database alone: no secret of the App is needed."""
+    await matched(story)
+    environment = {"PATH": os.defpath, "BUGMARK_DATABASE_URL": story.stage.settings.database_url}
+    done = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app", command, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await done.communicate()
+    assert (done.returncode, told.splitlines()[-1].split(b":")[0]) == (0, command.encode())
+
+
+async def test_every_page_is_in_the_table(stage: Stage) -> None:
+    routes = bootstrap.web_app(stage.settings, stage.db).router.routes()
+    served = {(route.method, route.resource.canonical) for route in routes if route.resource and route.method != "HEAD"}
+    assert served == {(page.method, page.route) for page in PAGES}
 
 
 async def test_nobody_sees_a_private_repository_from_outside(story: Story) -> None:
@@ -242,8 +323,9 @@ def tables() -> list[str]:
     thread = [["", *WHO], ["--", *[":-:" for _ in WHO]]]
     thread += [[row.action, *[yes if who in row.allowed else no for who in WHO]] for row in ROWS]
     thread.append(["have a command run that was written into somebody else's comment", *[no for _ in WHO]])
-    beside = [["", "visitor without a name"], ["--", ":-:"]]
-    beside += [[action, yes if allowed else no] for action, (_, _, allowed) in PAGES.items()]
+    beside = [["", "visitor without a name", "operator"], ["--", ":-:", ":-:"]]
+    beside += [[page.action, *[yes if may else no for may in (page.visitor, page.operator)]] for page in PAGES]
+    beside += [[action, no, yes] for action in LINES]
     return ["\n".join(f"| {' | '.join(line)} |" for line in part) for part in (thread, beside)]
 
 
