@@ -436,7 +436,7 @@ outbox = Table(
     Column("user_id", BigInteger),
     Column("error", Text),
     _number("created_at"),
-    Index("ix_outbox_state_due_at", "state", "due_at"),
+    Index("ix_outbox_next", "state", "rank", "id", "due_at", "installation_id"),
     Index("ix_outbox_issue_id_user_id", "issue_id", "user_id"),
     Index("ix_outbox_installation_id_kind_created_at", "installation_id", "kind", "created_at"),
     Index("ix_outbox_lease_until", "lease_until"),

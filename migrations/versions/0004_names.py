@@ -1,4 +1,4 @@
-"""Names are looked up in any case and have an instant, and what is leased by the end of its lease
+"""Names are looked up in any case and have an instant; what is leased and what is to be sent next have an index
 
 Revision: 0004, after 0003
 """
@@ -19,3 +19,5 @@ def upgrade() -> None:
         "ix_repositories_lower_name", "repositories", [sa.text("lower(owner_login)"), sa.text("lower(name)")]
     )
     op.create_index("ix_deliveries_lease_until", "deliveries", ["lease_until"])
+    op.drop_index("ix_outbox_state_due_at", "outbox")
+    op.create_index("ix_outbox_next", "outbox", ["state", "rank", "id", "due_at", "installation_id"])
