@@ -19,7 +19,6 @@ from tests.stories.stage import Story
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PATH = ".github/bugmark.yml"
-READING = r"^GET /repos/[^/]+/blocked/contents/"
 
 
 async def write(story: Story, text: str | None, name: str = "") -> None:
@@ -202,7 +201,9 @@ async def test_an_owners_file_of_which_no_event_tells_is_read_within_the_hour(st
 async def test_github_gives_no_answer_about_the_file_and_nobody_waits_for_it(story: Story) -> None:
     where = {"repository": f"{story.owner}/{story.name}", "path": PATH, "content": "default_price: 0.40\n"}
     await story.call("PUT", "/_sandbox/files", body=where)
-    await story.fault(endpoints={"kind": "status", "status": 502, "match": READING, "times": 1})
+    await story.fault(
+        endpoints={"kind": "status", "status": 502, "match": f"^GET /repos/{story.owner}/blocked/contents/", "times": 1}
+    )
     assert "put up 5.00" in await story.say("adam", f"/bugmark offer fixed 10 by {story.day(30)}")
     story.move(RETRY_SECONDS)
     await rules(story, lambda config: config.default_price == 400)
