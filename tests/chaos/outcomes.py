@@ -37,10 +37,11 @@ async def check_outcomes(tx: Tx, ground: Ground) -> tuple[int, list[str]]:
 
 
 def _what_is_wrong(row: Row[Any], turns: list[Turned]) -> str | None:
-    """A close counts if it came by the maturation and stood when the contract was settled."""
+    """FIXED: closed as completed as trading ended, and so, again perhaps, when the contract was settled."""
     known = [turn for turn in turns if turn.at <= row.settled_at]
     last = known[-1] if known else None
-    fixed = last is not None and last.reason == "completed" and last.at <= row.maturation_at
+    then = next((turn for turn in reversed(known) if turn.at <= row.maturation_at), None)
+    fixed = all(turn is not None and turn.reason == "completed" for turn in (then, last))
     void = last is not None and last.reason in void_reasons(Terms.from_text(row.terms_text))
     right = {Outcome.FIXED: fixed, Outcome.UNFIXED: not fixed, Outcome.VOID: void}[Outcome(row.outcome)]
     return None if right else f"contract {row.id} was settled {row.outcome} at {row.settled_at}, after {known}"

@@ -132,7 +132,7 @@ async def test_rights_are_asked_for_once_a_minute_for_each_user_in_each_place(
     assert await github.permission(1, 7, "bob", 42) == {"pull", "triage"}
     clock.advance(60)
     assert await github.permission(1, 7, "bob", 42) == {"pull"}
-    assert len(play.lines()) == 4
+    assert play.lines().count(PERMISSION) == 4
 
 
 async def test_whoever_has_no_rights_is_asked_about_each_time(github: GitHub, play: Play) -> None:

@@ -23,7 +23,7 @@ async def test_insiders_are_marked_wherever_their_position_is_shown(story: Story
     await story.say("dana", f"/bugmark offer unfixed 100 at 0.80 by {by}")
     for person, units in (("tess", 30), ("carl", 20)):
         await story.say(person, f"/bugmark offer fixed {units} at 0.20 by {by}")
-    board = await story.board("tess")
+    board = await story.board("carl")
     for person, insider in (("dana", True), ("tess", True), ("carl", False)):
         (holder,) = re.findall(rf"\*\*{person}\*\*[^,;|\n]*", board)
         assert ("(insider)" in holder) is insider, board
