@@ -34,6 +34,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 """A reset strikes twice: the HTTP client itself asks again where nothing can be doubled."""
 
+LIMITS = ("403 with Retry-After", "429 with Retry-After", "429")
+
 REFUSALS = ("403", "404", "410", "422")
 """GitHub's own word, which counts: what was to be sent is given up, and what was asked for is not there."""
 

@@ -20,7 +20,7 @@ from sandbox.clock import FixedClock
 from sandbox.server import LoggedRequest
 from sandbox.testing import START_AT, RunningSandbox, running_sandbox
 from tests.endpoints import unknown
-from tests.faults import FAULTS, TIMEOUTS, possible
+from tests.faults import FAULTS, LIMITS, TIMEOUTS, possible
 from tests.sandbox.receiver import Receiver, receiving
 
 DELIVERIES = {"GET": "^GET /app/hook/deliveries$", "POST": r"^POST /app/hook/deliveries/\d+/attempts$"}
@@ -116,7 +116,9 @@ async def test_the_doctor_says_what_it_could_not_read(post: Post, path: str, fau
     await post.install()
     await post.fault(f"^GET {path}$", fault)
     found = await post.doctor()
-    assert {finding.what for finding in found if finding.mark is not Mark.OK} == {DOCTORS[path]}
+    bad = [finding.what for finding in found if finding.mark is not Mark.OK]
+    assert bad[:1] == [DOCTORS[path]]
+    assert len(bad) == 1 or fault in LIMITS, "at a limit nothing more is asked as the App"
     assert post.struck(fault)
     assert not [secret for secret in post.settings.secrets() if secret in str(found)]
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from sqlalchemy import text
 
 from app.market.contract import Status
 from app.services import halting
@@ -70,8 +71,14 @@ async def test_an_answer_older_than_a_departure_tells_of_no_return(desk: Desk, a
     assert (await desk.look(number)).status is Status.HALTED
 
 
+WAITS_HERE = """
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND pid IN
+    (SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database WHERE datname = current_database())
+"""
+
+
 async def test_a_look_that_the_database_ends_is_begun_again_soon(postgres_url: str, clock: FakeClock) -> None:
-    """Somebody holds Beth's account and waits for the contract, the look holds the contract and waits for Beth."""
+    """Its connection is cut while it waits for Beth's account; so it is where two wait for each other."""
     desk = Desk(Database(postgres_url), clock)
     await desk.furnish()
     number = (await desk.offer(BETH, "buy unfixed 200 at 800")).contract.id
@@ -80,10 +87,10 @@ async def test_a_look_that_the_database_ends_is_begun_again_soon(postgres_url: s
     async with desk.db.transaction() as tx:
         await places.lock_users(tx, {BETH})
         look = asyncio.create_task(desk.look(number))
-        await asyncio.sleep(0.3)
-        await contracts.get(tx, number, lock=True)
-    with pytest.raises(DatabaseBusy):
-        await look
+        while not (await tx.execute(text(WAITS_HERE))).all():
+            await asyncio.sleep(0.01)
+        with pytest.raises(DatabaseBusy):
+            await look
     row = await desk.contract(number)
     assert (row.status, row.next_look_at) == (Status.OPEN, BY + BUSY_SECONDS)
     assert (await desk.look(number)).status is Status.HALTED
