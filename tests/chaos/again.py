@@ -17,7 +17,7 @@ from sqlalchemy import Row, insert, select
 
 from app.commands.grammar import Command
 from app.commands.registry import understand
-from app.commands.requests import Request
+from app.commands.requests import GiveRequest, Request
 from app.commands.standing import needs_rights
 from app.market.bookkeeping import KINDS
 from app.market.contract import Outcome
@@ -181,7 +181,7 @@ class Again:
             assert place is not None, row
             if row.text.startswith("dispute"):
                 await self._announce(tx, row.user_id, at)
-            command, request = self._understood(row)
+            command, request = await self._understood(tx, row)
             config = await self.configs.config(tx, place.repository)
             scene = Scene(place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text))
             answer = await command.handle(tx, scene, request)
@@ -196,7 +196,7 @@ class Again:
             async with self.db.transaction() as tx:
                 place = await places.place(tx, row.issue_id)
                 assert place is not None, row
-                command, request = self._understood(row)
+                command, request = await self._understood(tx, row)
                 config = await self.configs.config(tx, place.repository)
                 scene = Scene(place, config, row.user_id, f"command:{number}", row.at, **told)
                 await command.handle(tx, scene, request)
@@ -206,8 +206,13 @@ class Again:
         except _Undone:
             return False
 
-    def _understood(self, row: Row[Any]) -> tuple[Command, Request]:
-        return understand(NUMBER.sub(self._now_called, row.text), self.written[row.comment_id])
+    async def _understood(self, tx: Tx, row: Row[Any]) -> tuple[Command, Request]:
+        """On GitHub everybody has the name of the record all day."""
+        command, request = understand(NUMBER.sub(self._now_called, row.text), self.written[row.comment_id])
+        if isinstance(request, GiveRequest):
+            known = await places.users_by_login(tx, request.login)
+            request = replace(request, holder=known[0] if known else None)
+        return command, request
 
     def _now_called(self, match: re.Match[str]) -> str:
         numbers = self.offer_numbers if match["letter"] == "o" else self.contract_numbers
