@@ -50,6 +50,12 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
 }
 """The scene of tests/stories/scenes.py in which it is struck, and its path there."""
 
+AS_THE_APP = (
+    "POST /app/installations/{installation_id}/access_tokens",
+    "GET /app/installations/{installation_id}",
+    "GET /repos/{owner}/{repo}/installation",
+)
+
 ELSEWHERE = {
     "GET /app": "a test of its own in the fault matrix",
     "GET /app/hook/deliveries": "the sweep's",

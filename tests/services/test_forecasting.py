@@ -442,6 +442,6 @@ async def test_while_a_window_runs_its_statement_is_looked_at_when_it_matures(de
     await desk.published(BY - 3_600)
     assert (await desk.looked(number)).next_look_at == BY
     await dispute(desk, 1, number)
-    assert (await desk.contract(number)).next_look_at == BY
+    assert (await desk.looked(number)).next_look_at == BY
     desk.clock.set(BY)
     assert (await desk.looked(number)).next_look_at == BY - 3_600 + 7 * DAY
