@@ -18,7 +18,7 @@ demo: ## the app, a stand-in for GitHub and SQLite: a conversation is played, th
 test: ## all tests, on SQLite and PostgreSQL; ARGS="tests/market -k price" runs some
 	@scripts/setup_python requirements-dev.lock
 	@scripts/setup_node
-	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(WORKERS) $(ARGS)
 
 long: ## 10⁶ random commands on the market core with its invariants; COMMANDS=20000 SEED=7 tries others
 	@scripts/setup_python requirements-dev.lock
@@ -49,7 +49,7 @@ compile: ## compile the hot modules of the market, if there is a C compiler, and
 faults: ## every endpoint × every way in which GitHub fails; upstream's payloads mutated, PAYLOADS=50000 or all
 	@scripts/setup_python requirements-dev.lock
 	@scripts/setup_node
-	@FAULTS=all PAYLOADS=$(or $(PAYLOADS),50000) $(PY) -m pytest -n $(WORKERS) --dist loadgroup -k "not postgres" \
+	@FAULTS=all PAYLOADS=$(or $(PAYLOADS),50000) $(PY) -m pytest -n $(WORKERS) -k "not postgres" \
 	    tests/stories/test_fault_matrix.py tests/stories/test_upstream_payloads.py tests/github/test_fault_matrix.py
 
 mutation: ## change the market core in thousands of ways, each of which a test must notice; ONLY=moves tries one module

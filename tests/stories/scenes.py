@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.market.contract import Side
 from app.market.journal import unit_currency
+from app.market.life import ASK_AGAIN_SECONDS
 from app.storage.contracts import of_thread
 from app.storage.tables import contracts, deliveries, entries, outbox, postings, users
 from sandbox import milestones, owning
@@ -199,7 +200,10 @@ async def suspend(play: Play) -> None:
 
 
 async def resume(play: Play) -> None:
+    """Where GitHub gives no answer at once, trading resumes when it is asked again."""
     await play.story.call("DELETE", f"/_sandbox/installations/{installation(play.story)}/suspended")
+    await calm(play.story)
+    play.story.move(2 * ASK_AGAIN_SECONDS)
     await calm(play.story)
     await trade_again(play)
 
