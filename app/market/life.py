@@ -224,4 +224,4 @@ def _without_answer(watch: Watch, now: int) -> Step:
         return Settle(watch.ruling)
     if now >= last:
         return Settle(Outcome.VOID)
-    return Wait(now + ASK_AGAIN_SECONDS if ends_at is None else max(now + ASK_AGAIN_SECONDS, watch.due_at))
+    return Wait(now + ASK_AGAIN_SECONDS)  # in a window, too: a reopening may be what we were told of

@@ -105,7 +105,7 @@ CASES: list[tuple[str, Watch, IssueFacts | None, int, Step]] = [
     ("and trading will resume", EARLY, NOT_PLANNED, CLOSED_AT + 9, Announce(None)),
     ("the reason changed, maturation to come", EARLY, NOT_PLANNED, CLOSED_AT + 1_000, Resume()),
     ("the reason changed, maturation past", CLOSING, NOT_PLANNED, CLOSED_AT + WINDOW, Settle(Outcome.UNFIXED)),
-    ("nobody answers while it runs", CLOSING, None, CLOSED_AT + 9, Wait(CLOSED_AT + WINDOW)),
+    ("nobody answers while it runs", CLOSING, None, CLOSED_AT + 9, Wait(CLOSED_AT + 9 + ASK_AGAIN_SECONDS)),
     ("nobody answers at its end", CLOSING, None, CLOSED_AT + WINDOW, Wait(CLOSED_AT + WINDOW + ASK_AGAIN_SECONDS)),
     ("maturation's window runs", MATURED, IS_OPEN, LATE, Wait(MATURES + WINDOW)),
     ("at its end: open", MATURED, IS_OPEN, MATURES + WINDOW, Settle(Outcome.UNFIXED)),
@@ -119,7 +119,7 @@ CASES: list[tuple[str, Watch, IssueFacts | None, int, Step]] = [
         MATURES + WINDOW,
         replace(CLOSE_WINDOW, ends_at=MATURES + 2 * WINDOW),
     ),
-    ("nobody answers in it", MATURED, None, LATE, Wait(MATURES + WINDOW)),
+    ("nobody answers in it", MATURED, None, LATE, Wait(LATE + ASK_AGAIN_SECONDS)),
 ]
 
 
