@@ -191,7 +191,8 @@ class Again:
     async def _refused_again(self, number: int) -> bool:
         """Whether it is refused as things stand now. If it is not, it is undone."""
         row = self.commands[number]
-        told = next((what for how, what in TOLD_BY_GITHUB.items() if row.answer.startswith(how)), {})
+        why = row.answer.removeprefix("This would be refused: ")
+        told = next((what for how, what in TOLD_BY_GITHUB.items() if why.startswith(how)), {})
         try:
             async with self.db.transaction() as tx:
                 place = await places.place(tx, row.issue_id)

@@ -10,8 +10,9 @@ from sqlalchemy import Row, select
 from app.market.contract import Outcome, Status, Terms
 from app.market.statement import ISSUE_FIXED
 from app.services.watching import void_reasons
-from app.storage import tables
+from app.storage import disputes, tables
 from app.storage.db import Tx
+from app.storage.disputes import DisputeState
 from tests.chaos.again import instant
 from tests.chaos.place import Ground
 
@@ -32,19 +33,41 @@ async def check_outcomes(tx: Tx, ground: Ground) -> tuple[int, list[str]]:
     c, named = tables.contracts.c, list(turns)
     settled = c.status == Status.SETTLED.value, c.kind == ISSUE_FIXED, c.ruling.is_(None), c.issue_id.in_(named)
     rows = list(await tx.execute(select(tables.contracts).where(*settled)))
-    wrong = [why for row in rows if (why := _what_is_wrong(row, turns[row.issue_id]))]
+    aside = {issue: await disputes.set_aside_of_issue(tx, issue) or 0 for issue in named}
+    unanswered = await _unanswered(tx)
+    wrong = [
+        why
+        for row in rows
+        if (why := _what_is_wrong(row, turns[row.issue_id], aside[row.issue_id], row.id in unanswered))
+    ]
     return len(rows), wrong
 
 
-def _what_is_wrong(row: Row[Any], turns: list[Turned]) -> str | None:
-    """FIXED: closed as completed as trading ended, and so, again perhaps, when the contract was settled."""
+async def _unanswered(tx: Tx) -> set[int]:
+    """Contracts with a dispute that no maintainer decided."""
+    d = tables.disputes.c
+    return set((await tx.execute(select(d.contract_id).where(d.state == DisputeState.UNANSWERED.value))).scalars())
+
+
+def _what_is_wrong(row: Row[Any], turns: list[Turned], aside_at: int, unanswered: bool) -> str | None:
+    """FIXED: closed as completed as trading ended, and so, again perhaps, when the contract was settled.
+
+    `aside_at`: a maintainer has set aside closes until then, as not fixing the issue. `unanswered`: a dispute, without
+    which a close that nobody stands behind would have counted.
+    """
     known = [turn for turn in turns if turn.at <= row.settled_at]
     last = known[-1] if known else None
     then = next((turn for turn in reversed(known) if turn.at <= row.maturation_at), None)
     fixed = all(turn is not None and turn.reason == "completed" for turn in (then, last))
+    set_aside = last is not None and last.at <= aside_at
     void = last is not None and last.reason in void_reasons(Terms.from_text(row.terms_text))
-    right = {Outcome.FIXED: fixed, Outcome.UNFIXED: not fixed, Outcome.VOID: void}[Outcome(row.outcome)]
-    return None if right else f"contract {row.id} was settled {row.outcome} at {row.settled_at}, after {known}"
+    undecided = unanswered and not row.backed
+    right = {Outcome.FIXED: fixed, Outcome.UNFIXED: not fixed or set_aside, Outcome.VOID: void or undecided}
+    return (
+        None
+        if right[Outcome(row.outcome)]
+        else f"contract {row.id} was settled {row.outcome} at {row.settled_at}, after {known}"
+    )
 
 
 async def _turns(ground: Ground, owner: int, issue: int) -> list[Turned]:
