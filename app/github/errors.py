@@ -193,7 +193,7 @@ def _limit_seconds(headers: Headers, now: int) -> int | None:
     if asked is not None:
         return asked
     reset = headers.get("x-ratelimit-reset", "")
-    used_up = headers.get("x-ratelimit-remaining") == "0" and _is_number(reset)
+    used_up = headers.get("x-ratelimit-remaining") == "0" and is_number(reset)
     return _bounded(int(reset) - now) if used_up else None
 
 
@@ -201,7 +201,7 @@ def _seconds(value: str | None, now: int) -> int | None:
     """Retry-After: seconds or a date (RFC 9110 §10.2.3); None where it is neither."""
     if value is None:
         return None
-    if _is_number(value):
+    if is_number(value):
         return _bounded(int(value))
     try:
         return _bounded(int(parsedate_to_datetime(value).timestamp()) - now)
@@ -209,7 +209,8 @@ def _seconds(value: str | None, now: int) -> int | None:
         return None
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a header holds a whole number, and none of absurd length."""
     return text.isascii() and text.isdigit() and len(text) <= 12
 
 

@@ -12,7 +12,7 @@ from gidgethub import sansio
 from yarl import URL
 
 from app.clock import Clock
-from app.github.errors import Unavailable, error_from, graphql_limit
+from app.github.errors import Unavailable, error_from, graphql_limit, is_number
 from app.github.meter import Left
 
 API_VERSION = "2022-11-28"
@@ -135,14 +135,10 @@ class Transport:
 def _left(headers: Mapping[str, str]) -> Left | None:
     """Of the hour's requests (GraphQL's points are another budget); None where GitHub does not say, or not so."""
     told = [headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "limit", "reset")]
-    if headers.get("x-ratelimit-resource") != "core" or not all(map(_is_number, told)):
+    if headers.get("x-ratelimit-resource") != "core" or not all(map(is_number, told)):
         return None
     remaining, limit, reset_at = map(int, told)
     return Left(remaining, limit, reset_at)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 12
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
