@@ -183,11 +183,12 @@ class Sender:
             holds = await budgets.hold_of(tx, message.installation_id), await budgets.hold_of(tx, THE_APP)
             hold = max(holds, key=lambda each: each.until_at)
             found = setback(message, error, hold, now)
+            # Said before it is written down: whoever finds it in the database finds it in the log too.
+            told = {"key": message.key, "attempts": message.attempts, "given_up": found.end is not None}
+            log.warning("message not sent", installation=message.installation_id, why=why, **told)
             await outbox.postpone(tx, message, found.due_at, why, found.end)
             if found.parks:
                 await outbox.park(tx, message.installation_id, found.due_at, why)
-        told = {"key": message.key, "attempts": message.attempts, "given_up": found.end is not None}
-        log.warning("message not sent", installation=message.installation_id, why=why, **told)
 
 
 async def _charge(tx: Tx, taken: Reading, now: int, limits: Limits) -> None:
