@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app.market.contract import Side
 from app.market.journal import unit_currency
 from app.market.life import ASK_AGAIN_SECONDS
+from app.services.settling import LOOK_SECONDS
 from app.storage.contracts import of_thread
 from app.storage.tables import contracts, deliveries, entries, outbox, postings, users
 from sandbox import milestones, owning
@@ -261,16 +262,19 @@ async def calm(story: Story) -> None:
 
 
 async def whatever_waits(story: Story) -> list[tuple[int, str, int]]:
-    """Messages, deliveries and contracts to be looked at: when it is due, what, and how often it was tried."""
+    """Messages, deliveries and contracts to be looked at: when it is due, what, and how often it was tried.
+
+    A look that has begun is one, although its next is far: it may ask GitHub nothing, and takes the time at its end.
+    """
     found: list[tuple[int, str, int]] = []
     async with story.db.reading() as tx:
         for table, name in ((deliveries, deliveries.c.event), (outbox, outbox.c.key)):
             wanted = select(table.c.due_at, name, table.c.attempts).where(table.c.state == "waiting")
             found += [tuple(row) for row in await tx.execute(wanted.order_by(table.c.id))]
-        looks = select(contracts.c.next_look_at, contracts.c.status, contracts.c.id).where(
-            contracts.c.next_look_at <= story.now()
-        )
-        found += [tuple(row) for row in await tx.execute(looks.order_by(contracts.c.id))]
+        now, next_look = story.now(), contracts.c.next_look_at
+        begun = next_look.between(now + ASK_AGAIN_SECONDS + 1, now + LOOK_SECONDS)
+        looks = select(next_look, contracts.c.status, contracts.c.id).where((next_look <= now) | begun)
+        found += [(at if at <= now else 0, *what) for at, *what in await tx.execute(looks.order_by(contracts.c.id))]
     return found
 
 

@@ -81,7 +81,8 @@ async def test_a_locked_file(sqlite_url: str, tmp_path: Path, monkeypatch: pytes
         story = await stage.story()
         path = str(stage.db.engine.url.database)
         with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
-            other.execute("BEGIN IMMEDIATE")
+            # Where it waits, the app, which may have the lock, has to go on meanwhile.
+            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             comments = [await story.comment("adam", offer(story)) for _ in range(2)]
             await refused(story)
         await answered_once(story, comments)
