@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, case, delete, func, select, update
+from sqlalchemy import Column, bindparam, case, delete, func, select, update
 
 from app.storage.db import Tx
 from app.storage.places import insert_for, upsert
@@ -221,9 +221,13 @@ async def hold_of(tx: Tx, installation_id: int) -> Hold:
     return Hold(row.held_until, row.strikes) if row else Hold()
 
 
+_STANDING = select(budgets.c.installation_id, budgets.c.held_until, budgets.c.saving_until).where(
+    (budgets.c.held_until > bindparam("now")) | (budgets.c.saving_until > bindparam("now"))
+)
+
+
 async def standing(tx: Tx, now: int) -> Standing:
-    wanted = select(budgets.c.installation_id, budgets.c.held_until, budgets.c.saving_until)
-    rows = (await tx.execute(wanted.where((budgets.c.held_until > now) | (budgets.c.saving_until > now)))).all()
+    rows = (await tx.execute(_STANDING, {"now": now})).all()
     return Standing(
         {row.installation_id: row.held_until for row in rows if row.held_until > now},
         frozenset(row.installation_id for row in rows if row.saving_until > now),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from app.storage.db import Tx
 from app.storage.places import in_parts, insert
@@ -69,6 +69,22 @@ async def known(tx: Tx, guids: Sequence[str]) -> set[str]:
 
 _WAITS = deliveries.alias()
 _FIRST_OF_EACH_LANE = select(func.min(_WAITS.c.id)).where(_WAITS.c.state == WAITING).group_by(_WAITS.c.lane)
+_LEASED = select(_WAITS.c.lane).where(_WAITS.c.state == WAITING, _WAITS.c.lease_until > bindparam("now"))
+_NEXT = (
+    select(deliveries)
+    .where(
+        deliveries.c.id.in_(_FIRST_OF_EACH_LANE),
+        deliveries.c.state == WAITING,
+        deliveries.c.due_at <= bindparam("now"),
+        # PostgreSQL looks again only at the row that it locks
+        func.coalesce(deliveries.c.lease_until, 0) <= bindparam("now"),
+        deliveries.c.lane.not_in(_LEASED),
+    )
+    .order_by(deliveries.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=deliveries)
+)
+"""Made once: putting it together costs more than running it."""
 
 
 async def claim(tx: Tx, now: int, lease_seconds: int) -> Delivery | None:
@@ -76,21 +92,7 @@ async def claim(tx: Tx, now: int, lease_seconds: int) -> Delivery | None:
 
     One that an operator has tried again is the first again, though a later one may be under way.
     """
-    leased = select(_WAITS.c.lane).where(_WAITS.c.state == WAITING, _WAITS.c.lease_until > now)
-    statement = (
-        select(deliveries)
-        .where(
-            deliveries.c.id.in_(_FIRST_OF_EACH_LANE),
-            deliveries.c.state == WAITING,
-            deliveries.c.due_at <= now,
-            func.coalesce(deliveries.c.lease_until, 0) <= now,  # PostgreSQL looks again only at the row that it locks
-            deliveries.c.lane.not_in(leased),
-        )
-        .order_by(deliveries.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=deliveries)
-    )
-    row = (await tx.execute(statement)).first()
+    row = (await tx.execute(_NEXT, {"now": now})).first()
     if row is None:
         return None
     await tx.execute(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, text, update
 
 from app.storage import budgets
 from app.storage.budgets import WRITE_POINTS, Limits, Use
@@ -127,14 +127,7 @@ async def claim(tx: Tx, now: int, lease_seconds: int, limits: Limits | None = No
     It is charged at once; without `limits` nothing is.
     """
     await alone(tx)
-    statement = (
-        select(outbox)
-        .where(outbox.c.state == WAITING, outbox.c.due_at <= now, ~_must_wait(now))
-        .order_by(outbox.c.rank, outbox.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=outbox)
-    )
-    row = (await tx.execute(statement)).first()
+    row = (await tx.execute(_NEXT, {"now": now})).first()
     if row is None:
         return None
     await tx.execute(
@@ -159,14 +152,25 @@ async def claim(tx: Tx, now: int, lease_seconds: int, limits: Limits | None = No
     )
 
 
-def _must_wait(now: int) -> ColumnElement[bool]:
+def _must_wait() -> ColumnElement[bool]:
     """Its installation is at another message, or has used up what it may write. Asked once, not for every message."""
     busy, ours = outbox.alias(), outbox.c.installation_id
+    now: ColumnElement[int] = bindparam("now")
     under_way = select(busy.c.installation_id).where(busy.c.lease_until > now)
     stopped = select(standings.c.installation_id).where((standings.c.held_until > now) | (standings.c.write_at > now))
     spent = select(standings.c.installation_id).where(standings.c.create_at > now)
     creates = outbox.c.kind.in_(COMMENTS) & outbox.c.remote_id.is_(None)
     return ours.in_(under_way) | ours.in_(stopped) | (creates & ours.in_(spent))
+
+
+_NEXT = (
+    select(outbox)
+    .where(outbox.c.state == WAITING, outbox.c.due_at <= bindparam("now"), ~_must_wait())
+    .order_by(outbox.c.rank, outbox.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=outbox)
+)
+"""Asked twenty times a second where there is nothing to do, and made once: that costs more than running it."""
 
 
 async def sent(tx: Tx, message: Message, remote_id: int | None, now: int, node_id: str | None = None) -> None:
