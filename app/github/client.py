@@ -31,7 +31,7 @@ from app.github.errors import (
     graphql_data,
 )
 from app.github.meter import THE_APP, Meter
-from app.github.names import RepositoryNames
+from app.github.names import RepositoryNames, name_of
 from app.github.tokens import PERMISSIONS, AppJwt, InstallationTokens, narrowed
 from app.github.transport import ACCEPT, Answer, Timeouts, Transport
 from app.settings import Settings
@@ -159,11 +159,10 @@ class GitHub:
         raise Endless(200, "the list does not end")
 
     async def repository(self, installation_id: int, repository_id: int) -> JsonObject:
-        """GitHub's own fields. Gone for one that the installation cannot see."""
+        """GitHub's own fields, `id` and `full_name` sound. Gone for one that the installation cannot see."""
         found = await self.get_json(installation_id, f"/repositories/{repository_id:d}")
-        if not isinstance(found, dict):
-            raise Unavailable(200, "the answer is not an object")
-        return found
+        name_of(found, repository_id)
+        return dict(found)
 
     async def query(self, installation_id: int, document: str, variables: Mapping[str, str]) -> JsonObject:
         """The data that GraphQL gives. A field that may not be told is null; where nothing is told an error is raised.

@@ -16,7 +16,8 @@ NAME_SECONDS = 60
 """Short, because an old name can be reused by another repository; asking again costs a free 304."""
 MOST_NAMES = 10_000
 
-_NAME = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]+/(?!\.+$)[A-Za-z0-9_.-]+", re.ASCII)
+NAME = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]+/(?!\.+$)[A-Za-z0-9_.-]+", re.ASCII)
+"""Of a repository, with its owner's; no other goes into a path."""
 
 Key = tuple[int, int]
 """Installation and repository: what one installation may see is nothing to another."""
@@ -41,7 +42,7 @@ class RepositoryNames:
 
     async def _fetch(self, key: Key) -> str:
         try:
-            name = _name_of(await self._ask(*key), repository_id=key[1])
+            name = name_of(await self._ask(*key), repository_id=key[1])
         except GitHubError as error:
             error.while_asking_for("repository")
             raise
@@ -49,9 +50,10 @@ class RepositoryNames:
         return name
 
 
-def _name_of(answer: object, repository_id: int) -> str:
+def name_of(answer: object, repository_id: int) -> str:
+    """The name in GitHub's answer about this repository. Unavailable if it is about another or names none."""
     found = answer if isinstance(answer, dict) else {}
     name = found.get("full_name")
-    if found.get("id") != repository_id or not isinstance(name, str) or not _NAME.fullmatch(name):
+    if found.get("id") != repository_id or not isinstance(name, str) or not NAME.fullmatch(name):
         raise Unavailable(200, "the answer does not name the repository asked for")
     return name

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from app.github.names import NAME
 from app.oracle.issue import read_instant
 from app.storage.places import Installation, Issue, Place, Repository
 
@@ -86,12 +87,15 @@ def lane_of(raw: bytes) -> str:
 
 
 def read_repository(payload: Payload) -> Repository:
+    owner, name = payload.text("repository", "owner", "login"), payload.text("repository", "name")
+    if not NAME.fullmatch(f"{owner}/{name}"):
+        raise Unreadable("a repository of this name")
     return Repository(
         id=payload.number("repository", "id"),
         installation_id=payload.number("installation", "id"),
         owner_id=payload.number("repository", "owner", "id"),
-        owner_login=payload.text("repository", "owner", "login")[:255],
-        name=payload.text("repository", "name")[:255],
+        owner_login=owner[:255],
+        name=name[:255],
         private=payload.get("repository", "private") is not False,
         updated_at=read_instant(payload.get("repository", "updated_at")) or 0,
     )

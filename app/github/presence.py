@@ -208,7 +208,7 @@ class Presence:
             fresh = await self.github.repository(installation.id, repository_id)
         except Gone:
             return None
-        if str(fresh.get("full_name")).lower() != name.lower():
+        if str(fresh["full_name"]).lower() != name.lower():
             return None
         return Found(installation, read_repository(Payload({"installation": found, "repository": fresh})))
 
@@ -218,7 +218,7 @@ class Presence:
             fresh = await self.github.repository(repository.installation_id, repository.id)
         except (Forbidden, Gone):
             return None
-        return str(fresh.get("full_name"))
+        return str(fresh["full_name"])
 
     async def _note(self, repository: Repository, there: Found | None) -> None:
         now = self.clock.now()

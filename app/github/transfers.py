@@ -50,8 +50,8 @@ class Transfers:
             repository = await self.github.repository(installation_id, repository_id)
         except Gone:
             return None
-        installed = await self.github.installation_of(str(repository.get("full_name")))
-        if installed is None or repository.get("id") != repository_id:
+        installed = await self.github.installation_of(repository["full_name"])
+        if installed is None:
             return None
         issue = await self.github.issue(int(installed["id"]), repository_id, number)
         return read_place(_payload(issue, repository, installed))

@@ -126,6 +126,8 @@ async def test_an_answer_that_names_no_or_another_repository_is_not_used(
         await github.create_comment(1, 7, 5, "x")
     assert not caught.value.may_have_happened
     assert play.lines() == []
+    with pytest.raises(Unavailable):
+        await github.repository(1, 7)
 
 
 async def test_a_repository_may_be_called_dot_github(github: GitHub, play: Play) -> None:

@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.market.judgement import NOBODY, AdvisoryFacts, OpenedIssue, judge_advisories, judge_issues, judge_milestone
-from app.market.remembered import Act, MilestoneFacts, MilestoneIssue
+from app.market.judgement import (
+    NOBODY,
+    AdvisoryFacts,
+    OpenedIssue,
+    judge_advisories,
+    judge_issues,
+    judge_milestone,
+    true_by_issue,
+)
+from app.market.remembered import Act, MilestoneFacts, MilestoneIssue, told_of_issue, told_of_milestone
 from app.market.statement import (
     SEVERITIES,
     Advisory,
@@ -275,6 +283,19 @@ def test_an_issue_that_is_open_or_was_closed_late_makes_it_untrue() -> None:
 
 def test_a_milestone_closed_after_the_end_is_judged_by_its_issues() -> None:
     assert judge_milestone(RELEASE, MilestoneFacts(BY + 5, [member(1, 1_200)]), BY + 9).closed_at == BY
+
+
+def test_a_milestone_done_in_the_last_second_is_true_then_though_our_clock_is_behind() -> None:
+    assert judge_milestone(RELEASE, MilestoneFacts(BY, [member(1, 1_200)]), BY - 1).closed_at == BY
+
+
+def test_what_made_it_true_is_told_to_be_remembered() -> None:
+    """Of a milestone what counted, true or not; of issues the one that fitted first, with the act."""
+    counted, late = [member(1, 1_200), member(2)], member(3, created_at=BY + 1)
+    assert judge_milestone(RELEASE, MilestoneFacts(1_300, [*counted, late]), BY).told == told_of_milestone(
+        1_300, counted
+    )
+    assert true_by_issue(12, Act(600, 5, "dana")).told == told_of_issue(12, Act(600, 5, "dana"))
 
 
 def test_a_milestone_without_issues_is_not_done() -> None:

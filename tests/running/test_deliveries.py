@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from app.commands.runner import OUR_FAULT, Runner
 from app.github import checks
@@ -182,6 +183,23 @@ async def test_no_shape_of_a_payload_is_an_error(db: Database, events: Events) -
         answers = set((await tx.execute(select(commands.c.answer))).scalars())
     assert len(answers) > 1
     assert OUR_FAULT not in answers
+
+
+@pytest.mark.parametrize("field", ["name", "owner.login"])
+@pytest.mark.parametrize("odd", ["", ".", "..", "a/b", "a b", "a%2e", "é", "a?", "a\n"])
+async def test_a_repository_with_a_name_that_none_can_have_is_passed_over(
+    db: Database, events: Events, field: str, odd: str
+) -> None:
+    """GitHub would be asked for it by that name again and again."""
+    for event in ("issues", "issue_comment"):
+        payload = example(event, "reopened" if event == "issues" else "created")
+        body = with_value(payload, f"repository.{field}", odd)
+        assert body is not None
+        with capture_logs() as lines:
+            await events.deal_with(delivery(event, body))
+        assert [line["event"] for line in lines] == ["delivery passed over"]
+        async with db.reading() as tx:
+            assert await places.repository(tx, payload["repository"]["id"]) is None
 
 
 async def test_an_error_of_ours_is_no_odd_payload(events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
