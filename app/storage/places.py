@@ -268,13 +268,20 @@ def in_sight() -> ColumnElement[bool]:
 async def place_by_name(tx: Tx, owner: str, name: str, number: int) -> Place | None:
     """The issue that is now under this name; names change, so only pages and badges look things up so.
 
-    Names pass on, too: of two repositories under one name the one that was told of last has it.
+    Names pass on, too: of two repositories under one name the one that was told of last has it. So may numbers, if an
+    issue comes back that was transferred.
     """
     statement = _PLACES.where(
         func.lower(repositories.c.owner_login) == owner.lower(),
         func.lower(repositories.c.name) == name.lower(),
         issues.c.number == number,
         in_sight(),
-    ).order_by(repositories.c.updated_at.desc(), repositories.c.id.desc())
+    ).order_by(
+        repositories.c.updated_at.desc(),
+        repositories.c.id.desc(),
+        issues.c.moved_to.is_not(None),
+        issues.c.updated_at.desc(),
+        issues.c.id.desc(),
+    )
     row = (await tx.execute(statement.limit(1))).first()
     return _place(row) if row else None

@@ -124,7 +124,7 @@ issues = Table(
     Column("closed_at", BigInteger),
     _number("updated_at", 0),
     Column("moved_to", BigInteger),
-    UniqueConstraint("repository_id", "number"),
+    Index("ix_issues_repository_id_number", "repository_id", "number"),
 )
 
 contracts = Table(

@@ -202,6 +202,18 @@ async def test_a_repository_with_a_name_that_none_can_have_is_passed_over(
             assert await places.repository(tx, payload["repository"]["id"]) is None
 
 
+async def test_an_issue_under_the_number_of_another_is_taken_as_it_is_told(db: Database, events: Events) -> None:
+    """It was transferred and came back, say, of which not everything has reached us."""
+    payload = example("issues", "reopened")
+    number = payload["issue"]["id"]
+    for each in (number, number + 1, number):
+        payload["issue"]["id"] = each
+        await events.deal_with(delivery("issues", json.dumps(payload).encode()))
+    async with db.reading() as tx:
+        found = [await places.place(tx, each) for each in (number, number + 1)]
+    assert [place.issue.number for place in found if place] == [payload["issue"]["number"]] * 2
+
+
 async def test_an_error_of_ours_is_no_odd_payload(events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
     """The delivery has to be tried again, not passed over."""
 

@@ -84,6 +84,20 @@ async def test_a_name_that_passed_on_is_its_new_owners_whatever_was_stored_first
     assert await found_under(known, "TOOL") == 8
 
 
+async def test_an_issue_that_came_back_has_its_old_number_whichever_was_told_of_last(known: Database) -> None:
+    """It has another id then, and the thread that it was stays with all that was said and settled there."""
+    was = Issue(101, 7, 1, "A bug", "open", None, None, updated_at=90)
+    async with known.transaction() as tx:
+        await places.save_issue(tx, was)
+        await places.save_issue(tx, replace(was, id=301, updated_at=80))
+        await places.note_moved(tx, 101, 301)
+    async with known.reading() as tx:
+        found = await places.place_by_name(tx, "ann", "tool", 1)
+        old = await places.place(tx, 101)
+    assert found and found.issue.id == 301
+    assert old and old.issue == replace(was, moved_to=301)
+
+
 async def test_a_repository_out_of_sight_is_under_no_name(known: Database) -> None:
     """Another may be there by now, and nobody would tell us that this one was made private."""
     async with known.transaction() as tx:
