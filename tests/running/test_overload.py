@@ -55,10 +55,11 @@ async def locked(db: Database) -> AsyncIterator[None]:
 
 
 async def blocked(db: Database) -> None:
-    """Until somebody waits for a lock."""
+    """Until somebody waits for that lock; in other databases of the cluster other tests wait for theirs."""
+    ours = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     while True:
         async with db.reading() as tx:
-            if (await tx.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():
+            if (await tx.execute(text(f"SELECT 1 FROM pg_locks WHERE NOT granted AND {ours}"))).first():
                 return
 
 
