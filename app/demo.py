@@ -12,7 +12,7 @@ import re
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ DAY = 86_400
 OWNER, NAME = "mozilla", "blocked"
 FOLDER = Path(".demo")
 STEP_SECONDS = 0.05
+LAST_LINES = 20
 PAUSE_SECONDS = 10
 """Between two comments, by everybody's clock: the app writes about once a second, after five at once."""
 
@@ -284,12 +285,29 @@ async def check(found: Stage) -> None:
         raise DemoFailed("the audit found something wrong")
 
 
-async def until_one_stops(programs: dict[str, asyncio.subprocess.Process]) -> None:
-    """Until a program ends, which none should."""
-    waiting = {asyncio.create_task(process.wait()): name for name, process in programs.items()}
-    ended, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    names = ", ".join(waiting[task] for task in ended)
-    raise DemoFailed(f"{names} has stopped; see the logs in {FOLDER}")
+async def while_all_run(programs: dict[str, asyncio.subprocess.Process], work: Coroutine[Any, Any, object]) -> None:
+    """Do the work. Raises DemoFailed as soon as a program ends, which none should."""
+
+    async def ends(name: str, process: asyncio.subprocess.Process) -> None:
+        raise DemoFailed(f"{name} has stopped (exit status {await process.wait()})")
+
+    tasks = [asyncio.create_task(work), *(asyncio.create_task(ends(*program)) for program in programs.items())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def last_words(folder: Path) -> str:
+    """The end of each program's log: who finds the demo failed elsewhere has nothing else."""
+    lines = []
+    for log in sorted(folder.glob("*.log")):
+        lines += [f"{log}:", *(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-LAST_LINES:])]
+    return "\n".join(lines)
 
 
 @contextmanager
@@ -306,25 +324,24 @@ def alone(folder: Path) -> Iterator[None]:
 async def demo(once: bool) -> None:
     """Play the conversation; unless `once`, stay up to be tried by hand. Raises DemoFailed."""
     with alone(FOLDER):
-        await _demo(once)
+        try:
+            async with stage(FOLDER) as found:
+                await while_all_run(found.programs, show(found))
+                if not once:
+                    click.echo(f"\nTry it by hand at {found.sandbox} (be anybody, comment, close). Ctrl-C ends it.")
+                    await while_all_run(found.programs, asyncio.Event().wait())
+        except DemoFailed as error:
+            raise DemoFailed(f"{error}\n{last_words(FOLDER)}") from None
 
 
-async def _demo(once: bool) -> None:
-    async with stage(FOLDER) as found:
-        await play(found)
-        await check(found)
-        step("The market comment, edited in place all along:")
-        print_comment(
-            {
-                "user": {"login": "bugmark[bot]"},
-                "body": await found.bot_comment("board:", "the market comment", "settled FIXED"),
-            }
-        )
-        await leave_a_market(found)
-        click.secho("\ndemo: the conversation was played and paid to the mill.", fg="green", bold=True)
-        click.echo(f"  thread  {found.thread}")
-        click.echo(f"  badge   {found.badge}")
-        click.echo(f"  logs    {FOLDER}/web.log, {FOLDER}/worker.log, {FOLDER}/sandbox.log")
-        if not once:
-            click.echo(f"\nTry it by hand at {found.sandbox} (be anybody, comment, close). Ctrl-C ends it.")
-            await until_one_stops(found.programs)
+async def show(found: Stage) -> None:
+    await play(found)
+    await check(found)
+    step("The market comment, edited in place all along:")
+    board = await found.bot_comment("board:", "the market comment", "settled FIXED")
+    print_comment({"user": {"login": "bugmark[bot]"}, "body": board})
+    await leave_a_market(found)
+    click.secho("\ndemo: the conversation was played and paid to the mill.", fg="green", bold=True)
+    click.echo(f"  thread  {found.thread}")
+    click.echo(f"  badge   {found.badge}")
+    click.echo(f"  logs    {FOLDER}/web.log, {FOLDER}/worker.log, {FOLDER}/sandbox.log")

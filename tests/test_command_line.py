@@ -1,5 +1,6 @@
 """What the command line says where something is missing: one sentence, no traceback, and nothing is made."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.demo import DemoFailed, alone
+from app.demo import DemoFailed, alone, last_words, while_all_run
 from tests.databases import apart
 
 
@@ -80,3 +81,14 @@ def test_the_set_up_wants_to_know_where_the_credentials_go(tmp_path: Path) -> No
     done = run("setup", **{**place, "BUGMARK_CREDENTIALS_FILE": str(there)})
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: {there} is there already")
+
+
+async def test_a_program_that_stops_ends_the_demo_at_once(tmp_path: Path) -> None:
+    """And not a minute later, with no word of why."""
+    programs = {"worker": await asyncio.create_subprocess_exec(sys.executable, "-c", "raise SystemExit(3)")}
+    with pytest.raises(DemoFailed, match=r"worker has stopped \(exit status 3\)"):
+        await while_all_run(programs, asyncio.Event().wait())
+    (tmp_path / "worker.log").write_text("one\n" * 30 + "The database cannot be reached.\n")
+    assert last_words(tmp_path).splitlines()[0] == f"{tmp_path / 'worker.log'}:"
+    assert last_words(tmp_path).endswith("  The database cannot be reached.")
+    assert len(last_words(tmp_path).splitlines()) == 21

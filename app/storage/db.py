@@ -10,7 +10,6 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -139,24 +138,10 @@ def _engine(url: str, pool_size: int, statement_seconds: float | None) -> AsyncE
             isolation_level="READ COMMITTED",
             connect_args={"command_timeout": statement_seconds},
         )
-    open_connection = creator(str(parsed.database), BUSY_TIMEOUT_MS / 1000)
+    open_connection = creator(str(parsed.database), BUSY_TIMEOUT_MS)
     engine = create_async_engine(parsed, pool_size=pool_size, async_creator=open_connection)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

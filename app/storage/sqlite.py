@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -20,7 +21,7 @@ import aiosqlite
 from aiosqlite.core import _STOP_RUNNING_SENTINEL
 
 CHUNK = 64
-WAITING_WORDS = ("BEGIN IMMEDIATE", "PRAGMA")
+RETRY_SECONDS = 0.05
 
 
 class InPlaceConnection(aiosqlite.Connection):
@@ -69,19 +70,40 @@ class InPlaceConnection(aiosqlite.Connection):
 
 
 def _may_wait(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    if getattr(fn, "__name__", "") == "commit":
-        return True
-    return bool(args) and isinstance(args[0], str) and args[0].startswith(WAITING_WORDS)
+    return getattr(fn, "__name__", "") == "commit" or args[:1] == ("BEGIN IMMEDIATE",)
 
 
-def creator(path: str, timeout_seconds: float) -> Callable[[], Awaitable[aiosqlite.Connection]]:
+def creator(path: str, busy_timeout_ms: int) -> Callable[[], Awaitable[aiosqlite.Connection]]:
     """What opens connections to the file at `path`; a lock is waited for so long."""
 
     def connect() -> sqlite3.Connection:
         url = f"file:{quote(path)}?mode=rw"  # a file that is not there is not made: only migrating makes one
-        return sqlite3.connect(url, uri=True, timeout=timeout_seconds, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            url, uri=True, timeout=RETRY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, busy_timeout_ms)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     async def open_connection() -> aiosqlite.Connection:
         return await InPlaceConnection(connect)
 
     return open_connection
+
+
+def _prepare(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
+    """Of a file that is not kept so yet, as a new one, web and worker both try to change the journal when they start:
+    SQLite does not wait for a lock there but fails at once, so it is asked again."""
+    for left in reversed(range(1 + int(busy_timeout_ms / 1000 / RETRY_SECONDS))):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+                raise
+            time.sleep(RETRY_SECONDS)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={busy_timeout_ms}"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,11 +1,15 @@
 """The connection that works in place: what waits for a lock can be given up, and nothing is half done."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from app.storage.db import Database
+from app.storage import db as storage
+from app.storage.db import Database, DatabaseBusy, migrate
 
 COUNT = text("SELECT count(*) FROM users")
 ADD = text("INSERT INTO users (id, login, created_at) VALUES (:id, 'ann', 1)")
@@ -42,4 +46,39 @@ async def test_a_closed_connection_says_so(sqlite_url: str) -> None:
     assert await users(db) == 0
     await db.close()
     assert await users(db) == 0, "the pool opens a new one"
+    await db.close()
+
+
+@pytest.fixture
+def new_file(tmp_path: Path) -> Path:
+    """As migrating leaves it: nobody has opened it for work yet."""
+    path = tmp_path / "new.db"
+    migrate(f"sqlite+aiosqlite:///{path}")
+    with closing(sqlite3.connect(path)) as look:
+        assert look.execute("PRAGMA journal_mode").fetchone() != ("wal",)
+    return path
+
+
+async def test_a_new_file_is_opened_while_somebody_else_opens_it(new_file: Path) -> None:
+    """SQLite fails at once here, however long it is told to wait: it is asked again."""
+    db = Database(f"sqlite+aiosqlite:///{new_file}")
+    with closing(sqlite3.connect(new_file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(users(db))
+        await asyncio.wait({opening}, timeout=0.2)
+        assert not opening.done()
+        other.execute("COMMIT")
+        assert await opening == 0
+    await db.close()
+
+
+async def test_a_new_file_that_stays_locked_is_told_of(new_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "BUSY_TIMEOUT_MS", 100)
+    db = Database(f"sqlite+aiosqlite:///{new_file}")
+    with closing(sqlite3.connect(new_file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusy, match="locked"):
+            await users(db)
+        other.execute("COMMIT")
+    assert await users(db) == 0
     await db.close()
