@@ -62,7 +62,7 @@ class StoredInbox:
     _waiting: dict[asyncio.Future[bool], Arrival] = field(default_factory=dict)
     _storing: asyncio.Task[None] | None = None
     _full: bool = False
-    _counted_at: float = -COUNT_SECONDS
+    _counted_at: float | None = None
 
     async def put(self, guid: str, event: str, payload: bytes, now: int) -> bool:
         """Returns once the delivery is durable. Raises Overloaded while too many wait to be dealt with.
@@ -84,7 +84,7 @@ class StoredInbox:
     async def _count(self) -> None:
         """One asks at a time; the others go by what was counted before."""
         now = asyncio.get_running_loop().time()
-        if now - self._counted_at < COUNT_SECONDS:
+        if self._counted_at is not None and now - self._counted_at < COUNT_SECONDS:
             return
         self._counted_at = now
         async with self.db.reading() as tx:

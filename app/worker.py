@@ -75,6 +75,8 @@ class Worker:
     oracle: Oracle
     chores: Sequence[Callable[[], Awaitable[bool]]] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _may_deal: asyncio.Event = field(default_factory=asyncio.Event)
+    _may_send: asyncio.Event = field(default_factory=asyncio.Event)
     _dealing: set[int] = field(default_factory=set)
     _sending: set[int] = field(default_factory=set)
     _unanswered: Pauses = field(default_factory=Pauses)  # contracts
@@ -83,39 +85,46 @@ class Worker:
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._pump(self._claim_delivery, self._deal_with))
-            group.create_task(self._pump(self._claim_message, self._send))
+            group.create_task(self._pump(self._claim_delivery, self._deal_with, self._may_deal))
+            group.create_task(self._pump(self._claim_message, self._send, self._may_send))
             group.create_task(self._repeat(self.keep_time))
             group.create_task(self._repeat(self.seal))
             for chore in self.chores:
                 group.create_task(self._repeat(chore))
 
-    async def _pump(self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]]) -> None:
-        """Claim items one by one and work on several at once; the end of one may let the next of its lane go."""
-        slots, ended = asyncio.Semaphore(PARALLEL), asyncio.Event()
+    async def _pump(
+        self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]], more: asyncio.Event
+    ) -> None:
+        """Claim items one by one and work on several at once; the end of one may let the next of its lane go.
+
+        `more` is set where there may be something to claim. What another process brings is seen a little later.
+        """
+        slots = asyncio.Semaphore(PARALLEL)
 
         async def work_and_free(item: T) -> None:
             try:
                 await _guarded(work(item))
             finally:
                 slots.release()
-                ended.set()
+                more.set()
 
         async with asyncio.TaskGroup() as group:
             while not self.stopping.is_set():
                 await slots.acquire()
-                ended.clear()
+                more.clear()
                 item = await _guarded(claim())
                 if item is None:
                     slots.release()
-                    await _waited(ended, IDLE_SECONDS)
+                    await _waited(more, IDLE_SECONDS)
                 else:
                     group.create_task(work_and_free(item))
 
     async def _repeat(self, work: Callable[[], Awaitable[bool]]) -> None:
         """Work as long as there is some, else wait a little."""
         while not self.stopping.is_set():
-            if not await _guarded(work()):
+            if await _guarded(work()):
+                self._may_send.set()
+            else:
                 await _waited(self.stopping, TIMER_SECONDS)
 
     async def _claim_delivery(self) -> Delivery | None:
@@ -133,6 +142,7 @@ class Worker:
                 await self._deal(delivery)
         finally:
             self._dealing.discard(delivery.id)
+            self._may_send.set()
 
     async def _deal(self, delivery: Delivery) -> None:
         if delivery.attempts > MOST_ATTEMPTS:

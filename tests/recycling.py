@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+import asyncpg
+from sqlalchemy.engine import make_url
 
 from app.storage.tables import metadata
 from tests.databases import apart
@@ -16,7 +15,7 @@ LEFT_OVER = """
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 UNCHECKED = "SET LOCAL session_replication_role = replica"
-EMPTY = f"DO $$ BEGIN {' '.join(f'DELETE FROM {name};' for name in sorted(metadata.tables))} END $$"
+EMPTY = "; ".join(f"DELETE FROM {name}" for name in sorted(metadata.tables))
 ANEW = "SELECT setval(seqrelid, seqstart, false) FROM pg_sequence"
 """Deleting few rows takes a quarter of what TRUNCATE does, which makes new files for every table."""
 
@@ -27,8 +26,10 @@ def empty(url: str) -> None:
 
 
 async def _empty(url: str) -> None:
-    engine = create_async_engine(url, poolclass=NullPool)
-    async with engine.begin() as connection:
-        for statement in (LEFT_OVER, UNCHECKED, EMPTY, ANEW):
-            await connection.execute(text(statement))
-    await engine.dispose()
+    """By the driver alone, all at once: it is done five hundred times."""
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(address)
+    try:
+        await connection.execute("; ".join(("BEGIN", LEFT_OVER, UNCHECKED, EMPTY, ANEW, "COMMIT")))
+    finally:
+        await connection.close()

@@ -1,8 +1,12 @@
-"""Whole tables read back for the audit, in order and in constant memory. The rows may hold anything."""
+"""Whole tables read back for the audit, in order and in constant memory. The rows may hold anything.
+
+Statements are put together once and kept: tests audit after each step, and nothing in them changes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -32,21 +36,21 @@ Found = tuple[Value, ...]
 _O, _P = offers.c, positions.c
 
 
-async def pages(tx: Tx, statement: Select[Any]) -> AsyncIterator[Sequence[Any]]:
-    result = await tx.stream(statement.execution_options(yield_per=PAGE))
+async def pages(tx: Tx, statement: Select[Any], **values: int) -> AsyncIterator[Sequence[Any]]:
+    result = await tx.stream(statement, values, execution_options={"yield_per": PAGE})
     async for page in result.partitions():
         yield page
 
 
-async def stream(tx: Tx, statement: Select[Any]) -> AsyncIterator[Any]:
-    async for page in pages(tx, statement):
+async def stream(tx: Tx, statement: Select[Any], **values: int) -> AsyncIterator[Any]:
+    async for page in pages(tx, statement, **values):
         for row in page:
             yield row
 
 
-def exactly(tx: Tx, column: ColumnElement[str]) -> ColumnElement[str]:
+def exactly(dialect: str, column: ColumnElement[str]) -> ColumnElement[str]:
     """The column as it is ordered by its bytes, as Python does."""
-    return column.collate("BINARY" if tx.dialect.name == "sqlite" else "C")
+    return column.collate("BINARY" if dialect == "sqlite" else "C")
 
 
 async def stored(tx: Tx, name: str) -> AsyncIterator[list[str]]:
@@ -54,53 +58,72 @@ async def stored(tx: Tx, name: str) -> AsyncIterator[list[str]]:
 
     Each is canonical JSON without its brackets: the database writes it faster than it could hand the columns over.
     """
-    kind = KINDS[name]
-    columns = [metadata.tables[kind.table].c[column] for column in kind.columns]
-    order = [exactly(tx, c) if isinstance(c.type, String) else c for c in columns[: kind.keys]]
-    text = written(tx, columns[0])
-    for column in columns[1:]:
-        text = text + "," + written(tx, column)
-    async for page in pages(tx, select(text).order_by(*order)):
+    async for page in pages(tx, _stored(tx.dialect.name, name)):
         yield [row[0] for row in page]
 
 
-def written(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[str]:
+@cache
+def _stored(dialect: str, name: str) -> Select[Any]:
+    kind = KINDS[name]
+    columns = [metadata.tables[kind.table].c[column] for column in kind.columns]
+    order = [exactly(dialect, c) if isinstance(c.type, String) else c for c in columns[: kind.keys]]
+    text = written(dialect, columns[0])
+    for column in columns[1:]:
+        text = text + "," + written(dialect, column)
+    return select(text).order_by(*order)
+
+
+def written(dialect: str, column: ColumnElement[Any]) -> ColumnElement[str]:
     """A value as JSON."""
     if isinstance(column.type, Boolean):
         return case((column, "true"), else_="false")
     if not isinstance(column.type, String):
         return cast(column, String)
-    if tx.dialect.name == "sqlite":
+    if dialect == "sqlite":
         return func.json_quote(column, type_=String)
     return func.coalesce(cast(func.to_json(column), String), "null", type_=String)
 
 
 async def all_balances(tx: Tx) -> AsyncIterator[tuple[str, int, str, int]]:
     """(kind, owner, currency, amount), ordered so."""
-    c = balances.c
-    order = exactly(tx, c.kind), c.owner, exactly(tx, c.currency)
-    async for row in stream(tx, select(c.kind, c.owner, c.currency, c.amount).order_by(*order)):
+    async for row in stream(tx, _all_balances(tx.dialect.name)):
         yield tuple(row)
+
+
+@cache
+def _all_balances(dialect: str) -> Select[Any]:
+    c = balances.c
+    order = exactly(dialect, c.kind), c.owner, exactly(dialect, c.currency)
+    return select(c.kind, c.owner, c.currency, c.amount).order_by(*order)
 
 
 async def all_units(tx: Tx) -> AsyncIterator[tuple[int, int, str, int, int]]:
     """(contract, user, side, free, reserved) of every position, ordered so."""
-    order = _P.contract_id, _P.user_id, exactly(tx, _P.side)
-    async for row in stream(tx, select(_P.contract_id, _P.user_id, _P.side, _P.free, _P.reserved).order_by(*order)):
+    async for row in stream(tx, _all_units(tx.dialect.name)):
         yield tuple(row)
+
+
+@cache
+def _all_units(dialect: str) -> Select[Any]:
+    order = _P.contract_id, _P.user_id, exactly(dialect, _P.side)
+    return select(_P.contract_id, _P.user_id, _P.side, _P.free, _P.reserved).order_by(*order)
 
 
 async def units_held_back(tx: Tx) -> AsyncIterator[tuple[int, int, str, int]]:
     """(contract, user, side, units) that live offers are to sell, ordered so."""
+    async for contract, user, side, units in stream(tx, _units_held_back(tx.dialect.name)):
+        yield contract, user, side, int(units)
+
+
+@cache
+def _units_held_back(dialect: str) -> Select[Any]:
     gives = case((is_bid(offers), Side.UNFIXED.value), else_=Side.FIXED.value)
-    statement = (
+    return (
         select(_O.contract_id, _O.user_id, gives, func.sum(_O.units_left))
         .where(_O.state == OfferState.LIVE.value, _O.units_left != 0)
         .group_by(_O.contract_id, _O.user_id, gives)
-        .order_by(_O.contract_id, _O.user_id, exactly(tx, gives))
+        .order_by(_O.contract_id, _O.user_id, exactly(dialect, gives))
     )
-    async for contract, user, side, units in stream(tx, statement):
-        yield contract, user, side, int(units)
 
 
 async def standing(tx: Tx) -> AsyncIterator[tuple[int, str, int, int, bool, bool, int | None]]:
@@ -108,18 +131,22 @@ async def standing(tx: Tx) -> AsyncIterator[tuple[int, str, int, int, bool, bool
 
     Of buy offers live or suspended.
     """
+    async for row in stream(tx, _standing(tx.dialect.name)):
+        yield tuple(row)
+
+
+@cache
+def _standing(dialect: str) -> Select[Any]:
     live = case((_O.state == OfferState.LIVE.value, 1), else_=0)
     currency = contracts.c.currency
     pool = and_(pools.c.user_id == _O.user_id, pools.c.currency == currency)
-    statement = (
+    return (
         select(_O.user_id, currency, _O.cash_left, _O.price, _O.pooled, live, pools.c.left_mills)
         .join(contracts, contracts.c.id == _O.contract_id)
         .outerjoin(pools, pool)
         .where(stands(), _O.action == Action.BUY.value)
-        .order_by(_O.user_id, exactly(tx, currency))
+        .order_by(_O.user_id, exactly(dialect, currency))
     )
-    async for row in stream(tx, statement):
-        yield tuple(row)
 
 
 def stands() -> ColumnElement[bool]:
@@ -128,16 +155,20 @@ def stands() -> ColumnElement[bool]:
 
 async def open_bonds(tx: Tx) -> AsyncIterator[tuple[int, str, int]]:
     """(contract, currency, mills) of the bonds of open disputes, ordered so."""
+    async for contract, currency, mills in stream(tx, _open_bonds()):
+        yield contract, currency, int(mills)
+
+
+@cache
+def _open_bonds() -> Select[Any]:
     c = disputes.c
-    statement = (
+    return (
         select(c.contract_id, contracts.c.currency, func.sum(c.bond_mills))
         .join(contracts, contracts.c.id == c.contract_id)
         .where(c.state == "open")
         .group_by(c.contract_id, contracts.c.currency)
         .order_by(c.contract_id)
     )
-    async for contract, currency, mills in stream(tx, statement):
-        yield contract, currency, int(mills)
 
 
 class ContractFacts(NamedTuple):
@@ -168,17 +199,21 @@ class ContractFacts(NamedTuple):
 
 async def contract_facts(tx: Tx) -> AsyncIterator[ContractFacts]:
     """Every contract, in order."""
+    async for row in stream(tx, _contract_facts()):
+        yield ContractFacts(*row)
+
+
+@cache
+def _contract_facts() -> Select[Any]:
     held, book = _held(), _books()
     beside = held.c.fixed, held.c.unfixed, book.c.standing, book.c.bid, book.c.ask
     own = [contracts.c[name] for name in ContractFacts._fields if name in contracts.c]
-    statement = (
+    return (
         select(*own, *beside)
         .outerjoin(held, held.c.contract_id == contracts.c.id)
         .outerjoin(book, book.c.contract_id == contracts.c.id)
         .order_by(contracts.c.id)
     )
-    async for row in stream(tx, statement):
-        yield ContractFacts(*row)
 
 
 def _held() -> Subquery:

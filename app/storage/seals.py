@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -137,7 +138,7 @@ async def all_entries(tx: Tx) -> AsyncIterator[list[StoredEntry]]:
 
     On PostgreSQL ids are given under the lock of what an entry changes, so for each thing theirs is the order of time.
     """
-    statement = _entries(tx)
+    statement = _entries(tx.dialect.name)
     after = LOWEST
     while page := await _page_of_entries(tx, statement, after):
         yield page
@@ -157,10 +158,11 @@ def _lines(found: str | None) -> tuple[str, int, int, int]:
     return f"[{written}]", int(count), int(first), int(last)
 
 
-def _entries(tx: Tx) -> Select[Any]:
+@cache
+def _entries(dialect: str) -> Select[Any]:
     """Entries with their seals and, in one text, their postings; the names of kinds and currencies are plain ASCII."""
     return (
-        select(entries, sealed_entries.c.seal, sealed_entries.c.hash, _postings_of_entry(tx))
+        select(entries, sealed_entries.c.seal, sealed_entries.c.hash, _postings_of_entry(dialect))
         .outerjoin(sealed_entries, sealed_entries.c.entry_id == entries.c.id)
         .where(entries.c.id > bindparam("after"))
         .order_by(entries.c.id)
@@ -168,7 +170,7 @@ def _entries(tx: Tx) -> Select[Any]:
     )
 
 
-def _postings_of_entry(tx: Tx) -> ColumnElement[str]:
+def _postings_of_entry(dialect: str) -> ColumnElement[str]:
     """`COUNT FIRST LAST` and the postings in the order of their lines. SQLite takes them as the subquery sorts them."""
     line = postings.c
     written = (
@@ -176,7 +178,7 @@ def _postings_of_entry(tx: Tx) -> ColumnElement[str]:
     )
     mine = select(line.line, written.label("written")).where(line.entry_id == entries.c.id).correlate(entries)
     inner = mine.order_by(line.line).subquery()
-    if tx.dialect.name == "sqlite":
+    if dialect == "sqlite":
         joined = func.group_concat(inner.c.written, ",")
     else:
         joined = func.string_agg(inner.c.written, aggregate_order_by(literal(","), inner.c.line))
@@ -188,12 +190,19 @@ def _text(value: ColumnElement[int]) -> ColumnElement[str]:
     return cast(value, String)
 
 
+_SEALS = select(seals).where(seals.c.number > bindparam("after")).order_by(seals.c.number).limit(SEALS_PAGE)
+_CLOSED = (
+    select(sealed_entries.c.seal, sealed_entries.c.hash)
+    .where(sealed_entries.c.seal > bindparam("after"), sealed_entries.c.seal <= bindparam("until"))
+    .order_by(sealed_entries.c.seal, sealed_entries.c.entry_id)
+)
+
+
 async def all_runs(tx: Tx) -> AsyncIterator[Run]:
     """Every seal with the hashes it closes, in the order of seals."""
     after = LOWEST
     while after < HIGHEST:
-        statement = select(seals).where(seals.c.number > after).order_by(seals.c.number).limit(SEALS_PAGE)
-        found, until = _page([Seal(*row) for row in await tx.execute(statement)])
+        found, until = _page([Seal(*row) for row in await tx.execute(_SEALS, {"after": after})])
         closed = await _closed(tx, after, until)
         for number in sorted(found.keys() | closed.keys()):
             yield Run(number, found.get(number), closed.get(number, []))
@@ -214,12 +223,7 @@ def _page(read: list[Seal]) -> tuple[dict[int, Seal], int]:
 
 
 async def _closed(tx: Tx, after: int, until: int) -> dict[int, list[str]]:
-    statement = (
-        select(sealed_entries.c.seal, sealed_entries.c.hash)
-        .where(sealed_entries.c.seal > after, sealed_entries.c.seal <= until)
-        .order_by(sealed_entries.c.seal, sealed_entries.c.entry_id)
-    )
-    rows: Any = await tx.execute(statement)
+    rows: Any = await tx.execute(_CLOSED, {"after": after, "until": until})
     return {number: [row.hash for row in group] for number, group in groupby(rows, key=lambda row: int(row.seal))}
 
 

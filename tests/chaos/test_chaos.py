@@ -12,8 +12,8 @@ from tests.chaos.days import day_of
 from tests.chaos.script import Size, Turn, script
 from tests.databases import SqliteDatabases
 
-SMALL = Size(seed=1, commands=60, installations=3, people=18, issues=6, rounds=2)
-KILLS = 8
+SMALL = Size(seed=1, commands=40, installations=2, people=12, issues=4, rounds=2)
+KILLS = 5
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def test_a_day_of_kills_and_lost_deliveries_changes_nothing(urls: list[str
     calm, killed, faulty = await asyncio.gather(
         day_of(day, urls[0], tmp_path / "calm", kills=0),
         day_of(day, urls[1], tmp_path / "killed", kills=KILLS, validate=True),
-        day_of(day, urls[2], tmp_path / "faulty", kills=2, faults=True),
+        day_of(day, urls[2], tmp_path / "faulty", kills=1, faults=True),
     )
     for each in (calm, killed, faulty):
         assert each.found.wrong == [], each.told()
@@ -59,7 +59,7 @@ def test_whatever_is_otherwise_in_two_journals_is_told() -> None:
 
 def test_a_seed_makes_one_day() -> None:
     assert script(SMALL) == script(SMALL)
-    assert script(SMALL) != script(Size(seed=2, commands=60, installations=3, people=18, issues=6, rounds=2))
+    assert script(SMALL) != script(Size(seed=2, commands=40, installations=2, people=12, issues=4, rounds=2))
 
 
 def test_a_whole_day_has_everything_in_it() -> None:

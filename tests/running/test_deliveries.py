@@ -107,6 +107,7 @@ READ = (
     "sender.login",
     "sender.type",
 )
+SOME = 7
 EVENTS = ("issue_comment", "issues", "repository", "installation", "installation_repositories")
 
 
@@ -169,14 +170,17 @@ def delivery(event: str, payload: bytes) -> Delivery:
 
 
 async def test_no_shape_of_a_payload_is_an_error(db: Database, events: Events) -> None:
-    """An error would be tried twenty times, with everything else about the issue waiting behind it."""
-    tried = 0
+    """An error would be tried twenty times, with everything else about the issue waiting behind it.
+
+    PostgreSQL, which takes less, is shown all of them, SQLite a few.
+    """
+    tried, every = 0, 1 if db.engine.dialect.name == "postgresql" else SOME
     for event, payload in starting_points():
         for path in READ:
             for value in NASTY:
                 tried += 1
                 payload.get("comment", {})["id"] = tried
-                body = with_value(payload, path, value)
+                body = with_value(payload, path, value) if tried % every == 0 else None
                 if body is not None:
                     await events.deal_with(delivery(event, body))
     async with db.reading() as tx:

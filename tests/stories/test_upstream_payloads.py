@@ -1,7 +1,7 @@
 """GitHub's own example payloads, whole and mutated, signed and posted to the running app: each is taken in and dealt
 with, none breaks the worker.
 
-The suite tries a seeded choice of mutations on both databases, `make faults` more on SQLite (`PAYLOADS=all`: every one
+The suite tries a seeded choice of mutations on each database, `make faults` more on SQLite (`PAYLOADS=all`: every one
 of every field; `SEED=7`).
 """
 
@@ -39,9 +39,9 @@ from tests.stories.mutations import EXAMPLES, Mutation, all_mutations, some_muta
 
 SECRET = "the secret of the payloads"
 LISTINGS = "the secret of the Marketplace listing"
-MANY = os.environ.get("PAYLOADS", "1000")
+MANY = os.environ.get("PAYLOADS", "500")
 SEED = int(os.environ.get("SEED", "1"))
-TOGETHER = 500
+TOGETHER = 250
 
 UNREADABLE = {"a number too long to read", "not a number", "deep"}
 """No JSON, or none that Python's reader takes: the door says 400."""
@@ -147,7 +147,8 @@ async def test_every_upstream_payload_is_taken_in_and_dealt_with(database_url: s
 @pytest.mark.timeout(4 * 3600)
 async def test_a_mutated_payload_breaks_nothing(database_url: str, tmp_path: Path) -> None:
     """No 500, no lost worker, no dead letter, and no command that failed by our fault."""
-    mutations = all_mutations() if MANY == "all" else iter(some_mutations(int(MANY), SEED))
+    seed = SEED + database_url.startswith("postgresql")
+    mutations = all_mutations() if MANY == "all" else iter(some_mutations(int(MANY), seed))
     async with open_door(database_url, tmp_path) as door:
         while some := list(islice(mutations, TOGETHER)):
             await try_all(door, some)
