@@ -27,6 +27,7 @@ contract at once, of which either could come first.
 TAKEN_OVER_SECONDS = 130
 """After a kill: leases have ended, and the sweep has come round."""
 
+REST_SECONDS, QUIET_MS = 60, 1_500
 LATEST_KILL_SECONDS = 0.6
 LONGEST_PAUSE_SECONDS = 0.4
 """Between two comments at one owner's where no order is kept; at the first's there is none, and budgets are met."""
@@ -63,8 +64,8 @@ class Player:
 
     async def play(self) -> None:
         async with asyncio.TaskGroup() as group:
-            work = self.watch.run(), self.ground.clock.run(), self.ground.programs.watch()
-            helpers = [group.create_task(each) for each in work]
+            helpers = [group.create_task(each) for each in (self.watch.run(), self.ground.programs.watch())]
+            clock = group.create_task(self.ground.clock.run())
             killer = group.create_task(self._kill())
             for number in range(len(self.day.rounds)):
                 await self._round(number)
@@ -72,6 +73,9 @@ class Player:
                 self.tell(done)
             await killer
             await self._calm("the end")
+            clock.cancel()  # the next sweep is minutes away
+            await self.ground.github.control("GET", f"/idle?timeout={REST_SECONDS}&quiet={QUIET_MS}")
+            await self._calm("the end, with what came again and late")
             for helper in helpers:
                 helper.cancel()
 
