@@ -23,6 +23,9 @@ from aiosqlite.core import _STOP_RUNNING_SENTINEL
 CHUNK = 64
 RETRY_SECONDS = 0.05
 
+KIND = 0xFF
+"""Part of an extended code: a file that somebody sets right after a crash is busy, too (SQLITE_BUSY_RECOVERY)."""
+
 
 class InPlaceConnection(aiosqlite.Connection):
     """Calls are still one after the other: while one is with the thread, later ones queue up behind it.
@@ -102,7 +105,7 @@ def _prepare(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             break
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+            if error.sqlite_errorcode & KIND != sqlite3.SQLITE_BUSY or not left:
                 raise
             time.sleep(RETRY_SECONDS)
     for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={busy_timeout_ms}"):

@@ -4,11 +4,13 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from app.storage import db as storage
+from app.storage import sqlite
 from app.storage.db import Database, DatabaseBusy, migrate
 
 COUNT = text("SELECT count(*) FROM users")
@@ -82,3 +84,24 @@ async def test_a_new_file_that_stays_locked_is_told_of(new_file: Path, monkeypat
         other.execute("COMMIT")
     assert await users(db) == 0
     await db.close()
+
+
+class Recovering(sqlite3.Connection):
+    """A file that another process still sets right after a crash."""
+
+    refusals = 1
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:
+        if self.refusals:
+            self.refusals -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+            raise error
+        return super().execute(*statement)
+
+
+def test_a_file_that_is_being_recovered_is_waited_for(new_file: Path) -> None:
+    with closing(sqlite3.connect(new_file, factory=Recovering)) as opened:
+        sqlite._prepare(opened, 100)
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert opened.execute("PRAGMA busy_timeout").fetchone() == (100,)
