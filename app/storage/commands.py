@@ -20,6 +20,15 @@ class CommandKey:
     text: str
     occurrence: int
 
+    @property
+    def receipt(self) -> str:
+        """The key of its receipt in the channel of comments."""
+        return f"{self.comment_id}:{digest(self.text)}:{self.occurrence}"
+
+
+COMMENT = "comment"
+"""The channel of commands that stand in comments."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandRecord:
@@ -35,6 +44,8 @@ async def begin(tx: Tx, key: CommandKey, *, user_id: int, issue_id: int, at: int
     statement = (
         insert(tx, commands)
         .values(
+            channel=COMMENT,
+            key=key.receipt,
             comment_id=key.comment_id,
             text_hash=digest(key.text),
             occurrence=key.occurrence,
@@ -45,7 +56,7 @@ async def begin(tx: Tx, key: CommandKey, *, user_id: int, issue_id: int, at: int
             done=False,
             answer="",
         )
-        .on_conflict_do_nothing(index_elements=["comment_id", "text_hash", "occurrence"])
+        .on_conflict_do_nothing(index_elements=["channel", "key"])
     )
     number: int | None = (await tx.execute(statement.returning(commands.c.id))).scalar()
     return number

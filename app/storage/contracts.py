@@ -22,7 +22,10 @@ class ContractRow:
     `halt_reason` is a market.life.Cause, None while no window runs; `halt_event_at` the event from which trading is
     halted; `maintainer_halt` a maintainer's reason; `verdict` what the thread was told last; `ended_round`: settled
     while the issue was closed for good (market.life); `looks` counts how often GitHub was asked, `traded_units` what
-    was filled.
+    was filled. `version` rises with every change of book, positions, status, terms, window or verdict.
+    `announced_at`: the running window was announced then; `unanswered_at`, `unanswered_days`, `unanswered_day_at`: the
+    first ask since the last answer that failed, on how many days one failed, and the last of these; `idle_at`: nobody
+    holds or offers anything since.
     """
 
     id: int
@@ -57,6 +60,12 @@ class ContractRow:
     ended_round: bool
     looks: int
     traded_units: int
+    version: int
+    announced_at: int | None
+    unanswered_at: int | None
+    unanswered_days: int
+    unanswered_day_at: int | None
+    idle_at: int | None
 
     @property
     def terms(self) -> Terms:

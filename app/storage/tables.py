@@ -162,6 +162,12 @@ contracts = Table(
     _flag("ended_round"),
     _number("looks", 0),
     _number("traded_units", 0),
+    _number("version", 1),
+    Column("announced_at", BigInteger),
+    Column("unanswered_at", BigInteger),
+    _number("unanswered_days", 0),
+    Column("unanswered_day_at", BigInteger),
+    Column("idle_at", BigInteger),
     UniqueConstraint("statement_hash", "maturation_at"),
     CheckConstraint("open_interest >= 0", name="open_interest"),
     CheckConstraint("minted_mills >= 0 AND minted_mills <= 1000 * open_interest", name="minted"),
@@ -244,6 +250,15 @@ positions = Table(
     Index("ix_positions_user_id", "user_id"),
 )
 
+net_paid = Table(
+    "net_paid",
+    metadata,
+    Column("contract_id", BigInteger, ForeignKey("contracts.id"), primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
+    _number("mills"),
+    Index("ix_net_paid_user_id", "user_id"),
+)
+
 pools = Table(
     "pools",
     metadata,
@@ -276,6 +291,26 @@ disputes = Table(
     sqlite_autoincrement=True,
 )
 
+joiners = Table(
+    "joiners",
+    metadata,
+    Column("dispute_id", BigInteger, ForeignKey("disputes.id"), primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
+    _number("bond_mills"),
+    Column("reason", Text, nullable=False),
+    _number("at"),
+    CheckConstraint("bond_mills > 0", name="bond"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
+    _number("since_at"),
+    _number("until_at"),
+)
+
 set_aside = Table(
     "set_aside",
     metadata,
@@ -306,6 +341,8 @@ absences = Table(
     Column("repository_id", _big(), ForeignKey("repositories.id"), primary_key=True, autoincrement=False),
     _number("away_at"),
     Column("back_at", BigInteger),
+    _number("unanswered_days", 0),
+    Column("unanswered_day_at", BigInteger),
 )
 
 balances = Table(
@@ -380,7 +417,9 @@ commands = Table(
     "commands",
     metadata,
     _serial(),
-    _number("comment_id"),
+    Column("channel", String(16), nullable=False, server_default="comment"),
+    Column("key", String(128), nullable=False),
+    Column("comment_id", BigInteger),
     Column("text_hash", String(64), nullable=False),
     _number("occurrence"),
     Column("text", Text, nullable=False),
@@ -389,7 +428,8 @@ commands = Table(
     _number("at"),
     Column("done", Boolean, nullable=False),
     Column("answer", Text, nullable=False),
-    UniqueConstraint("comment_id", "text_hash", "occurrence"),
+    UniqueConstraint("channel", "key"),
+    Index("ix_commands_comment_id", "comment_id"),
     Index("ix_commands_user_id_at", "user_id", "at"),
     sqlite_autoincrement=True,
 )
@@ -472,6 +512,16 @@ rechecks = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     _number("due_at"),
     Index("ix_rechecks_due_at", "due_at"),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("process", String(100), primary_key=True),
+    _number("started_at"),
+    _number("at"),
+    Index("ix_heartbeats_name_at", "name", "at"),
 )
 
 marketplace_accounts = Table(

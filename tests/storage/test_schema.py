@@ -47,7 +47,7 @@ async def test_the_migrations_make_the_checks_the_models_have(db: Database) -> N
         for constraint in table.constraints
         if isinstance(constraint, CheckConstraint)
     }
-    assert len(expected) == 9
+    assert len(expected) == 10
     async with db.reading() as tx:
         assert await tx.run_sync(names) == expected
 
