@@ -7,6 +7,7 @@ changes, no such folder is found, and the sources are used: a stale build cannot
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import sys
 import sysconfig
 from pathlib import Path
@@ -44,6 +45,5 @@ def use(build: Path) -> bool:
 
 def core() -> str:
     """Which core this process runs."""
-    from app.market import sweep
-
-    return "pure Python" if sweep.__file__.endswith(".py") else "compiled"
+    found = importlib.util.find_spec("app.market.sweep")
+    return "pure Python" if found is None or str(found.origin).endswith(".py") else "compiled"
