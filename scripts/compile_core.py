@@ -2,7 +2,8 @@
 
     python -m scripts.compile_core
 
-It is for whoever wants the speed: nothing else needs it, or a C compiler. app/compiled.py tells when a build is used.
+It is for whoever wants the speed: nothing else needs it, or a C compiler. app/compiled.py tells when a build
+is used.
 """
 
 from __future__ import annotations

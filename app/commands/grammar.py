@@ -1,8 +1,8 @@
-"""The grammar that all commands share, and what a command is: one table of them makes parser, help and docs page.
+"""The grammar that all commands share.
 
 A command's `rules` is the Lark text of what follows its name, made of the parts below. To give commands a new clause:
-a rule here, its field in Parts, its reader in `values`, its name for people in `misfit`. The text is read in lower
-case, the values from the original.
+a rule here, its field in Parts, its reader in `values`, its name for people in `misfit`. The text is read
+in lower case, the values from the original.
 `reason` is the rest of the line; what stands before it needs a rule of its own (not `side`), since the lexer sees all
 that may follow a rule in any command.
 """
