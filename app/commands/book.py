@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands import book_drawing
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.mending import kept_date, reads
 from app.commands.requests import BookRequest
 from app.commands.values import date_length

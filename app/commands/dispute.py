@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.requests import DisputeRequest
 from app.market.instants import format_instant
 from app.market.money import format_mills

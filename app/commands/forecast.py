@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.commands.command import Command
 from app.commands.drawing import folded
-from app.commands.grammar import Command, Parts
+from app.commands.grammar import Parts
 from app.commands.mending import kept_date, suggested_date
 from app.commands.misfit import nearest
 from app.commands.naming import BadPackage, BadSeverity, parse_package, parse_severity

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands import answers
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.mending import kept_date, nearly, suggested_date
 from app.commands.near import near_amount, near_price
 from app.commands.requests import FundRequest
@@ -15,7 +16,7 @@ from app.market.instants import command_date
 from app.market.money import format_mills, format_price
 from app.market.offer import Action, NewOffer, Offer
 from app.services import trading
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage.db import FIRST_IMAGINED, Tx
 
 USUAL_AMOUNT = "50"

@@ -10,8 +10,9 @@ from importlib import import_module
 from lark import Lark
 
 import app.commands
+from app.commands.command import Command
 from app.commands.escape import code
-from app.commands.grammar import BadCommand, Command, assemble
+from app.commands.grammar import BadCommand, assemble
 from app.commands.misfit import nearest
 from app.commands.reading import read
 from app.commands.requests import Request

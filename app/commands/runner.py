@@ -10,8 +10,8 @@ import structlog
 
 from app.clock import Clock
 from app.commands import replies
+from app.commands.command import Command
 from app.commands.escape import code
-from app.commands.grammar import Command
 from app.commands.patience import Oracle, patient
 from app.commands.reader import CommandText, read_commands
 from app.commands.registry import meant, named, understand
@@ -20,10 +20,10 @@ from app.commands.requests import Request
 from app.commands.slowness import when_slow
 from app.commands.standing import Actor, Standing, needs_rights, standing_of
 from app.market.errors import Refusal
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts
 from app.services import accounts, forecast_news, holdings, limits, mutes, settling, views
 from app.services.config import ConfigSource
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage import answers, commands, outbox
 from app.storage.answers import mentions_somebody
 from app.storage.commands import CommandKey, CommandRecord

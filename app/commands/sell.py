@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.commands import answers
 from app.commands.again import forecast_meant
-from app.commands.grammar import BadCommand, Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import BadCommand, Parts
 from app.commands.mending import OfferMender
 from app.commands.offer import CLAUSES, CONDITION_NOTES, CONDITIONS, forecast_of
 from app.commands.requests import OfferRequest
@@ -12,7 +13,7 @@ from app.market.instants import command_date
 from app.market.money import format_price
 from app.market.offer import Action, NewOffer
 from app.services import trading
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage import books, contracts
 from app.storage.db import Tx
 

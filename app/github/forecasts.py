@@ -10,6 +10,7 @@ from app.github.client import GitHub, JsonObject
 from app.github.errors import Forbidden, Gone, Invalid
 from app.github.people import TRIAGE_OR_BETTER
 from app.github.vanishing import vanished
+from app.market.facts import IssueFacts
 from app.market.judgement import (
     NOT_TRUE,
     OpenedIssue,
@@ -20,7 +21,7 @@ from app.market.judgement import (
     judge_milestone,
     true_by_issue,
 )
-from app.market.life import IssueFacts
+from app.market.milestone import KnownMilestone
 from app.market.remembered import (
     Known,
     MilestoneFacts,
@@ -33,7 +34,6 @@ from app.market.statement import Advisory, AnyForecast, IssueForecast, Milestone
 from app.oracle.advisories import advisory_from
 from app.oracle.issue import read_instant
 from app.oracle.listed import is_pull_request, label_names, milestone_issue_from, opened_issue_from
-from app.services.forecast_making import KnownMilestone
 from app.storage.places import Repository
 
 NOTHING = Known()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts
 from app.market.remembered import Act, MilestoneFacts, MilestoneIssue, told_of_issue, told_of_milestone
 from app.market.statement import Advisory, IssueForecast, Milestone, at_least, folded_package
 

@@ -6,9 +6,8 @@ grouped in threes by `,` or `_`; `k` is a thousand.
 
 import re
 
-from app.market.contract import UNIT_MILLS
+from app.market.contract import MAX_VOLUME, UNIT_MILLS
 from app.market.errors import Refusal
-from app.market.offer import MAX_VOLUME
 
 MAX_AMOUNT_MILLS = 9 * 10**15
 """No more money than this exists in one currency (docs/market.md §2)."""

@@ -13,10 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.market.contract import UNIT_MILLS
+from app.market.contract import MAX_VOLUME, UNIT_MILLS
 from app.market.errors import Refusal
 from app.market.money import parse_amount, parse_price, parse_volume
-from app.market.offer import MAX_VOLUME
 from app.services.yamltree import Scalar
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400

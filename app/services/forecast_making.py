@@ -9,6 +9,7 @@ from typing import Protocol
 from app.market.contract import Status, digest
 from app.market.errors import InvalidOffer, Refusal
 from app.market.instants import command_date, format_instant, last_second
+from app.market.milestone import KnownMilestone
 from app.market.statement import (
     ISSUE_FIXED,
     Advisory,
@@ -20,7 +21,7 @@ from app.market.statement import (
     subject,
     text_of,
 )
-from app.services import halting
+from app.services import permission
 from app.services.recording import note_made
 from app.services.scene import Scene, refresh_board
 from app.storage import contracts, places
@@ -35,16 +36,6 @@ MOST_FORECASTS = 20
 MOST_NAMED = 10
 UNSPEAKABLE = frozenset('"“”`\r\n\t')
 """Marks with which a name cannot stand in a command that a refusal hands out."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownMilestone:
-    """A milestone as GitHub names it now."""
-
-    id: int
-    number: int
-    title: str
-    closed: bool
 
 
 class Milestones(Protocol):
@@ -115,7 +106,7 @@ async def _contract_on(tx: Tx, scene: Scene, about: AnyForecast, said: str) -> M
     for row in same:
         if row.status is not Status.SETTLED:
             return Made(row, new=False)
-    await halting.check_market(tx, scene)
+    await permission.check_market(tx, scene)
     _check_span(scene, about.by, said)
     if sum(row.status is not Status.SETTLED for row in rows) >= MOST_FORECASTS:
         why = f"{MOST_FORECASTS} forecasts live in this thread already; ask in another issue's thread."

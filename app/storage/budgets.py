@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Column, bindparam, case, delete, func, select, update
 
 from app.storage.db import Tx
-from app.storage.places import insert_for, upsert
+from app.storage.sql import insert_for, upsert
 from app.storage.tables import budgets, spent
 
 MINUTE, HOUR = 60, 3600

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, tex
 from app.storage import budgets
 from app.storage.budgets import WRITE_POINTS, Limits, Use
 from app.storage.db import Tx
-from app.storage.places import Place, in_parts, insert_for
+from app.storage.places import Place
+from app.storage.sql import in_parts, insert_for
 from app.storage.tables import budgets as standings
 from app.storage.tables import outbox
 
