@@ -82,7 +82,8 @@ def _spellings(statement: Advisory) -> list[str]:
 async def _issue_facts(github: GitHub, repository: Repository, statement: IssueForecast, aside_at: int) -> IssueFacts:
     """Only of issues that fit as they are now the timeline is asked, until none can have fitted earlier."""
     params = {"state": "all", "sort": "created", "direction": "asc", "since": _iso(statement.after)}
-    if "," not in statement.label:  # the parameter is a list; without it all issues come
+    # The parameter is a list, and compares letters as they are encoded; without it all issues come.
+    if "," not in statement.label and statement.label.isascii():
         params["labels"] = statement.label
     where = repository.installation_id, repository.id
     found: list[OpenedIssue] = []

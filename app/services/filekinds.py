@@ -119,7 +119,7 @@ SPAN_WORDS = "a number with its unit: `30m`, `24h`, `7d` or `2w`"
 
 Truth = Annotated[bool, _reading(_truth), Takes("`true` or `false`")]
 Price = Annotated[int, Field(ge=1, le=999), _reading(parse_price), Takes(PRICE_WORDS), WithJsonSchema(_PRICE_SCHEMA)]
-Label = Annotated[str, Field(min_length=1, max_length=50), _reading(str)]
+Label = Annotated[str, Field(min_length=1, max_length=50), _reading(str.strip)]
 Names = Annotated[
     list[Label], Field(max_length=MOST_LABELS), Takes(f"a list of at most {MOST_LABELS} labels of 1 to 50 characters")
 ]

@@ -10,6 +10,7 @@ from app.market.contract import Status, digest
 from app.market.errors import InvalidOffer, Refusal
 from app.market.instants import command_date, format_instant, last_second
 from app.market.milestone import KnownMilestone
+from app.market.names import folded
 from app.market.statement import (
     ISSUE_FIXED,
     Advisory,
@@ -79,7 +80,7 @@ async def forecast_milestone(tx: Tx, scene: Scene, name: str, known: Sequence[Kn
 
 
 def _milestone(name: str, known: Sequence[KnownMilestone], by_at: int) -> KnownMilestone:
-    named = [one for one in known if one.title.casefold() == name.casefold()]
+    named = [one for one in known if folded(one.title) == folded(name)]
     still_open = [one for one in known if not one.closed]
     found = next((one for one in named if not one.closed), None)
     if found is not None:
