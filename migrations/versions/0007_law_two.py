@@ -56,6 +56,7 @@ def upgrade() -> None:
     _workers()
     _heartbeats()
     _receipts()
+    _former_names()
 
 
 def _net_paid() -> None:
@@ -134,3 +135,18 @@ def _receipts() -> None:
         batch.drop_constraint(op.f("uq_commands_comment_id_text_hash_occurrence"), type_="unique")
         batch.create_unique_constraint(op.f("uq_commands_channel_key"), ["channel", "key"])
         batch.create_index("ix_commands_comment_id", ["comment_id"])
+
+
+def _former_names() -> None:
+    op.create_table(
+        "former_names",
+        sa.Column("owner_login", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        _number("until_at"),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repositories.id"], name=op.f("fk_former_names_repository_id_repositories")
+        ),
+        sa.PrimaryKeyConstraint("owner_login", "name", "repository_id", name=op.f("pk_former_names")),
+    )
+    op.create_index("ix_former_names_repository_id", "former_names", ["repository_id"])
