@@ -40,6 +40,7 @@ COMMAND = Command(
         "The price is the middle of the bid and the ask behind which at least 10 tokens stand. Where one of them is "
         "missing, it is the price at which the holders of both sides entered, or what the other quote says: at least, "
         "at most.",
+        "What moving the price by 0.10 takes is what somebody would have to put up for it: the more, the firmer it is.",
         "The last trade is the last fill of at least 5 units; the change is against what its price was 24 hours ago.",
         "The void price is what a VOID would pay now for a unit of FIXED.",
     ),

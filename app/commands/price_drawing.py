@@ -8,6 +8,7 @@ from app.commands.board import summary
 from app.commands.drawing import (
     NOTHING,
     ago,
+    amount,
     change,
     folded,
     likely,
@@ -74,10 +75,15 @@ def price_of(view: ContractView) -> str:
     size = (
         f"Volume {view.volume.whole:,} ({view.volume.late:,} in 24 h) · open interest {row.open_interest:,} · "
         f"holders {view.holders:,} · void price {price(view.void_price)} · "
-        f"{_reward_words(row)} {format_mills(view.reward_mills)}"
+        f"{_reward_words(row)} {format_mills(view.reward_mills)}{_firmness(view)}"
     )
     head = f"**{number(row)} · {what(row)}** · {state(row, view.now)}"
     return f"{head}\n\nPrice of {yes} **{priced(view.price)}** · {quotes} · {_last(view)}\n\n{size}"
+
+
+def _firmness(view: ContractView) -> str:
+    mills = view.move_mills
+    return "" if mills is None else f" · moving the price by 0.10 takes {amount(mills)}"
 
 
 def _last(view: ContractView) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.market.contract import Side, Status
+from app.market.firmness import cost_to_move
 from app.market.price import NOTHING_PAID, Paid, Price, Says, price_of
 from app.market.quotes import Arbitrage, Chance, Ladder, Trade, chances, contradictions, spark_points
 from app.market.reward import USUAL_STAKE_MILLS, Ask, reward_mills
@@ -85,6 +86,11 @@ class ContractView:
     def price(self) -> Price | None:
         """What FIXED is worth by firm quotes, else by what its holders paid: the one price that is shown anywhere."""
         return price_of(self.levels.bids, self.levels.asks, self.paid)
+
+    @property
+    def move_mills(self) -> int | None:
+        """What somebody must put up to move the price by 0.10; None without one price."""
+        return cost_to_move(self.levels.bids, self.levels.asks, self.paid)
 
     @property
     def last(self) -> Trade | None:

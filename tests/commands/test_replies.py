@@ -401,8 +401,9 @@ def test_one_contract_in_words() -> None:
         "Price of FIXED **0.40** · bid 0.375 · ask 0.425 · last 0.405 ▁▁▄▄▆█ (50 units, 60 min ago, +0.205 in 24 h)"
     ) in body
     assert (
-        "Volume 1,234 (123 in 24 h) · open interest 617 · holders 5 · void price 0.20 · reward on offer 118.45" in body
-    )
+        "Volume 1,234 (123 in 24 h) · open interest 617 · holders 5 · void price 0.20 · reward on offer 118.45 "
+        "· moving the price by 0.10 takes 107.281"
+    ) in body
     assert "Price of TRUE **–** · bid – · ask – · not traded yet" in price_drawing.price_of(view(forecast(12)))
 
 

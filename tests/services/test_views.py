@@ -100,6 +100,19 @@ async def test_where_holders_entered_is_the_price_without_quotes(desk: Desk) -> 
     assert (view.price, view.worth) == (Price(Says.ENTERED, 200, 200), (200, "entry price"))
 
 
+async def test_what_is_told_to_move_the_price_moves_it(desk: Desk) -> None:
+    await desk.offer(1, "buy fixed 100 at 480")
+    await desk.offer(2, "buy unfixed 50 at 500")
+    await desk.offer(2, "buy unfixed 500 at 319")
+    view = await only(desk)
+    assert (view.price, view.move_mills) == (middle(490), 31 * 500 + 21 * 499)
+    before = await desk.free(3)
+    await desk.offer(3, "buy fixed 31 at 500 now")
+    await desk.offer(3, "buy fixed 21 at 499")
+    assert (await only(desk)).price == middle(590)
+    assert before - await desk.free(3) == view.move_mills
+
+
 async def test_a_trade_with_oneself_moves_no_price(desk: Desk) -> None:
     await trade(desk, 200, 200)
     await desk.offer(3, "buy unfixed 5 at 1")

@@ -74,6 +74,7 @@ async def test_a_private_repository_shows_nothing(story: Story) -> None:
     await story.call("PATCH", about, body={"private": True})
     await story.calm()
     await shows(story, "no market")
+    assert await badge(story) == await badge(story, "nowhere")
     await story.call("PATCH", about, body={"private": False})
     await story.calm()
     await shows(story, "quoted at least 0.70")
