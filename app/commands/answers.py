@@ -62,14 +62,15 @@ async def _known(tx: Tx, result: Traded, now: int) -> list[str]:
     """The open contracts nearest to one that was just made, with their prices of FIXED."""
     at = result.contract.maturation_at
     rows = sorted(result.neighbours, key=lambda row: abs(row.maturation_at - at))[:MOST_NEIGHBOURS]
-    books = await tape.levels(tx, [row.id for row in rows], now) if rows else {}
+    ids = [row.id for row in rows]
+    books, last = await tape.levels(tx, ids, now), await tape.prices_at(tx, ids, now)
     found = []
     for row in sorted(rows, key=lambda row: row.maturation_at):
         bids, asks = books[row.id].bids, books[row.id].asks
         quotes = {
             "bid": bids[0][0] if bids else None,
             "ask": asks[0][0] if asks else None,
-            "last": await tape.price_at(tx, row.id, now),
+            "last": last.get(row.id),
         }
         known = [f"{word} {format_price(price)}" for word, price in quotes.items() if price is not None]
         found.append(f"by {command_date(row.maturation_at)} (FIXED: {', '.join(known) or 'no price yet'})")

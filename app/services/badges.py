@@ -38,7 +38,7 @@ async def badge(tx: Tx, owner: str, name: str, number: int, now: int) -> BadgeTo
     if speaker is None:
         state = _state(rows)
         return BadgeTold(state=state) if state else None
-    return BadgeTold(speaker.price, bool(await tape.marks(tx, speaker.id, 1)))
+    return BadgeTold(speaker.price, bool((await tape.marks(tx, [speaker.id], 1))[speaker.id]))
 
 
 def _state(rows: Sequence[ContractRow]) -> str:

@@ -162,8 +162,7 @@ async def _tied(floor: Floor, wish: _Wish) -> tuple[set[int], bool]:
 
 
 async def _currency(tx: Tx, contract_ids: set[int]) -> str:
-    rows = [await contracts.get(tx, number) for number in sorted(contract_ids)]
-    found = {row.currency for row in rows if row is not None}
+    found = await contracts.currencies(tx, contract_ids)
     if len(found) > 1:
         raise ValueError(f"contracts of several currencies on one floor: {sorted(found)}")
     return found.pop() if found else ""

@@ -16,7 +16,7 @@ from app.services.locking import hold_all
 from app.services.recording import note_moved
 from app.services.scene import refresh_board
 from app.services.turning import floors, show, stop
-from app.services.watching import backed, watch_of
+from app.services.watching import backed, watch_of, watches_of
 from app.storage import absences, contracts, disputes, insiders, last_known, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, DatabaseBusy, Tx
@@ -65,7 +65,8 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
         await note_gone(tx, place, now, facts.gone_at)
         return
     rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
-    closes = {row.id: close_event(await watch_of(tx, place, row), facts) for row in rows if row.halt_reason is None}
+    going = [row for row in rows if row.halt_reason is None]
+    closes = {number: close_event(watch, facts) for number, watch in (await watches_of(tx, place, going)).items()}
     struck = [row for row in rows if closes.get(row.id) is not None]
     aside = facts.closed and facts.completed and await disputes.set_aside_of_issue(tx, place.issue.id) is not None
     to_ask = [row for row in rows if row not in struck and (aside or row.status is Status.HALTED)]

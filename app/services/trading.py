@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.market.arrival import DUST_VOLUME
-from app.market.contract import UNIT_MILLS, Side, Status
+from app.market.contract import UNIT_MILLS, Side
 from app.market.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.instants import command_date
 from app.market.matching import cancel, place, place_range
@@ -170,7 +170,9 @@ async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
 async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
     """Cancel one of the user's offers in this thread, or all of them. Works while a contract is halted."""
     cancelled = Cancelled()
-    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+    mine = await books.live_offers(tx, scene.user_id, scene.place.issue.id)
+    concerned = {contract for contract, found in mine if number in (None, found.number)}
+    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.id in concerned]
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
         await hold_all(tx, rows, scene.user_id)

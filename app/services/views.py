@@ -108,8 +108,13 @@ async def contract_view(tx: Tx, row: ContractRow, now: int) -> ContractView:
 
 
 async def book_view(tx: Tx, row: ContractRow, now: int) -> BookView:
-    levels = await tape.levels(tx, [row.id], now)
-    return BookView(row, now, levels[row.id], await tape.best_offers(tx, row.id, now, BOOK_OFFERS))
+    return (await _books(tx, [row], now))[0]
+
+
+async def _books(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[BookView]:
+    ids = [row.id for row in rows]
+    levels, best = await tape.levels(tx, ids, now), await tape.best_offers(tx, ids, now, BOOK_OFFERS)
+    return [BookView(row, now, levels[row.id], best[row.id]) for row in rows]
 
 
 async def book_views(tx: Tx, issue_id: int, now: int) -> list[BookView]:
@@ -118,7 +123,7 @@ async def book_views(tx: Tx, issue_id: int, now: int) -> list[BookView]:
     kept = {
         row.id for row in sorted(rows, key=lambda row: (-row.open_interest, row.maturation_at, row.id))[:MOST_BOOKS]
     }
-    return [await book_view(tx, row, now) for row in rows if row.id in kept]
+    return await _books(tx, [row for row in rows if row.id in kept], now)
 
 
 async def best_reward(tx: Tx, issue_id: int, now: int) -> int:
@@ -130,7 +135,8 @@ async def best_reward(tx: Tx, issue_id: int, now: int) -> int:
 async def worths(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, tuple[int, str] | None]:
     """What FIXED is worth in each of these contracts of one issue, and by what."""
     found = await readings(tx, rows, now)
-    return {view.id: replace(view, marks=await tape.marks(tx, view.id, 1)).worth for view in found}
+    marks = await tape.marks(tx, [view.id for view in found], 1)
+    return {view.id: replace(view, marks=marks[view.id]).worth for view in found}
 
 
 def _largest(views: Sequence[ContractView], most: int, speaker: ContractView | None) -> list[ContractView]:
@@ -151,16 +157,19 @@ async def _views(tx: Tx, found: Sequence[ContractView], now: int) -> list[Contra
     marked = await insiders.disclosed(tx, found[0].row.issue_id)
     volumes = await tape.volumes(tx, ids, now - DAY_SECONDS)
     holders = await tape.holders(tx, ids)
+    marks, top = await tape.marks(tx, ids, SPARK_PRICES), await tape.largest(tx, ids, TOP_HOLDERS)
+    before = await tape.prices_at(tx, ids, now - DAY_SECONDS)
+    void_prices = await _void_prices(tx, [view.row for view in found], now)
     return [
         replace(
             view,
-            marks=await tape.marks(tx, view.id, SPARK_PRICES),
-            price_before=await tape.price_at(tx, view.id, now - DAY_SECONDS),
+            marks=marks[view.id],
+            price_before=before.get(view.id),
             volume=volumes[view.id],
-            void_price=await _void_price(tx, view.row, now),
+            void_price=void_prices.get(view.id),
             top=[
                 Holder(login, side, units, user in marked and view.row.terms.insiders != insiders.ALLOW)
-                for user, login, side, units in await tape.largest(tx, view.id, TOP_HOLDERS)
+                for user, login, side, units in top[view.id]
             ],
             holders=holders.get(view.id, 0),
         )
@@ -170,14 +179,13 @@ async def _views(tx: Tx, found: Sequence[ContractView], now: int) -> list[Contra
 
 async def _settled(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[ContractView]:
     """Of what is over only the last price and the volume."""
-    volumes = await tape.volumes(tx, [row.id for row in rows], now - DAY_SECONDS)
-    return [
-        ContractView(row=row, now=now, marks=await tape.marks(tx, row.id, 1), volume=volumes[row.id]) for row in rows
-    ]
+    ids = [row.id for row in rows]
+    volumes, marks = await tape.volumes(tx, ids, now - DAY_SECONDS), await tape.marks(tx, ids, 1)
+    return [ContractView(row=row, now=now, marks=marks[row.id], volume=volumes[row.id]) for row in rows]
 
 
-async def _void_price(tx: Tx, row: ContractRow, now: int) -> int | None:
+async def _void_prices(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, int]:
     """As a settlement would read it: as it stood seven days before the window opened, or before now."""
-    event_at = now if row.window_opened_at is None else row.window_opened_at
-    pair = await books.void_price(tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
-    return pair.minted_mills // pair.open_interest if pair.open_interest else None
+    since = {row.id: (now if row.window_opened_at is None else row.window_opened_at) for row in rows}
+    found = await books.void_prices(tx, {number: at - VOID_LOOK_BACK_SECONDS for number, at in since.items()})
+    return {number: pair.minted_mills // pair.open_interest for number, pair in found.items() if pair.open_interest}

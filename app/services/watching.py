@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.market.facts import Cause, IssueFacts, Watch
+from app.market.remembered import Known
 from app.market.statement import ISSUE_FIXED
 from app.storage import absences, contracts, disputes, exposure, last_known
+from app.storage.absences import Absence
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
+from app.storage.disputes import Dispute
 from app.storage.places import Place
 
 
 async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
+    return (await watches_of(tx, place, [row]))[row.id]
+
+
+async def watches_of(tx: Tx, place: Place, rows: Sequence[ContractRow]) -> dict[int, Watch]:
+    """Of contracts of one repository; as many statements, however many there are."""
+    ids = {row.id for row in rows}
     absence = await absences.of(tx, place.repository.id)
-    dispute = await disputes.waiting(tx, row.id)
+    waiting, known = await disputes.all_waiting(tx, ids), await last_known.of_all(tx, ids)
+    aside = await _set_aside_at(tx, rows)
+    return {
+        row.id: _watch(row, absence, waiting.get(row.id), aside.get(row.id), known.get(row.id, Known())) for row in rows
+    }
+
+
+def _watch(
+    row: ContractRow, absence: Absence | None, dispute: Dispute | None, aside_at: int | None, known: Known
+) -> Watch:
     return Watch(
         maturation_at=row.maturation_at,
         dispute_window_seconds=row.terms.dispute_window_seconds,
@@ -23,17 +43,20 @@ async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
         verdict=row.verdict,
         disputed_at=dispute.at if dispute else None,
         ruling=row.ruling,
-        set_aside_at=await _set_aside_at(tx, row),
+        set_aside_at=aside_at,
         away_at=absence.away_at if absence and absence.back_at is None else None,
         back_at=absence.back_at if absence else None,
         void_reasons=row.terms.void_reasons if row.kind == ISSUE_FIXED else frozenset(),
-        answered_at=(await last_known.of(tx, row.id)).at,
+        answered_at=known.at,
     )
 
 
-async def _set_aside_at(tx: Tx, row: ContractRow) -> int | None:
-    own = row.kind == ISSUE_FIXED
-    return await (disputes.set_aside_of_issue(tx, row.issue_id) if own else disputes.set_aside_of(tx, row.id))
+async def _set_aside_at(tx: Tx, rows: Sequence[ContractRow]) -> dict[int, int | None]:
+    """A close of an issue is set aside for all contracts on it, what made a forecast true for that one alone."""
+    issues = {row.issue_id for row in rows if row.kind == ISSUE_FIXED}
+    of_issues = {issue: await disputes.set_aside_of_issue(tx, issue) for issue in sorted(issues)}
+    of_forecasts = await disputes.all_set_aside(tx, {row.id for row in rows if row.kind != ISSUE_FIXED})
+    return {row.id: of_issues[row.issue_id] if row.kind == ISSUE_FIXED else of_forecasts.get(row.id) for row in rows}
 
 
 async def backed(tx: Tx, row: ContractRow, facts: IssueFacts) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, text, update
@@ -16,7 +16,7 @@ from app.market.settlement import VoidPrice
 from app.market.state import Changes, ContractState
 from app.storage.contracts import ContractRow, change
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
-from app.storage.sql import insert, upsert
+from app.storage.sql import insert, of_each, upsert
 from app.storage.tables import amendments, contracts, fills, offers, positions
 
 ACTIONS = {action.value: action for action in Action}
@@ -268,9 +268,16 @@ async def fills_of(tx: Tx, contract_id: int, limit: int) -> list[tuple[int, int]
 
 async def void_price(tx: Tx, contract_id: int, until_at: int) -> VoidPrice:
     """The last pair with open interest at or before `until_at`, else the one after the first fill."""
-    some = select(amendments).where(amendments.c.contract_id == contract_id, amendments.c.open_interest > 0)
-    before = some.where(amendments.c.at <= until_at).order_by(amendments.c.number.desc()).limit(1)
-    row = (await tx.execute(before)).first()
-    if row is None:
-        row = (await tx.execute(some.order_by(amendments.c.number).limit(1))).first()
-    return VoidPrice(row.minted_mills, row.open_interest) if row else VoidPrice(0, 0)
+    return (await void_prices(tx, {contract_id: until_at})).get(contract_id, VoidPrice(0, 0))
+
+
+async def void_prices(tx: Tx, until_at: Mapping[int, int]) -> dict[int, VoidPrice]:
+    """The same of several contracts, each with its instant; none of those that never had open interest."""
+    of = amendments.c
+    some = select(of.contract_id, of.minted_mills, of.open_interest).where(of.open_interest > 0)
+    first, last = some.order_by(of.number).limit(1), some.order_by(of.number.desc()).limit(1)
+    rows = await of_each(tx, list(until_at), lambda number: first.where(of.contract_id == number))
+    rows += await of_each(
+        tx, list(until_at), lambda number: last.where(of.contract_id == number, of.at <= until_at[number])
+    )
+    return {row.contract_id: VoidPrice(row.minted_mills, row.open_interest) for row in rows}

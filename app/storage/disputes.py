@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, func, select, update
 from app.market.contract import Outcome
 from app.market.statement import ISSUE_FIXED
 from app.storage.db import Tx
-from app.storage.sql import insert, upsert
+from app.storage.sql import in_parts, insert, upsert
 from app.storage.tables import contracts, disputes, set_aside
 
 
@@ -67,8 +67,16 @@ async def add(tx: Tx, **values: Any) -> int:
 
 async def waiting(tx: Tx, contract_id: int) -> Dispute | None:
     """The dispute of a contract that nobody has decided yet."""
-    mine = disputes.c.contract_id == contract_id, disputes.c.state == DisputeState.OPEN.value
-    return await _first(tx, select(disputes).where(*mine))
+    return (await all_waiting(tx, {contract_id})).get(contract_id)
+
+
+async def all_waiting(tx: Tx, contract_ids: set[int]) -> dict[int, Dispute]:
+    """Of these contracts the disputes that nobody has decided yet."""
+    found: dict[int, Dispute] = {}
+    for some in in_parts(contract_ids):
+        mine = disputes.c.contract_id.in_(some), disputes.c.state == DisputeState.OPEN.value
+        found |= {row.contract_id: _dispute(row) for row in await tx.execute(select(disputes).where(*mine))}
+    return found
 
 
 async def of_window(tx: Tx, contract_id: int, cause: str, window_opened_at: int) -> Dispute | None:
@@ -96,4 +104,13 @@ async def set_aside_of_issue(tx: Tx, issue_id: int) -> int | None:
 
 
 async def set_aside_of(tx: Tx, contract_id: int) -> int | None:
-    return (await tx.execute(select(set_aside.c.closed_at).where(set_aside.c.contract_id == contract_id))).scalar()
+    return (await all_set_aside(tx, {contract_id})).get(contract_id)
+
+
+async def all_set_aside(tx: Tx, contract_ids: set[int]) -> dict[int, int]:
+    """Until when closes do not count, of those of these contracts in which some do not."""
+    found: dict[int, int] = {}
+    for some in in_parts(contract_ids):
+        rows = await tx.execute(select(set_aside).where(set_aside.c.contract_id.in_(some)))
+        found |= {row.contract_id: row.closed_at for row in rows}
+    return found

@@ -6,14 +6,21 @@ from sqlalchemy import select
 
 from app.market.remembered import Known
 from app.storage.db import Tx
-from app.storage.sql import upsert
+from app.storage.sql import in_parts, upsert
 from app.storage.tables import last_known
 
 
 async def of(tx: Tx, contract_id: int) -> Known:
-    statement = select(last_known.c.at, last_known.c.told).where(last_known.c.contract_id == contract_id)
-    row = (await tx.execute(statement)).first()
-    return Known(row.at, row.told) if row else Known()
+    return (await of_all(tx, {contract_id})).get(contract_id, Known())
+
+
+async def of_all(tx: Tx, contract_ids: set[int]) -> dict[int, Known]:
+    """Of these contracts those about which GitHub has answered."""
+    found: dict[int, Known] = {}
+    for some in in_parts(contract_ids):
+        for row in await tx.execute(select(last_known).where(last_known.c.contract_id.in_(some))):
+            found[row.contract_id] = Known(row.at, row.told)
+    return found
 
 
 async def keep(tx: Tx, contract_id: int, at: int, told: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Row, Select, Table, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.storage.db import Tx
+
+MOST_JOINED = 100
+"""Selects in one statement; SQLite takes 500."""
 
 MOST_NAMED = 10_000
 """Ids in one statement. Both databases take about 32,000 parameters; a contract may have more holders."""
@@ -45,3 +48,15 @@ def in_parts(ids: set[int]) -> Iterator[list[int]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), MOST_NAMED):
         yield ordered[start : start + MOST_NAMED]
+
+
+async def of_each(tx: Tx, ids: Sequence[int], one: Callable[[int], Select[Any]]) -> list[Row[Any]]:
+    """The rows of a select for each of these ids, in few statements; each select may have an order and a limit.
+
+    Windows over all rows would read whole histories where the last few of each are asked for.
+    """
+    found: list[Row[Any]] = []
+    for start in range(0, len(ids), MOST_JOINED):
+        parts = [select(one(number).subquery()) for number in ids[start : start + MOST_JOINED]]
+        found += await tx.execute(union_all(*parts) if len(parts) > 1 else parts[0])
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, case, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, func, select
 
 from app.market.contract import UNIT_MILLS, Side
 from app.market.fill import FillKind
@@ -14,6 +14,7 @@ from app.market.offer import Action, OfferState
 from app.market.price import Level, Paid
 from app.market.quotes import PRICE_VOLUME, Day, Trade
 from app.storage.db import Tx
+from app.storage.sql import of_each
 from app.storage.tables import contracts, fills, offers, positions, users
 
 DAY_SECONDS = 86_400
@@ -82,16 +83,21 @@ async def levels(tx: Tx, contract_ids: Sequence[int], now: int) -> dict[int, Lev
     return found
 
 
-async def best_offers(tx: Tx, contract_id: int, now: int, most: int) -> list[Standing]:
-    """The best offers of either half: bids, then asks, best price first, then oldest."""
-    standing = (
-        select(offers, users.c.login)
-        .join(users, users.c.id == offers.c.user_id)
-        .where(offers.c.contract_id == contract_id, _standing(now))
-    )
-    bids = standing.where(_BID).order_by(_FIXED_PRICE.desc(), offers.c.rank, offers.c.id).limit(most)
-    asks = standing.where(~_BID).order_by(_FIXED_PRICE, offers.c.rank, offers.c.id).limit(most)
-    return [_standing_from(row) for half in (bids, asks) for row in await tx.execute(half)]
+async def best_offers(tx: Tx, contract_ids: Sequence[int], now: int, most: int) -> dict[int, list[Standing]]:
+    """The best offers of either half of each contract: bids, then asks, best price first, then oldest."""
+    standing = select(offers, users.c.login, _FIXED_PRICE.label("fixed_price"))
+    standing = standing.join(users, users.c.id == offers.c.user_id).where(_standing(now))
+    place = offers.c.rank, offers.c.id
+    bids = standing.where(_BID).order_by(_FIXED_PRICE.desc(), *place).limit(most)
+    asks = standing.where(~_BID).order_by(_FIXED_PRICE, *place).limit(most)
+    rows = await of_each(tx, contract_ids, lambda number: bids.where(offers.c.contract_id == number))
+    rows.sort(key=lambda row: (-row.fixed_price, row.rank, row.id))
+    others = await of_each(tx, contract_ids, lambda number: asks.where(offers.c.contract_id == number))
+    rows += sorted(others, key=lambda row: (row.fixed_price, row.rank, row.id))
+    found: dict[int, list[Standing]] = {contract: [] for contract in contract_ids}
+    for row in rows:
+        found[row.contract_id].append(_standing_from(row))
+    return found
 
 
 def _standing_from(row: Row[Any]) -> Standing:
@@ -172,29 +178,34 @@ async def paid(tx: Tx, contract_ids: Sequence[int]) -> dict[int, Paid]:
     return sums
 
 
-async def marks(tx: Tx, contract_id: int, most: int) -> list[Trade]:
-    """The last fills that make a price, oldest first."""
-    return (await _fills(tx, contract_id, most, _PRICED))[::-1]
+async def marks(tx: Tx, contract_ids: Sequence[int], most: int) -> dict[int, list[Trade]]:
+    """The last fills of each contract that make a price, oldest first."""
+    rows = await of_each(tx, contract_ids, lambda number: _last_fills(number, most, _PRICED))
+    found: dict[int, list[Trade]] = {contract: [] for contract in contract_ids}
+    for trade in sorted(map(_trade, rows), key=lambda trade: trade.amendment):
+        found[trade.contract].append(trade)
+    return found
 
 
-async def price_at(tx: Tx, contract_id: int, at: int) -> int | None:
-    """The last price as it stood then; None before there was one."""
-    statement = select(fills.c.price).where(fills.c.contract_id == contract_id, _PRICED, fills.c.at <= at)
-    price: int | None = (await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(1))).scalar()
-    return price
+async def prices_at(tx: Tx, contract_ids: Sequence[int], at: int) -> dict[int, int]:
+    """The last price of each contract as it stood then; none of those that had none yet."""
+    rows = await of_each(tx, contract_ids, lambda number: _last_fills(number, 1, _PRICED, fills.c.at <= at))
+    return {row.contract_id: row.price for row in rows}
 
 
-async def largest(tx: Tx, contract_id: int, most: int) -> list[tuple[int, str, Side, int]]:
-    """The largest positions as (user, login, side, units)."""
+async def largest(tx: Tx, contract_ids: Sequence[int], most: int) -> dict[int, list[tuple[int, str, Side, int]]]:
+    """The largest positions in each contract as (user, login, side, units)."""
     units = positions.c.free + positions.c.reserved
-    statement = (
-        select(positions.c.user_id, users.c.login, positions.c.side, units.label("units"))
-        .join(users, users.c.id == positions.c.user_id)
-        .where(positions.c.contract_id == contract_id, units > 0)
-        .order_by(units.desc(), users.c.login, positions.c.user_id)
-        .limit(most)
-    )
-    return [(row.user_id, row.login, Side(row.side), row.units) for row in await tx.execute(statement)]
+    who = positions.c.contract_id, positions.c.user_id, users.c.login, positions.c.side, units.label("units")
+    held = select(*who).join(users, users.c.id == positions.c.user_id).where(units > 0)
+    ordered = held.order_by(units.desc(), users.c.login, positions.c.user_id).limit(most)
+    rows = await of_each(tx, contract_ids, lambda number: ordered.where(positions.c.contract_id == number))
+    found: dict[int, list[tuple[int, str, Side, int]]] = {contract: [] for contract in contract_ids}
+    for row in rows:
+        found[row.contract_id].append((row.user_id, row.login, Side(row.side), row.units))
+    for top in found.values():
+        top.sort(key=lambda one: (-one[3], one[1], one[0]))
+    return found
 
 
 async def holders(tx: Tx, contract_ids: Sequence[int]) -> dict[int, int]:
@@ -209,14 +220,17 @@ async def holders(tx: Tx, contract_ids: Sequence[int]) -> dict[int, int]:
 
 async def trades(tx: Tx, contract_id: int, most: int) -> list[Trade]:
     """The public tape of a contract, newest first."""
-    return await _fills(tx, contract_id, most)
+    return [_trade(row) for row in await tx.execute(_last_fills(contract_id, most))]
 
 
-async def _fills(tx: Tx, contract_id: int, most: int, *which: ColumnElement[bool]) -> list[Trade]:
+def _last_fills(contract_id: int, most: int, *which: ColumnElement[bool]) -> Select[Any]:
     columns = (fills.c[name] for name in ("contract_id", "amendment", "at", "price", "volume", "kind"))
     statement = select(*columns).where(fills.c.contract_id == contract_id, *which)
-    rows = await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(most))
-    return [Trade(row.contract_id, row.amendment, row.at, row.price, row.volume, FillKind(row.kind)) for row in rows]
+    return statement.order_by(fills.c.amendment.desc()).limit(most)
+
+
+def _trade(row: Row[Any]) -> Trade:
+    return Trade(row.contract_id, row.amendment, row.at, row.price, row.volume, FillKind(row.kind))
 
 
 async def days(tx: Tx, contract_id: int, most: int) -> list[Day]:
