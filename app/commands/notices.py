@@ -32,6 +32,8 @@ def notice(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
         return _settled(body, row, names)
     if body["notice"] == "news":
         return bounded(f"{_news(body, row, names)}\n\n{FOOTER}", "")
+    if body["notice"] == "room":
+        return bounded(f"{_room(body, row, names)}\n\n{FOOTER}", "")
     return f"{draw[body['notice']](body, row)}\n\n{FOOTER}"
 
 
@@ -57,6 +59,20 @@ def _news(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
         why = "" if body.get("commanded") else ", since offers that waited could be met"
         parts.append(f"🤝 **Filled in {_title(row)}**{why}: {'; '.join(met)}.")
     return "\n\n".join(parts)
+
+
+def _room(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
+    """Offers that were cancelled with their contract, for another one. Each owner is named by a mention once."""
+    mine: dict[int, list[str]] = {}
+    for number, user, action, side, units, price in body["cancelled"]:
+        wish = f"o{number}, {action.lower()} {units:,} {said(row.kind, side)} at {format_price(price)}"
+        mine.setdefault(user, []).append(wish)
+    lines = "\n".join(f"- {names.get(user, 'somebody')}: {'; '.join(wishes)}" for user, wishes in mine.items())
+    return (
+        f"💤 **{_head(row)} has made room for another date.** Nobody held anything in it, and its offers put up less "
+        f"than the new one. They are cancelled, and their money is free again:\n\n{lines}\n\n"
+        "An offer for its date brings it back, if there is room."
+    )
 
 
 def _title(row: ContractRow) -> str:

@@ -32,7 +32,7 @@ async def handle(tx: Tx, scene: Scene, request: OffersRequest) -> str:
     found = await books.live_offers(tx, scene.user_id, scene.place.issue.id)
     if not found:
         return "You have no open offers in this thread."
-    rows = {row.id: row for row in await contracts.of_thread(tx, scene.place.issue.id)}
+    rows = {row.id: row for row in await contracts.of_thread(tx, scene.place.issue.id, scene.now)}
     lines = [_line(offer, rows[contract]) for contract, offer in found[:MOST_SHOWN]]
     shown = table(["offer", "what", "open", "contract", "ends", "conditions"], "llrlll", lines)
     more = f"\n\nAnd {len(found) - MOST_SHOWN:,} more." if len(found) > MOST_SHOWN else ""

@@ -75,7 +75,7 @@ async def _in_one(tx: Tx, scene: Scene, request: OfferRequest) -> str:
     """Where the user holds such units, if possible within the range; without a price for what they cost."""
     found = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
     held = {contract: position for contract, side, position in found if side is request.side and position.free}
-    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.id in held and row.open]
+    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id, scene.now) if row.id in held and row.open]
     if not rows:
         return "/bugmark positions"
     within = [row for row in rows if (request.from_at or 0) <= row.maturation_at <= (request.by_at or 0)]

@@ -77,7 +77,7 @@ async def know_repository(tx: Tx, repository: Repository, now: int) -> Repositor
 
 async def look_soon(tx: Tx, issue_id: int, now: int) -> None:
     """Late news of an earlier state decides nothing, but GitHub is asked about the contracts on the issue."""
-    unsettled = [row.id for row in await contracts.of_issue(tx, issue_id) if row.status is not Status.SETTLED]
+    unsettled = [row.id for row in await contracts.of_issue(tx, issue_id, now) if row.status is not Status.SETTLED]
     for row in await contracts.hold(tx, unsettled):
         await contracts.change(tx, row.id, next_look_at=now)
 
@@ -182,7 +182,7 @@ class Presence:
     async def _ask_again(self, repository: Repository) -> None:
         """The news may be late, or GitHub's API behind its news: the contracts there are looked at soon."""
         async with self.db.transaction() as tx:
-            for number, _ in await absences.unsettled_contracts(tx, repository.id):
+            for number, _ in await absences.unsettled_contracts(tx, repository.id, self.clock.now()):
                 await contracts.change(tx, number, next_look_at=self.clock.now() + ASK_AGAIN_SECONDS)
 
     async def _find(self, repository: Repository) -> Found | None:

@@ -90,10 +90,10 @@ class Reconcile:
             await self.presence.check_repository(repository)
 
     async def _check_contract(self, check: Recheck) -> None:
-        """One that is settled leaves the list; the next of its issue comes on it in time."""
+        """One that is settled, or sleeps, leaves the list; the next of its issue comes on it in time."""
         async with self.db.transaction() as tx:
             row = await contracts.get(tx, check.id)
-            if row is None or row.settled_at is not None:
+            if row is None or row.settled_at is not None or row.asleep(self.clock.now()):
                 await rechecks.forget(tx, check)
                 return
         await settling.look_at(self.db, self.oracle, check.id, self.clock)

@@ -33,7 +33,7 @@ async def badge(tx: Tx, owner: str, name: str, number: int, now: int) -> BadgeTo
         return None
     if not (await StoredConfigs().config(tx, place.repository)).badges:
         return None
-    rows = await contracts.of_issue(tx, place.issue.id)
+    rows = await contracts.of_issue(tx, place.issue.id, now)
     speaker = views.speaking(await views.readings(tx, [row for row in rows if row.open], now))
     if speaker is None:
         state = _state(rows)

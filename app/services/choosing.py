@@ -11,9 +11,9 @@ from app.market.money import format_price
 from app.market.offer import NewOffer, Offer
 from app.market.spoken import spoken
 from app.market.statement import ISSUE_FIXED, said
-from app.services import permission
+from app.services import permission, room
 from app.services.scene import Scene
-from app.storage import books, contracts
+from app.storage import books, contracts, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 
@@ -22,14 +22,15 @@ SUGGESTED_SPAN_SECONDS = 90 * 86_400
 
 async def unsettled(tx: Tx, scene: Scene) -> list[ContractRow]:
     """The issue's own contracts that are not settled, nearest maturation first."""
-    return [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+    rows = await contracts.of_issue(tx, scene.place.issue.id, scene.now)
+    return [row for row in rows if row.status is not Status.SETTLED]
 
 
 async def to_offer_in(
     tx: Tx, scene: Scene, new: NewOffer, by_at: int | None
 ) -> tuple[ContractRow, list[ContractRow] | None]:
     """The contract an offer goes to; if it had to be made, with the open ones beside it. Raises a Refusal."""
-    rows = await contracts.of_issue(tx, scene.place.issue.id)
+    rows = await contracts.of_issue(tx, scene.place.issue.id, scene.now)
     if by_at is None:
         return only_open(rows, scene, new), None
     number = current_round(rows)
@@ -121,15 +122,30 @@ def current_round(rows: list[ContractRow]) -> int:
     return newest + any(row.round == newest and row.ended_round for row in rows)
 
 
-async def make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, new: NewOffer) -> ContractRow:
+async def make_contract(
+    tx: Tx, scene: Scene, maturation_at: int, number: int, new: NewOffer, displacing: bool = True
+) -> ContractRow:
+    """A new contract, or the one of that date that sleeps. Raises a Refusal.
+
+    `displacing`: another may give way to it where there is no room.
+    """
     span = maturation_at - scene.now
     config, issue = scene.config, scene.place.issue
     if not config.least_maturation_seconds <= span <= config.most_maturation_seconds:
         raise _unfit_maturation(span, scene, maturation_at, new)
     await permission.check_market(tx, scene)
-    statement = canonical({"kind": "issue_fixed", "issue": issue.id, "round": number})
+    await room.check_date(tx, scene, new, maturation_at)
     terms = config.terms(scene.place.repository.owner_id)
     _check_not_rejected(scene, terms)
+    await places.lock_issue(tx, issue.id)
+    least = await room.make_room(tx, scene, new, maturation_at, displacing)
+    slept = await room.sleeping(tx, scene, maturation_at, number)
+    held = {row.id: row for row in await room.hold(tx, scene, [least, slept])}
+    if least is not None:
+        await room.take_place(tx, scene, new, least)
+    if slept is not None:
+        return await room.wake(tx, scene, held[slept.id], terms)
+    statement = canonical({"kind": "issue_fixed", "issue": issue.id, "round": number})
     return await contracts.create(
         tx,
         issue_id=issue.id,
@@ -143,6 +159,8 @@ async def make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, n
         status=Status.OPEN.value,
         created_at=scene.now,
         next_look_at=maturation_at,
+        idle_at=scene.now,
+        made_by=scene.user_id,
     )
 
 

@@ -95,7 +95,8 @@ async def _to_dispute(tx: Tx, scene: Scene, contract_id: int | None, reason: str
 
 async def meant(tx: Tx, scene: Scene, contract_id: int | None) -> list[ContractRow]:
     """The thread's unsettled contracts, or the one that was named. Raises a Refusal."""
-    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+    going = await contracts.of_thread(tx, scene.place.issue.id, scene.now)
+    rows = [row for row in going if row.status is not Status.SETTLED]
     if contract_id is None:
         return rows
     named = [row for row in rows if row.id == contract_id]

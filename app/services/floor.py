@@ -38,6 +38,7 @@ class Floor:
     now: int
     made: int = 0
     changed: set[int] = field(default_factory=set)
+    idle: dict[int, bool] = field(default_factory=dict)
 
     def state(self, contract_id: int) -> ContractState:
         return self.market.contracts[contract_id]
@@ -57,8 +58,10 @@ class Floor:
         )
         if not detail and not made.postings:
             return changes
-        self.changed |= {state.id for state in differ.contracts} | {offer.contract for offer in changes.offers.values()}
+        touched = {state.id for state in differ.contracts} | {offer.contract for offer in changes.offers.values()}
+        self.changed |= touched
         await books.save(self.tx, changes, differ, self.now)
+        await self._note_idle(touched)
         await pools.save(self.tx, self.currency, differ.pools)
         await journal.append(self.tx, [made])
         return changes
@@ -76,6 +79,14 @@ class Floor:
             await tell(self.tx, self.rows[contract_id], expired, fills, self.now)
             found = found or bool(expired)
         return found
+
+    async def _note_idle(self, contract_ids: set[int]) -> None:
+        """Contracts in which nobody holds or offers anything any more are idle from now on, others are not."""
+        for number in sorted(contract_ids):
+            state, was = self.state(number), self.idle.get(number, self.rows[number].idle_at is not None)
+            self.idle[number] = not state.open_interest and not any(state.book.open_offers())
+            if self.idle[number] is not was:
+                await contracts.change(self.tx, number, idle_at=self.now if self.idle[number] else None)
 
     def _rows_told(self, changes: Changes, differ: Difference, granted: list[tuple[int, int]]) -> list[bookkeeping.Row]:
         young = self._young(changes)

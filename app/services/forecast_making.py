@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.market.contract import Status, digest
-from app.market.errors import InvalidOffer, Refusal
+from app.market.errors import InvalidOffer, NotTrading, Refusal
 from app.market.instants import command_date, format_instant, last_second
 from app.market.milestone import KnownMilestone
 from app.market.names import folded
@@ -22,7 +22,7 @@ from app.market.statement import (
     subject,
     text_of,
 )
-from app.services import permission
+from app.services import permission, room
 from app.services.recording import note_made
 from app.services.scene import Scene, refresh_board
 from app.storage import contracts, places
@@ -100,21 +100,42 @@ def _spoken(name: str) -> str:
 
 
 async def _contract_on(tx: Tx, scene: Scene, about: AnyForecast, said: str) -> Made:
-    """The unsettled contract on the same question in this thread; if there is none, one of the next round."""
+    """The unsettled contract on the same question in this thread, woken if it slept; else one of the next round."""
     await places.lock_issue(tx, about.thread)
     rows = [row for row in await contracts.of_thread(tx, about.thread) if row.kind != ISSUE_FIXED]
     same = [row for row in rows if _asks(row, about)]
     for row in same:
         if row.status is not Status.SETTLED:
-            return Made(row, new=False)
+            return Made(await woken(tx, scene, row), new=False)
     await permission.check_market(tx, scene)
     _check_span(scene, about.by, said)
-    if sum(row.status is not Status.SETTLED for row in rows) >= MOST_FORECASTS:
-        why = f"{MOST_FORECASTS} forecasts live in this thread already; ask in another issue's thread."
-        raise Refusal(why, f"/bugmark book F{rows[0].id}")
+    _check_room(scene, rows)
     made = await _make(tx, scene, replace(about, round=1 + max((row.round for row in same), default=0)))
     await refresh_board(tx, scene.place, scene.now)
     return Made(made, new=True)
+
+
+def _check_room(scene: Scene, rows: Sequence[ContractRow]) -> None:
+    going = [row for row in rows if row.status is not Status.SETTLED and not row.asleep(scene.now)]
+    if len(going) >= MOST_FORECASTS:
+        why = f"{MOST_FORECASTS} forecasts live in this thread already; ask in another issue's thread."
+        raise Refusal(why, f"/bugmark book F{going[0].id}")
+
+
+async def woken(tx: Tx, scene: Scene, row: ContractRow) -> ContractRow:
+    """A forecast as it is, awake: one that sleeps wakes up if there is room for it. Raises a Refusal."""
+    if not row.asleep(scene.now):
+        return row
+    if row.maturation_at <= scene.now:
+        raise NotTrading(
+            "That forecast's maturation has come; nothing is traded in it any more.", "/bugmark help forecast"
+        )
+    await permission.check_market(tx, scene)
+    await places.lock_issue(tx, row.issue_id)
+    rows = await contracts.of_thread(tx, row.issue_id, scene.now)
+    _check_room(scene, [other for other in rows if other.kind != ISSUE_FIXED])
+    (held,) = await room.hold(tx, scene, [row])
+    return await room.wake(tx, scene, held, scene.config.terms(scene.place.repository.owner_id))
 
 
 def _asks(row: ContractRow, about: AnyForecast) -> bool:
@@ -153,6 +174,8 @@ async def _make(tx: Tx, scene: Scene, about: AnyForecast) -> ContractRow:
         status=Status.OPEN.value,
         created_at=scene.now,
         next_look_at=about.by,
+        idle_at=scene.now,
+        made_by=scene.user_id,
     )
     await note_made(tx, made, scene.cause)
     return made

@@ -65,7 +65,9 @@ async def note_issue(db: Database, news: IssueNews, now: int) -> None:
 async def ask_again(db: Database, oracle: settling.Oracle, issue_id: int, clock: Clock) -> bool:
     """Look at the open forecasts of a thread before old commands run in it; False where GitHub gives no answer."""
     async with db.reading() as tx:
-        rows = [row for row in await contracts.of_thread(tx, issue_id) if row.kind != ISSUE_FIXED and row.open]
+        rows = [
+            row for row in await contracts.of_thread(tx, issue_id, clock.now()) if row.kind != ISSUE_FIXED and row.open
+        ]
     answers = [await settling.look_at(db, oracle, row.id, clock) for row in rows]
     return all(answers)
 
@@ -91,7 +93,7 @@ def _of_milestone(forecast: AnyForecast, news: IssueNews) -> tuple[bool, int | N
 async def _note(db: Database, kind: str, holding: str, effect: Effect, now: int) -> None:
     """Each contract in a transaction of its own: one piece of news may concern many threads."""
     async with db.reading() as tx:
-        rows = await contracts.unsettled_forecasts(tx, kind, holding)
+        rows = await contracts.unsettled_forecasts(tx, kind, now, holding)
     for row in rows:
         forecast = read_forecast(row.statement_text)
         concerned, true_at = effect(forecast) if forecast is not None else (False, None)

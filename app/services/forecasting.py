@@ -62,7 +62,8 @@ async def number_meant(tx: Tx, scene: Scene, number: int | None, truth: bool) ->
 
 async def only_forecast(tx: Tx, scene: Scene) -> ContractRow:
     """What `true` and `false` mean without a number: the thread's only open forecast. Raises a Refusal."""
-    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.kind != ISSUE_FIXED]
+    here = await contracts.of_thread(tx, scene.place.issue.id, scene.now)
+    rows = [row for row in here if row.kind != ISSUE_FIXED]
     now_open = [row for row in rows if row.open]
     if len(now_open) == 1:
         return now_open[0]
@@ -72,10 +73,11 @@ async def only_forecast(tx: Tx, scene: Scene) -> ContractRow:
 
 
 async def _none_such(tx: Tx, scene: Scene, why: str) -> Refusal:
-    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.kind != ISSUE_FIXED]
+    here = await contracts.of_thread(tx, scene.place.issue.id, scene.now)
+    rows = [row for row in here if row.kind != ISSUE_FIXED]
     unsettled = [row for row in rows if row.status is not Status.SETTLED]
     if not unsettled:
         return Refusal(f"{why}; no forecast is open here.", "/bugmark help forecast")
-    here = "; ".join(f"F{row.id} ({short_words(row.statement_text)})" for row in unsettled)
+    named = "; ".join(f"F{row.id} ({short_words(row.statement_text)})" for row in unsettled)
     nearest = next((row.id for row in unsettled if row.open), unsettled[0].id)
-    return UnclearForecast(f"{why}; here live {here}.", f"/bugmark book F{nearest}", nearest)
+    return UnclearForecast(f"{why}; here live {named}.", f"/bugmark book F{nearest}", nearest)

@@ -47,7 +47,8 @@ async def resume_market(tx: Tx, scene: Scene) -> list[ContractRow]:
 
 
 async def _unsettled(tx: Tx, scene: Scene) -> list[ContractRow]:
-    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
+    going = await contracts.of_thread(tx, scene.place.issue.id, scene.now)
+    rows = [row for row in going if row.status is not Status.SETTLED]
     if not rows:
         raise Refusal("There is no contract in this thread.", "/bugmark positions")
     return sorted(rows, key=lambda row: row.id)
@@ -56,7 +57,7 @@ async def _unsettled(tx: Tx, scene: Scene) -> list[ContractRow]:
 async def note_away(tx: Tx, repository_ids: set[int], now: int) -> None:
     """The App was uninstalled, suspended or taken out of these repositories: their contracts are halted."""
     here = await absences.known(tx, repository_ids) - await absences.away(tx, repository_ids)
-    concerned = {repository_id: await _contracts_in(tx, repository_id) for repository_id in sorted(here)}
+    concerned = {repository_id: await _contracts_in(tx, repository_id, now) for repository_id in sorted(here)}
     await hold_all(tx, [row for rows in concerned.values() for row in rows])
     for repository_id, rows in concerned.items():
         await absences.begin(tx, repository_id, now)
@@ -72,7 +73,7 @@ async def note_back(tx: Tx, repository_ids: set[int], now: int, but: Collection[
     `but`: contracts that are being looked at anyway.
     """
     here = await absences.away(tx, repository_ids)
-    rows = await hold_those_in(tx, here)
+    rows = await hold_those_in(tx, here, now)
     for repository_id in sorted(here):
         await absences.end(tx, repository_id, now)
     for row in rows:
@@ -80,13 +81,13 @@ async def note_back(tx: Tx, repository_ids: set[int], now: int, but: Collection[
             await contracts.change(tx, row.id, next_look_at=now)
 
 
-async def hold_those_in(tx: Tx, repository_ids: set[int]) -> list[ContractRow]:
-    """The contracts of these repositories that are not settled, under lock."""
-    found = [await absences.unsettled_contracts(tx, repository_id) for repository_id in sorted(repository_ids)]
+async def hold_those_in(tx: Tx, repository_ids: set[int], now: int) -> list[ContractRow]:
+    """The contracts of these repositories that are awake and not settled, under lock."""
+    found = [await absences.unsettled_contracts(tx, repository_id, now) for repository_id in sorted(repository_ids)]
     return await contracts.hold(tx, [number for each in found for number, _ in each])
 
 
-async def _contracts_in(tx: Tx, repository_id: int) -> list[ContractRow]:
-    numbers = [number for number, _ in await absences.unsettled_contracts(tx, repository_id)]
+async def _contracts_in(tx: Tx, repository_id: int, now: int) -> list[ContractRow]:
+    numbers = [number for number, _ in await absences.unsettled_contracts(tx, repository_id, now)]
     rows = [await contracts.get(tx, number) for number in numbers]
     return [row for row in rows if row is not None]

@@ -57,16 +57,18 @@ class Holding:
 
 
 async def user_view(tx: Tx, place: Place, user_id: int) -> UserView:
-    rows = await contracts.of_thread(tx, place.issue.id)
+    offers = await books.live_offers(tx, user_id, place.issue.id)
+    positions = await books.positions_of(tx, user_id, place.issue.id)
+    concerned = {contract for contract, _ in offers} | {contract for contract, *_ in positions}
     own = play_currency(place.repository.owner_id)
-    older = {row.currency for row in rows} - {own}
+    older = await contracts.currencies_of_thread(tx, place.issue.id) - {own}
     return UserView(
         login=(await places.logins(tx, {user_id})).get(user_id, ""),
         balance=await balance(tx, user_id, place.repository.owner_id),
         owner_login=place.repository.owner_login,
-        offers=await books.live_offers(tx, user_id, place.issue.id),
-        positions=await books.positions_of(tx, user_id, place.issue.id),
-        rows={row.id: row for row in rows},
+        offers=offers,
+        positions=positions,
+        rows={row.id: row for row in await contracts.named(tx, concerned)},
         insider=user_id in await insiders.disclosed(tx, place.issue.id),
         older=[found for currency in sorted(older) if (found := await _older(tx, user_id, currency))],
     )

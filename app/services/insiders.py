@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.market.contract import Status, Terms
+from app.market.contract import Terms
 from app.market.errors import Refusal
 from app.services.scene import Scene
 from app.storage import books, contracts, insiders
@@ -26,8 +26,7 @@ class Rights(Protocol):
 
 async def rule_here(tx: Tx, issue_id: int, default: str) -> str:
     """The strictest rule on insiders of the thread's contracts and of one made now."""
-    rows = await contracts.of_thread(tx, issue_id)
-    rules = {default, *(row.terms.insiders for row in rows if row.status is not Status.SETTLED)}
+    rules = {default, *(terms.insiders for terms in await contracts.terms_of_thread(tx, issue_id, settled=False))}
     return next(rule for rule in (FORBID, DISCLOSE, ALLOW) if rule in rules)
 
 
@@ -43,8 +42,7 @@ async def note(tx: Tx, issue_id: int, user_id: int, insider: bool, now: int) -> 
 
 async def disclosed(tx: Tx, issue_id: int) -> frozenset[int]:
     """Ids of those whose positions in this thread are to be marked as an insider's."""
-    rows = await contracts.of_thread(tx, issue_id)
-    marked = any(row.terms.insiders != ALLOW for row in rows)
+    marked = any(terms.insiders != ALLOW for terms in await contracts.terms_of_thread(tx, issue_id))
     return await insiders.of_issue(tx, issue_id) if marked else frozenset()
 
 

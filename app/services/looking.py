@@ -23,11 +23,11 @@ async def contract_to_show(tx: Tx, scene: Scene, by_at: int | None, forecast: in
     """
     if forecast is not None:
         return await forecasting.contract_of(tx, scene, forecast)
-    rows = await contracts.of_thread(tx, scene.place.issue.id)
+    rows = await contracts.of_thread(tx, scene.place.issue.id, scene.now)
     going = [row for row in rows if row.status is not Status.SETTLED]
     if by_at is None:
         return _only(going, scene, verb)
-    dated = [row for row in rows if row.maturation_at == by_at and row.kind == ISSUE_FIXED]
+    dated = await contracts.of_date(tx, scene.place.issue.id, by_at)
     if dated:
         return max(dated, key=lambda row: (row.status is not Status.SETTLED, row.round))
     if not going:

@@ -12,6 +12,7 @@ from app.market.offer import NewOffer
 from app.market.spoken import spoken
 from app.market.state import Changes
 from app.services.choosing import check_trading, current_round, make_contract, to_look
+from app.services.room import NoRoom
 from app.services.scene import Scene
 from app.storage import books, contracts
 from app.storage.contracts import ContractRow
@@ -44,7 +45,7 @@ async def in_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int
     """
     if from_at > by_at:
         raise InvalidOffer("A range runs from its earlier date to its later one.", spoken(new, by_at))
-    rows = await contracts.of_issue(tx, scene.place.issue.id)
+    rows = await contracts.of_issue(tx, scene.place.issue.id, scene.now)
     last = next((row for row in rows if row.maturation_at == by_at and row.status is not Status.SETTLED), None)
     meant = (last.round, last.currency) if last else (current_round(rows), _currency(scene))
     found = [
@@ -58,7 +59,12 @@ async def in_range(tx: Tx, scene: Scene, new: NewOffer, from_at: int, by_at: int
     if last is not None and last in found:
         return Range(found, last.id)
     if not any(row.open_interest for row in found):
-        made = last or await make_contract(tx, scene, by_at, meant[0], new)
+        try:
+            made = last or await make_contract(tx, scene, by_at, meant[0], new, displacing=not found)
+        except NoRoom as full:
+            if not found:
+                raise
+            return Range(found, None, why_not=full)
         return Range([*found, made] if made.open else [made], made.id, made=last is None)
     if not await _may_empty(tx, scene, new, found):
         return Range(found, None)
@@ -86,7 +92,7 @@ async def _with_last(
     try:
         if last is not None:
             check_trading(last, await to_look(tx, scene))
-        made = await make_contract(tx, scene, by_at, current_round(found), new)
+        made = await make_contract(tx, scene, by_at, current_round(found), new, displacing=False)
     except Refusal as refusal:
         return Range(found, None, why_not=refusal)
     return Range([*found, made], made.id, made=True)

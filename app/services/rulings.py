@@ -36,7 +36,7 @@ async def resolve(
     await check_impartial(tx, scene, "resolve a dispute")
     row, _ = await _to_resolve(tx, scene, outcome, reason, contract_id)
     aside = outcome is Outcome.UNFIXED and scene.now < row.maturation_at
-    held = await contracts.hold(tx, await _siblings(tx, row) if aside else {row.id})
+    held = await contracts.hold(tx, await _siblings(tx, row, scene.now) if aside else {row.id})
     row, found = await _to_resolve(tx, scene, outcome, reason, row.id)
     await places.lock_users(tx, {found.user_id})
     upheld = outcome is not found.verdict or price is not None
@@ -54,11 +54,11 @@ async def resolve(
     return Resolved(row, found, upheld, aside, due_at)
 
 
-async def _siblings(tx: Tx, row: ContractRow) -> set[int]:
+async def _siblings(tx: Tx, row: ContractRow, now: int) -> set[int]:
     """The contracts that the same close may have halted: an issue's own, of forecasts only this one."""
     if row.kind != ISSUE_FIXED:
         return {row.id}
-    rows = await contracts.of_issue(tx, row.issue_id)
+    rows = await contracts.of_issue(tx, row.issue_id, now)
     return {other.id for other in rows if other.status is not Status.SETTLED}
 
 

@@ -64,7 +64,7 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
     if facts.gone is not None:
         await note_gone(tx, place, now, facts.gone_at)
         return
-    rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
+    rows = [row for row in await contracts.of_issue(tx, place.issue.id, now) if row.status is not Status.SETTLED]
     going = [row for row in rows if row.halt_reason is None]
     closes = {number: close_event(watch, facts) for number, watch in (await watches_of(tx, place, going)).items()}
     struck = [row for row in rows if closes.get(row.id) is not None]
@@ -104,7 +104,7 @@ async def _close_set_aside(tx: Tx, place: Place, facts: IssueFacts) -> bool:
 async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) -> None:
     """The issue was deleted or left the repository: trading stops. A VOID is reckoned from then, or from now."""
     at = now if gone_at is None else gone_at
-    rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
+    rows = [row for row in await contracts.of_issue(tx, place.issue.id, now) if row.status is not Status.SETTLED]
     struck = [row for row in rows if row.halt_reason is None and at <= row.maturation_at]
     await hold_all(tx, rows)
     for floor in await floors(tx, struck, f"gone:{place.issue.id}", now):
@@ -170,7 +170,7 @@ async def look_at(db: Database, oracle: Oracle, contract_id: int, clock: Clock) 
     its time. Returns whether there was an answer that counts for this contract.
     """
     asked_at = clock.now()
-    looked = await _begin_look(db, contract_id, asked_at + LOOK_SECONDS)
+    looked = await _begin_look(db, contract_id, asked_at)
     if looked is None:
         return False
     facts = await _ask(oracle, looked, asked_at)
@@ -184,13 +184,20 @@ async def look_at(db: Database, oracle: Oracle, contract_id: int, clock: Clock) 
     return facts is not None and contract_id in taken
 
 
-async def _begin_look(db: Database, contract_id: int, until_at: int) -> _Looked | None:
-    """What to look at. If this look fails the next is at `until_at`, after those of contracts that can be looked at."""
+async def _begin_look(db: Database, contract_id: int, now: int) -> _Looked | None:
+    """What to look at. If this look fails the next is later, after those of contracts that can be looked at.
+
+    A contract that sleeps is not looked at before an offer wakes it.
+    """
+    until_at = now + LOOK_SECONDS
     async with db.transaction() as tx:
         row = await contracts.get(tx, contract_id)
         if row is None or row.status is Status.SETTLED:
             return None
-        looks = {number: await _numbered(tx, number, until_at) for number in await _siblings(tx, row)}
+        if row.asleep(now):
+            await contracts.change(tx, row.id, next_look_at=None)
+            return None
+        looks = {number: await _numbered(tx, number, until_at) for number in await _siblings(tx, row, now)}
         place = await places.place(tx, row.issue_id)
         if place is None:
             return None
@@ -208,10 +215,10 @@ async def _numbered(tx: Tx, number: int, until_at: int) -> int:
     return look_number
 
 
-async def _siblings(tx: Tx, row: ContractRow) -> tuple[int, ...]:
+async def _siblings(tx: Tx, row: ContractRow, now: int) -> tuple[int, ...]:
     if row.kind != ISSUE_FIXED:
         return (row.id,)
-    rows = await contracts.of_issue(tx, row.issue_id)
+    rows = await contracts.of_issue(tx, row.issue_id, now)
     return tuple(sorted(found.id for found in rows if found.status is not Status.SETTLED))
 
 
@@ -229,7 +236,7 @@ async def _note_answer(db: Database, looked: _Looked, clock: Clock) -> None:
     """
     repository = looked.place.repository.id
     async with db.transaction() as tx:
-        rows = await halting.hold_those_in(tx, {repository})
+        rows = await halting.hold_those_in(tx, {repository}, clock.now())
         if not all(_dropped(row, looked) for row in rows):
             await halting.note_back(tx, {repository}, clock.now(), but=looked.looks)
 

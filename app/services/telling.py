@@ -36,6 +36,26 @@ async def tell(tx: Tx, row: ContractRow, expired: Sequence[Offer], fills: Sequen
     await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
 
 
+async def tell_made_room(tx: Tx, row: ContractRow, gone: Sequence[Offer], units: Sequence[int], now: int) -> None:
+    """A contract that nobody held made room for another: the owners of its offers are told, each of how many `units`.
+
+    One that sleeps again had offers in between, so the newest of these tells which time it is.
+    """
+    place = await places.place(tx, row.issue_id)
+    if place is None or not gone:
+        return
+    users = {offer.user for offer in gone}
+    body = {
+        "notice": "room",
+        "contract": row.id,
+        "cancelled": [[*_offer(offer)[:4], left, offer.price] for offer, left in zip(gone, units, strict=True)],
+        "users": sorted(users),
+        "spared": sorted(await mutes.spared(tx, place.repository.id, users, now)),
+    }
+    key = f"room:{row.id}:{max(offer.number for offer in gone)}"
+    await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
+
+
 async def tell_others(tx: Tx, place: Place, fills: Sequence[Fill], user: int, now: int) -> None:
     """The fills of a command that is answered by no reply: its other parties are told in a comment a contract."""
     for number in sorted({fill.contract for fill in fills}):

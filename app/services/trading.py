@@ -16,7 +16,7 @@ from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
 from app.market.position import Position
 from app.market.state import Changes, ContractState
 from app.market.statement import ISSUE_FIXED
-from app.services import accounts, choosing, forecasting, limits, ranging
+from app.services import accounts, choosing, forecast_making, forecasting, limits, ranging
 from app.services.choosing import check_trading, to_look
 from app.services.floor import Floor, open_floor
 from app.services.insiders import check_insider
@@ -62,7 +62,7 @@ async def offer(
     `contract` is the number of a forecast. Raises a Refusal.
     """
     if contract is not None:
-        row = await forecasting.contract_of(tx, scene, contract)
+        row = await forecast_making.woken(tx, scene, await forecasting.contract_of(tx, scene, contract))
         with forecasting.in_words_of(row):
             return await _place(await _floor(tx, scene, {row.id}, new), scene, row, new)
     _check_not_closed(scene)
@@ -172,7 +172,7 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
     cancelled = Cancelled()
     mine = await books.live_offers(tx, scene.user_id, scene.place.issue.id)
     concerned = {contract for contract, found in mine if number in (None, found.number)}
-    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.id in concerned]
+    rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id, scene.now) if row.id in concerned]
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
         await hold_all(tx, rows, scene.user_id)

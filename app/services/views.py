@@ -36,7 +36,7 @@ MOST_SETTLED = 20
 
 async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
     """Every contract of an issue that there is room for; what speaks for it is sought among all."""
-    rows = await contracts.of_thread(tx, issue_id)
+    rows = await contracts.of_thread(tx, issue_id, now)
     done = sorted(
         (row for row in rows if row.status is Status.SETTLED), key=lambda row: (-(row.settled_at or 0), row.id)
     )
@@ -119,7 +119,7 @@ async def _books(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[BookView
 
 async def book_views(tx: Tx, issue_id: int, now: int) -> list[BookView]:
     """The books of an issue's largest contracts that are not settled, nearest maturation first."""
-    rows = [row for row in await contracts.of_thread(tx, issue_id) if row.status is not Status.SETTLED]
+    rows = [row for row in await contracts.of_thread(tx, issue_id, now) if row.status is not Status.SETTLED]
     kept = {
         row.id for row in sorted(rows, key=lambda row: (-row.open_interest, row.maturation_at, row.id))[:MOST_BOOKS]
     }
@@ -128,7 +128,7 @@ async def book_views(tx: Tx, issue_id: int, now: int) -> list[BookView]:
 
 async def best_reward(tx: Tx, issue_id: int, now: int) -> int:
     """The reward that the issue has on offer, in mills: the same as in its market comment."""
-    rows = [row for row in await contracts.of_issue(tx, issue_id) if row.open]
+    rows = [row for row in await contracts.of_issue(tx, issue_id, now) if row.open]
     return _reward(await readings(tx, rows, now))
 
 

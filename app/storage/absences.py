@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from app.market.contract import Status
+from app.storage.contracts import awake
 from app.storage.db import Tx
 from app.storage.sql import in_parts, upsert
 from app.storage.tables import absences, contracts, issues, repositories
@@ -59,12 +60,12 @@ async def repositories_of(tx: Tx, installation_id: int) -> set[int]:
     return set((await tx.execute(statement)).scalars())
 
 
-async def unsettled_contracts(tx: Tx, repository_id: int) -> list[tuple[int, int]]:
-    """(contract, issue) of the contracts in a repository's threads that are not settled, in id order."""
+async def unsettled_contracts(tx: Tx, repository_id: int, now: int) -> list[tuple[int, int]]:
+    """(contract, issue) of the contracts in a repository's threads that are awake and not settled, in id order."""
     statement = (
         select(contracts.c.id, contracts.c.issue_id)
         .join(issues, issues.c.id == contracts.c.issue_id)
-        .where(issues.c.repository_id == repository_id, contracts.c.status != Status.SETTLED.value)
+        .where(issues.c.repository_id == repository_id, contracts.c.status != Status.SETTLED.value, awake(now))
         .order_by(contracts.c.id)
     )
     return [(row.id, row.issue_id) for row in await tx.execute(statement)]

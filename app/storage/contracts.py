@@ -6,13 +6,33 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, delete, select, update
 
 from app.market.contract import Outcome, Status, Terms
 from app.market.statement import ISSUE_FIXED
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
 from app.storage.sql import in_parts, insert
 from app.storage.tables import contracts, offers
+
+SLEEP_SECONDS = 86_400
+FORECAST_SLEEP_SECONDS = 30 * 86_400
+
+
+def idle_seconds(kind: str) -> int:
+    """How long a contract is idle before it sleeps."""
+    return SLEEP_SECONDS if kind == ISSUE_FIXED else FORECAST_SLEEP_SECONDS
+
+
+def asleep(now: int) -> ColumnElement[bool]:
+    """The same as of a row."""
+    long_enough = case((contracts.c.kind == ISSUE_FIXED, SLEEP_SECONDS), else_=FORECAST_SLEEP_SECONDS)
+    idle = contracts.c.status == Status.OPEN.value, contracts.c.open_interest == 0, contracts.c.idle_at.is_not(None)
+    return and_(*idle, contracts.c.idle_at + long_enough <= now)
+
+
+def awake(now: int) -> ColumnElement[bool]:
+    """Settled and halted contracts are."""
+    return case((asleep(now), 0), else_=1) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +45,7 @@ class ContractRow:
     was filled. `version` rises with every change of book, positions, status, terms, window or verdict.
     `announced_at`: the running window was announced then; `unanswered_at`, `unanswered_days`, `unanswered_day_at`: the
     first ask since the last answer that failed, on how many days one failed, and the last of these; `idle_at`: nobody
-    holds or offers anything since.
+    holds or offers anything since; `made_by`: who made it, or woke it last, None: nobody remembers.
     """
 
     id: int
@@ -66,6 +86,7 @@ class ContractRow:
     unanswered_days: int
     unanswered_day_at: int | None
     idle_at: int | None
+    made_by: int | None = None
 
     @property
     def terms(self) -> Terms:
@@ -74,6 +95,11 @@ class ContractRow:
     @property
     def open(self) -> bool:
         return self.status is Status.OPEN
+
+    def asleep(self, now: int) -> bool:
+        """Nobody has held or offered anything for so long that it is not counted, listed, asked about or announced."""
+        idle = self.open and not self.open_interest and self.idle_at is not None
+        return idle and (self.idle_at or 0) + idle_seconds(self.kind) <= now
 
     def look_by(self, at: int, now: int) -> int:
         """The next look, at the latest: maturation is not passed over, since what is known then counts."""
@@ -134,6 +160,26 @@ async def currencies(tx: Tx, contract_ids: Collection[int]) -> set[str]:
     return found
 
 
+async def named(tx: Tx, contract_ids: Collection[int]) -> list[ContractRow]:
+    """These contracts, in id order."""
+    found: list[ContractRow] = []
+    for some in in_parts(set(contract_ids)):
+        found += await _rows(tx, select(contracts).where(contracts.c.id.in_(some)).order_by(contracts.c.id))
+    return found
+
+
+async def currencies_of_thread(tx: Tx, issue_id: int) -> set[str]:
+    """In what the contracts of an issue's thread trade."""
+    return set((await tx.execute(select(contracts.c.currency).filter_by(issue_id=issue_id).distinct())).scalars())
+
+
+async def terms_of_thread(tx: Tx, issue_id: int, settled: bool = True) -> list[Terms]:
+    """The different terms under which contracts of an issue's thread were made; with those that are `settled`."""
+    which = () if settled else (contracts.c.status != Status.SETTLED.value,)
+    texts = select(contracts.c.terms_text).where(contracts.c.issue_id == issue_id, *which).distinct()
+    return [Terms.from_text(text) for text in (await tx.execute(texts)).scalars()]
+
+
 async def hold(tx: Tx, contract_ids: Collection[int]) -> list[ContractRow]:
     """These contracts, which no other transaction changes until this one ends: locked in id order, as by everybody."""
     found: list[ContractRow] = []
@@ -142,9 +188,17 @@ async def hold(tx: Tx, contract_ids: Collection[int]) -> list[ContractRow]:
     return found
 
 
-async def of_issue(tx: Tx, issue_id: int) -> list[ContractRow]:
-    """All contracts on the issue's being fixed, nearest maturation first."""
-    return [contract_from(row) for row in await tx.execute(_OF_ISSUE, {"issue": issue_id})]
+async def of_issue(tx: Tx, issue_id: int, now: int | None = None) -> list[ContractRow]:
+    """Contracts on the issue's being fixed, nearest maturation first: all, or those that are awake at `now`."""
+    statement = _OF_ISSUE if now is None else _OF_ISSUE.where(awake(now))
+    return [contract_from(row) for row in await tx.execute(statement, {"issue": issue_id})]
+
+
+async def of_date(tx: Tx, issue_id: int, maturation_at: int) -> list[ContractRow]:
+    """The issue's own contracts of this date, the sleeping ones too, newest round first."""
+    dated = _OF_ISSUE.where(contracts.c.maturation_at == maturation_at)
+    rows = [contract_from(row) for row in await tx.execute(dated, {"issue": issue_id})]
+    return sorted(rows, key=lambda row: -row.round)
 
 
 async def judged_at(tx: Tx, issue_id: int, now: int) -> list[int]:
@@ -155,15 +209,16 @@ async def judged_at(tx: Tx, issue_id: int, now: int) -> list[int]:
     return list((await tx.execute(statement)).scalars())
 
 
-async def of_thread(tx: Tx, issue_id: int) -> list[ContractRow]:
-    """All contracts that live in an issue's thread, forecasts too; nearest maturation first."""
-    order = contracts.c.maturation_at, contracts.c.id
-    return await _rows(tx, select(contracts).where(contracts.c.issue_id == issue_id).order_by(*order))
+async def of_thread(tx: Tx, issue_id: int, now: int | None = None) -> list[ContractRow]:
+    """Contracts that live in an issue's thread, forecasts too, nearest maturation first: all, or those awake then."""
+    here = select(contracts).where(contracts.c.issue_id == issue_id, *([] if now is None else [awake(now)]))
+    return await _rows(tx, here.order_by(contracts.c.maturation_at, contracts.c.id))
 
 
-async def unsettled_forecasts(tx: Tx, kind: str, holding: str = "") -> list[ContractRow]:
-    """Forecasts of a kind that are not settled, with this in their predicate, in id order."""
-    open_ones = select(contracts).where(contracts.c.kind == kind, contracts.c.status != Status.SETTLED.value)
+async def unsettled_forecasts(tx: Tx, kind: str, now: int, holding: str = "") -> list[ContractRow]:
+    """Forecasts of a kind that are awake and not settled, with this in their predicate, in id order."""
+    going = contracts.c.status != Status.SETTLED.value, awake(now)
+    open_ones = select(contracts).where(contracts.c.kind == kind, *going)
     holders = open_ones.where(contracts.c.statement_text.contains(holding, autoescape=True))
     return await _rows(tx, holders.order_by(contracts.c.id))
 

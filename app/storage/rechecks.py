@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, literal, selec
 
 from app.market.contract import Status
 from app.market.statement import ISSUE_FIXED
+from app.storage.contracts import awake
 from app.storage.db import Tx
 from app.storage.sql import insert
 from app.storage.tables import contracts, rechecks, repositories
@@ -26,13 +27,15 @@ class Recheck:
 async def enlist(tx: Tx, now: int, every_seconds: int) -> None:
     """What is not on the list yet comes on it, spread over that time: repositories, and one contract of each issue."""
     await _enlist(tx, REPOSITORY, select(repositories.c.id), now, every_seconds)
-    await _enlist(tx, CONTRACT, _first_of_each_issue(), now, every_seconds)
+    await _enlist(tx, CONTRACT, _first_of_each_issue(now), now, every_seconds)
 
 
-def _first_of_each_issue() -> Select[tuple[int]]:
+def _first_of_each_issue(now: int) -> Select[tuple[int]]:
     """All contracts on an issue's being fixed are judged by one answer, a forecast by its own."""
     own = case((contracts.c.kind == ISSUE_FIXED, 0), else_=contracts.c.id)
-    unsettled = select(func.min(contracts.c.id).label("id")).where(contracts.c.status != Status.SETTLED.value)
+    unsettled = select(func.min(contracts.c.id).label("id")).where(
+        contracts.c.status != Status.SETTLED.value, awake(now)
+    )
     return unsettled.group_by(contracts.c.issue_id, own)
 
 

@@ -179,6 +179,7 @@ contracts = Table(
     _number("unanswered_days", 0),
     Column("unanswered_day_at", BigInteger),
     Column("idle_at", BigInteger),
+    Column("made_by", BigInteger),
     UniqueConstraint("statement_hash", "maturation_at"),
     CheckConstraint("open_interest >= 0", name="open_interest"),
     CheckConstraint("minted_mills >= 0 AND minted_mills <= 1000 * open_interest", name="minted"),

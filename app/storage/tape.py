@@ -140,6 +140,17 @@ async def _best(
     return _standing_from(row) if row else None
 
 
+async def put_up(tx: Tx, contract_ids: Sequence[int], now: int) -> dict[int, int]:
+    """What the offers in each of these contracts put up, in mills; what is suspended puts up nothing."""
+    found = dict.fromkeys(contract_ids, 0)
+    group = offers.c.contract_id, offers.c.price
+    buying = offers.c.contract_id.in_(contract_ids), _standing(now), offers.c.action == Action.BUY.value
+    statement = select(*group, func.sum(offers.c.cash_left).label("units")).where(*buying).group_by(*group)
+    for row in await tx.execute(statement):
+        found[row.contract_id] += row.price * int(row.units)
+    return found
+
+
 async def volumes(tx: Tx, contract_ids: Sequence[int], since_at: int) -> dict[int, Volume]:
     """What was traded in these contracts; `late` is what was after `since_at`, and only those fills are read."""
     wanted = select(contracts.c.id, contracts.c.traded_units, _late(since_at).label("late"))

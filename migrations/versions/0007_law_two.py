@@ -49,6 +49,14 @@ COMMANDS = sa.Table(
 """As it was: SQLite makes the table anew."""
 
 
+IDLE = """
+UPDATE contracts SET idle_at = created_at WHERE open_interest = 0 AND NOT EXISTS (
+    SELECT 1 FROM offers WHERE offers.contract_id = contracts.id AND offers.state IN ('LIVE', 'SUSPENDED')
+)
+"""
+"""Contracts in which nobody held or offered anything by then; since when is not known."""
+
+
 def upgrade() -> None:
     _net_paid()
     _contracts()
@@ -81,6 +89,8 @@ def _contracts() -> None:
     op.add_column("contracts", _number("unanswered_days", 0))
     op.add_column("contracts", _instant("unanswered_day_at"))
     op.add_column("contracts", _instant("idle_at"))
+    op.add_column("contracts", sa.Column("made_by", sa.BigInteger(), nullable=True))
+    op.execute(IDLE)
     op.add_column("absences", _number("unanswered_days", 0))
     op.add_column("absences", _instant("unanswered_day_at"))
 

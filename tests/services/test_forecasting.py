@@ -411,6 +411,7 @@ async def test_an_open_milestone_is_judged_at_maturation(desk: Forecasts) -> Non
 
 async def test_an_issue_reopened_after_the_end_leaves_the_milestone_undone(desk: Forecasts) -> None:
     number = (await desk.milestone()).contract.id
+    await desk.matched(number)
     closed = MilestoneIssue(5, 1_000, Act(desk.clock.advance(DAY), 9, "user9"))
     desk.facts.milestone = MilestoneFacts(None, [closed])
     desk.clock.set(BY)
@@ -423,6 +424,7 @@ async def test_an_issue_reopened_after_the_end_leaves_the_milestone_undone(desk:
 async def test_what_an_answer_told_is_at_hand_at_the_next_look(desk: Forecasts) -> None:
     """A look without an answer tells nothing."""
     number = (await desk.milestone()).contract.id
+    await desk.matched(number)
     closed = MilestoneIssue(5, 1_000, Act(desk.clock.now(), 9, "user9"))
     desk.facts.milestone = MilestoneFacts(None, [closed])
     desk.clock.set(BY)

@@ -25,6 +25,7 @@ from app.market.money import BadAmount, BadPrice, BadVolume
 from app.services.config import Config, Limits
 from app.services.forecasting import UnclearForecast
 from app.services.limits import OverLimit
+from app.services.room import NoRoom
 from tests.services.desk import BY, Desk
 from tests.services.life import ADAM, BETH, CHARLES, DEV, closed_now, halt
 
@@ -90,6 +91,8 @@ CASES = [
     Case(UnclearForecast, "offer true 10 at 0.30"),
     Case(UnclearForecast, "offer true 10 at 0.30 on F1"),
     Case(UnclearForecast, "book F1"),
+    Case(NoRoom, "offer fixed 50 by 2026-03-04 now-or-never", DEV),
+    Case(Refusal, "offer fixed 50 by 2026-01-30T23:30Z"),
     Case(Refusal, "book by 2026-09-09"),
     Case(Refusal, "sell fixed 5 at 0.90 by 2026-09-09", BETH),
     Case(Refusal, "positions @nobody"),
@@ -159,6 +162,8 @@ async def test_a_refusal_is_a_sentence_with_a_command_and_changes_nothing(desk: 
     await desk.offer(BETH, "buy fixed 10 at 200")
     for package in ("left-pad", "right-pad"):
         await said(desk, Case(Refusal, f"forecast advisory npm:{package} by {{by}}"))
+    for day in (1, 2, 3):
+        await said(desk, Case(Refusal, f"offer fixed 5 at 0.50 by 2026-03-0{day} now-or-never", DEV))
     before = await desk.dump()
     for case in CASES:
         await check(desk, case)

@@ -150,6 +150,13 @@ UNTOLD = {
         "ended_round",
         "retry_due",
         "looks",
+        "version",
+        "announced_at",
+        "unanswered_at",
+        "unanswered_days",
+        "unanswered_day_at",
+        "idle_at",
+        "made_by",
     },
 }
 """How far a verdict has got: looked up anew, on GitHub or in disputes, and no money moved before it is given."""
@@ -234,6 +241,7 @@ async def furnish(url: str) -> None:
     await desk.offer(2, "buy fixed 60 at 550", by_at=BY - DAY)
     await desk.offer(1, "buy unfixed 11 at 333", by_at=BY + DAY)
     desk.clock.advance(60)
+    await desk.sweep(1)
     await desk.cancel(1)
     desk.oracle.facts = IssueFacts(closed=False, completed=False)
     desk.clock.set(BY - DAY)

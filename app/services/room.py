@@ -1,0 +1,187 @@
+"""Room for contracts (docs/market.md §2): how many may stand in a thread, which one gives way, which one wakes up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from app.market.contract import Status, Terms, digest
+from app.market.errors import Refusal
+from app.market.instants import command_date, format_instant
+from app.market.matching import cancel
+from app.market.money import format_price
+from app.market.offer import NewOffer
+from app.market.price import Says
+from app.market.spoken import spoken
+from app.services import views
+from app.services.contract_views import ContractView
+from app.services.floor import Floor, open_floor
+from app.services.locking import hold_all
+from app.services.recording import note_woken
+from app.services.scene import Scene
+from app.services.telling import tell, tell_made_room
+from app.storage import contracts, tape
+from app.storage.contracts import SLEEP_SECONDS, ContractRow
+from app.storage.db import DatabaseBusy, Tx
+
+MOST_EMPTY, MOST_EMPTY_OF_ONE = 20, 3
+"""Contracts on an issue without open interest; made by one user."""
+
+MOST_UNSETTLED, MOST_UNSETTLED_OF_ONE = 100, 10
+MOST_NEAREST = 3
+NEAR_SECONDS = 3600
+DAY_SECONDS = 86_400
+
+
+class NoRoom(Refusal):
+    """As many contracts stand as may."""
+
+
+def as_a_day(at: int) -> bool:
+    """Days are named by their last second; only whoever names that second means something else by it, and the same."""
+    return at % DAY_SECONDS == DAY_SECONDS - 1
+
+
+async def check_date(tx: Tx, scene: Scene, new: NewOffer, at: int) -> None:
+    """Raises a Refusal for an instant so near to a contract that people hold that nobody would mean another one."""
+    if as_a_day(at):
+        return
+    rows = [row for row in await _unsettled(tx, scene) if row.open_interest]
+    near = [row for row in rows if abs(row.maturation_at - at) <= NEAR_SECONDS]
+    if near:
+        nearest = min(near, key=lambda row: (abs(row.maturation_at - at), row.id))
+        when = format_instant(nearest.maturation_at)
+        why = f"A contract by {when} runs here already, within an hour of {format_instant(at)}."
+        raise Refusal(f"{why} For another one beside it, give its date as a day.", spoken(new, nearest.maturation_at))
+
+
+async def make_room(tx: Tx, scene: Scene, new: NewOffer, at: int, displacing: bool) -> ContractRow | None:
+    """The contract that has to give way to one that this offer makes; None: there is room.
+
+    `displacing`: one may give way. Raises a Refusal that names the nearest dates. The issue stays locked, so that two
+    cannot take the last place at once.
+    """
+    rows = await _unsettled(tx, scene)
+    mine = [row for row in rows if row.made_by == scene.user_id]
+    if len(rows) >= MOST_UNSETTLED:
+        raise await _full(
+            tx, scene, new, at, rows, f"{MOST_UNSETTLED} contracts run on this issue, the most it may have"
+        )
+    if len(mine) >= MOST_UNSETTLED_OF_ONE:
+        why = f"You have made {len(mine)} contracts that run on this issue, the most one user may"
+        raise await _full(tx, scene, new, at, rows, why)
+    for among, most, why in (
+        (
+            mine,
+            MOST_EMPTY_OF_ONE,
+            "You have made {} contracts here in which nobody holds anything, the most one user may",
+        ),
+        (rows, MOST_EMPTY, "Nobody holds anything in {} contracts here, the most there may be"),
+    ):
+        empty = [row for row in among if not row.open_interest]
+        if len(empty) >= most:
+            least = await _least(tx, scene, new, empty) if displacing else None
+            if least is None:
+                more = ", and your offer does not put up more than the least in them" if displacing else ""
+                raise await _full(tx, scene, new, at, rows, why.format(len(empty)) + more)
+            return least
+    return None
+
+
+async def _unsettled(tx: Tx, scene: Scene) -> list[ContractRow]:
+    rows = await contracts.of_issue(tx, scene.place.issue.id, scene.now)
+    return [row for row in rows if row.status is not Status.SETTLED]
+
+
+async def _least(tx: Tx, scene: Scene, new: NewOffer, empty: Sequence[ContractRow]) -> ContractRow | None:
+    """The open contract whose offers put up least, of several the youngest; None if this one does not put up more."""
+    mills = await tape.put_up(tx, [row.id for row in empty if row.open], scene.now)
+    least = min((row for row in empty if row.open), key=lambda row: (mills[row.id], -row.id), default=None)
+    return least if least is not None and mills[least.id] < puts_up(new) else None
+
+
+def puts_up(new: NewOffer) -> int:
+    """What an offer puts up in a contract in which nobody holds anything, in mills; one that never waits nothing."""
+    return 0 if new.now_or_never else new.volume * new.price
+
+
+async def _full(tx: Tx, scene: Scene, new: NewOffer, at: int, rows: Sequence[ContractRow], why: str) -> NoRoom:
+    """With the dates nearest to the one that was asked for, and their prices."""
+    near = sorted((row for row in rows if row.open), key=lambda row: (abs(row.maturation_at - at), row.id))
+    if not near:
+        return NoRoom(f"{why}.", "/bugmark positions")
+    read = await views.readings(tx, near[:MOST_NEAREST], scene.now)
+    dates = "; ".join(f"by {command_date(one.maturation_at)} ({_price(one)})" for one in read)
+    instead = spoken(replace(new, until_at=None), near[0].maturation_at)
+    return NoRoom(f"{why}. The nearest dates, with their prices of FIXED: {dates}.", instead)
+
+
+def _price(view: ContractView) -> str:
+    price = view.price
+    if price is None:
+        return "no price yet"
+    if price.says is Says.BETWEEN:
+        return f"{format_price(price.low)} to {format_price(price.high)}"
+    return format_price(price.low) if price.says is Says.MIDDLE else f"{price.says.value} {format_price(price.low)}"
+
+
+async def take_place(tx: Tx, scene: Scene, new: NewOffer, least: ContractRow) -> None:
+    """Put a contract to sleep that gives way: its offers are cancelled, and their owners told."""
+    floor = await open_floor(tx, {least.id}, cause=scene.cause, now=scene.now, everyone=True)
+    row = floor.rows[least.id]
+    mills = (await tape.put_up(tx, [row.id], scene.now))[row.id]
+    if row.open_interest or row.status is Status.SETTLED or mills >= puts_up(new):
+        raise DatabaseBusy("the contract that was to give way has changed meanwhile")
+    await floor.expire({row.id})
+    await _cancel_all(floor, row)
+    if not floor.state(row.id).open_interest:
+        await contracts.change(tx, row.id, idle_at=scene.now - SLEEP_SECONDS)
+
+
+async def _cancel_all(floor: Floor, row: ContractRow) -> None:
+    """All-or-none offers first: none of them can then be met by what the others leave behind."""
+    book = floor.state(row.id).book
+    offers = sorted(book.open_offers(), key=lambda offer: (not offer.all_or_none, offer.number))
+    gone, units, fills = [], [], []
+    for offer in offers:
+        if offer.remaining:  # a re-try may have filled it meanwhile
+            gone.append(offer)
+            units.append(offer.remaining)
+            taken = partial(cancel, floor.market, offer.number, user=offer.user, now=floor.now)
+            fills += (await floor.run(taken, f"room:{offer.number}", floor.cause)).fills
+    await tell_made_room(floor.tx, row, gone, units, floor.now)
+    await tell(floor.tx, row, [], fills, floor.now)
+
+
+async def wake(tx: Tx, scene: Scene, row: ContractRow, terms: Terms) -> ContractRow:
+    """A contract that slept is there again. One that never had a fill takes the terms now in force.
+
+    GitHub is asked about it soon: what happened while it slept is not known. Its row must be locked.
+    """
+    values: dict[str, object] = {"idle_at": scene.now, "made_by": scene.user_id, "next_look_at": scene.now}
+    fresh = not row.traded_units and row.terms_text != terms.text()
+    if fresh:
+        text = terms.text()
+        values |= {"terms_text": text, "terms_hash": digest(text), "currency": terms.currency}
+        values["version"] = row.version + 1
+    await contracts.change(tx, row.id, **values)
+    woken = await contracts.get(tx, row.id)
+    if woken is None:
+        raise DatabaseBusy("the contract that was to wake up has gone")
+    if fresh:
+        await note_woken(tx, woken, scene.cause, scene.now)
+    return woken
+
+
+async def hold(tx: Tx, scene: Scene, rows: Sequence[ContractRow | None]) -> list[ContractRow]:
+    """Lock these contracts in everybody's order, with what the user's pool ties to them; as they are then."""
+    found = [row for row in rows if row is not None]
+    await hold_all(tx, found, scene.user_id)
+    return await contracts.named(tx, {row.id for row in found})
+
+
+async def sleeping(tx: Tx, scene: Scene, at: int, number: int) -> ContractRow | None:
+    """The issue's own contract of this date and round that sleeps."""
+    rows = await contracts.of_date(tx, scene.place.issue.id, at)
+    return next((row for row in rows if row.round == number and row.asleep(scene.now)), None)
