@@ -48,12 +48,14 @@ async def test_the_price_of_a_day_ago_is_the_measure_of_change(story: Story) -> 
 
 
 async def test_the_market_comment_cannot_be_made_to_hand_out_a_dear_trade(story: Story) -> None:
-    """A contract one second nearer, with one offer in it, says nothing about the market."""
+    """A contract one second nearer is none; one an hour nearer, with one offer in it, says nothing about the market."""
     by = story.day(60)
     await traded(story, 50, "0.25", by)
     reply = await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
     best = re.findall(r"\*\*(o\d+)\*\*", reply)[0]
-    await story.say("carl", f"/bugmark offer unfixed 50 at 0.05 by {by}T23:59:58Z")
+    reply = await story.say("carl", f"/bugmark offer unfixed 50 at 0.05 by {by}T23:59:58Z")
+    assert "runs here already, within an hour of" in reply
+    await story.say("carl", f"/bugmark offer unfixed 50 at 0.05 by {by}T22:59:58Z")
     board = await story.board("0.95")
     assert steps(board) == [f"/bugmark take {best}", f"/bugmark fund 50 by {by}"]
     assert re.search(r"^BugMark · at most 20 % by \d+ \w+ \d+ · reward 40\.00$", board, re.MULTILINE)
