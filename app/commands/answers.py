@@ -12,7 +12,7 @@ from app.market.instants import command_date, format_instant
 from app.market.money import format_mills, format_price
 from app.market.offer import Action, Offer
 from app.market.statement import ISSUE_FIXED, said, shown
-from app.market.sweep import MAX_FILLS
+from app.market.state import MAX_FILLS
 from app.services import mutes
 from app.services.scene import Scene
 from app.services.telling import tell_others
