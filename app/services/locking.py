@@ -26,7 +26,7 @@ async def tied_to(
         acting |= ending
 
 
-async def hold_all(tx: Tx, rows: Collection[ContractRow], now: int, user: int | None = None) -> None:
+async def hold_all(tx: Tx, rows: Collection[ContractRow], *, now: int, user: int | None = None) -> None:
     """For several floors in one transaction: all that they will lock, before the first is opened.
 
     `user`: whose pool counts wherever it has offers. A pool that comes to other contracts meanwhile may still have them

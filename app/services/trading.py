@@ -175,7 +175,7 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
     rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
-        await hold_all(tx, rows, scene.now, scene.user_id)
+        await hold_all(tx, rows, now=scene.now, user=scene.user_id)
     made = 0
     for currency in currencies:
         ids = {row.id for row in rows if row.currency == currency}

@@ -34,7 +34,7 @@ async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[
     """These contracts with everybody in them under lock: one floor for each currency."""
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
-        await hold_all(tx, rows, now)
+        await hold_all(tx, rows, now=now)
     return [
         await open_floor(tx, {row.id for row in rows if row.currency == currency}, cause=cause, now=now, everyone=True)
         for currency in currencies

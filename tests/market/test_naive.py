@@ -233,6 +233,27 @@ def test_a_better_price_takes_the_place_of_the_worst_and_of_these_of_the_younges
     assert tale.naive.history.displaced == [32, 8]
 
 
+def test_the_rest_of_a_range_takes_a_place_where_it_waits() -> None:
+    """Nobody holds anything, so that is the one at the range's end; the other has room and is not asked."""
+    tale = Tale()
+    for number in range(50):
+        tale.add(f"{NAMES[number // 5]} bid 5 @ {100 + number} all-or-none", LATE)
+    tale.refuse_spread("crowd bid 5 @ 100 all-or-none")
+    tale.spread("crowd bid 5 @ 101 all-or-none")
+    assert (tale.naive.history.displaced, len(tale.book(LATE)), tale.book(EARLY)) == ([1], 50, [])
+
+
+def test_what_is_displaced_gives_its_pools_money_back() -> None:
+    tale = Tale()
+    tale.add("ann bid 50 @ 100 pool all-or-none")
+    tale.add("ann bid 10 @ 100 pool", LATE)
+    for number in range(49):
+        tale.add(f"{NAMES[1 + number // 5]} bid 5 @ {101 + number} all-or-none")
+    assert (tale.left("ann"), tale.earned("ann")) == (5_000, -5_000)
+    tale.add("crowd bid 5 @ 500 all-or-none")
+    assert (tale.left("ann"), tale.earned("ann"), tale.suspended()) == (1_000, -1_000, [])
+
+
 def test_what_is_displaced_frees_its_units() -> None:
     tale = Tale()
     tale.hold("ann 5 unfixed @ 500")
