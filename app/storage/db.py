@@ -40,6 +40,10 @@ class DatabaseBusy(Exception):
     """The database was unavailable, locked or asked for a retry; nothing was changed."""
 
 
+class NewerDatabase(Exception):
+    """The database was made by a newer version of the app than this one."""
+
+
 class Database:
     """One engine. `transaction()` writes, `reading()` sees one consistent state and writes nothing.
 
@@ -150,9 +154,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`. A new SQLite file is made readable by its owner alone."""
+    """Bring the database at `url` to `revision`. A new SQLite file is made readable by its owner alone.
+
+    Raises NewerDatabase.
+    """
     from alembic import command  # here, since only migrations need it and every start would pay for it
     from alembic.config import Config
+    from alembic.script.revision import ResolutionError
+    from alembic.util import CommandError
 
     path = make_url(url).database
     if url.startswith("sqlite") and path and not Path(path).exists():
@@ -160,4 +169,9 @@ def migrate(url: str, revision: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url
-    command.upgrade(config, revision)
+    try:
+        command.upgrade(config, revision)
+    except CommandError as error:
+        if isinstance(error.__cause__, ResolutionError):
+            raise NewerDatabase from None
+        raise
