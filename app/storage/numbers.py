@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import Table, func, insert, literal, select, text, update
 
@@ -26,6 +27,14 @@ AHEAD = 1_000_000
 """Further than anything between a backup and its restore can have got."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The time between a backup and its restore, of which this database knows nothing."""
+
+    since_at: int
+    until_at: int
+
+
 def numbered() -> Iterator[Table]:
     """Tables whose rows the database numbers."""
     for table in metadata.sorted_tables:
@@ -44,15 +53,15 @@ async def move_ahead(tx: Tx, by: int) -> None:
             if not (await tx.execute(_SQLITE_MOVE, given)).rowcount:
                 await tx.execute(_SQLITE_START, given)
         else:
-            sequence = (await tx.execute(_SEQUENCE, {"name": table.name})).scalar_one()
-            last = (await tx.execute(text(f"SELECT last_value FROM {sequence}"))).scalar_one()
-            await tx.execute(_SET, {"sequence": sequence, "number": max(highest, last) + by})
+            await tx.execute(_POSTGRES_MOVE, given)
 
 
 _SQLITE_MOVE = text("UPDATE sqlite_sequence SET seq = max(seq, :highest) + :by WHERE name = :name")
 _SQLITE_START = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :highest + :by)")
-_SEQUENCE = text("SELECT pg_get_serial_sequence(:name, 'id')")
-_SET = text("SELECT setval(:sequence, :number)")
+_POSTGRES_MOVE = text(
+    "WITH found AS (SELECT CAST(pg_get_serial_sequence(:name, 'id') AS regclass) AS sequence)"
+    " SELECT setval(sequence, greatest(nextval(sequence), CAST(:highest AS bigint)) + CAST(:by AS bigint)) FROM found"
+)
 
 
 async def move_contracts_ahead(tx: Tx, now: int, by: int) -> None:
@@ -101,7 +110,7 @@ async def done_already(tx: Tx) -> bool:
     return not any(found)
 
 
-async def known_until(tx: Tx) -> tuple[int, int] | None:
-    """Of the last restore: what was stored up to the first instant is known, and the second is when it was done."""
+async def lost(tx: Tx) -> Lost | None:
+    """Of the last restore; None if there was none."""
     row = (await tx.execute(select(restores).order_by(restores.c.id.desc()).limit(1))).first()
-    return (row.known_at, row.at) if row else None
+    return Lost(row.known_at, row.at) if row else None
