@@ -47,6 +47,10 @@ class NewerDatabase(Exception):
     """The database was made by a newer version of the app than this one."""
 
 
+class CannotMigrate(Exception):
+    """The database refused it, or is none."""
+
+
 class Database:
     """One engine. `transaction()` writes, `reading()` sees one consistent state and writes nothing.
 
@@ -178,7 +182,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database at `url` to `revision`. A new SQLite file is made readable by its owner alone.
 
-    Raises NewerDatabase.
+    Raises NewerDatabase, CannotMigrate, and OSError where there is no way to it.
     """
     from alembic import command  # here, since only migrations need it and every start would pay for it
     from alembic.config import Config
@@ -197,3 +201,5 @@ def migrate(url: str, revision: str = "head") -> None:
         if isinstance(error.__cause__, ResolutionError):
             raise NewerDatabase from None
         raise
+    except DBAPIError as error:
+        raise CannotMigrate(str(error.orig)) from error

@@ -76,7 +76,9 @@ class Database:
     async def backlog(self, now: int) -> Backlog:
         await self.ping()
         messages = {"board": Queue(0, None), "reply": Queue(2, now - 30)}
-        return Backlog(Queue(3, now - 90), 1, messages, 4, seals=12, unsealed=5, looks_due=6, worker_at=now - 4, workers=2)
+        return Backlog(
+            Queue(3, now - 90), 1, messages, 4, seals=12, unsealed=5, looks_due=6, worker_at=now - 4, workers=2
+        )
 
 
 @pytest.fixture
