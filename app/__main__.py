@@ -154,15 +154,16 @@ def doctor() -> None:
 @main.command(help="Play a conversation against a stand-in for GitHub, then stay up to be tried by hand.")
 @click.option("--once", is_flag=True, envvar="DEMO_ONCE", help="Play it and stop.")
 def demo(once: bool) -> None:
-    from app.demo import DemoFailed
     from app.demo import demo as play
+    from app.demo_programs import DemoFailed, Ended
 
     try:
         asyncio.run(play(once))
     except DemoFailed as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
+    except Ended as ended:
         click.echo("\nStopped.")
+        sys.exit(0 if ended.fine else 128 + ended.number)
 
 
 def _with_letters(work: Callable[[Database], Awaitable[list[str]]]) -> None:
