@@ -330,25 +330,20 @@ def _on_signals(stop: asyncio.Event) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from aiohttp import web
-
     from app.bootstrap import web_app
     from app.storage.db import STATEMENT_SECONDS, Database
-    from app.web.server import make_runner
+    from app.web.listening import listening
 
     stop = asyncio.Event()
     _on_signals(stop)
     db = Database(settings.database_url, statement_seconds=STATEMENT_SECONDS)
     await _migrated(db, settings.database_url)
-    runner = make_runner(web_app(settings, db))
-    await runner.setup()
     try:
-        await web.TCPSite(runner, port=settings.port).start()
+        async with listening(web_app(settings, db), settings.port):
+            log.info("serving", port=settings.port)
+            await stop.wait()
     except OSError as error:
         raise click.ClickException(f"Port {settings.port} cannot be used: {error.strerror}") from None
-    log.info("serving", port=settings.port)
-    await stop.wait()
-    await runner.cleanup()
     await db.close()
 
 

@@ -73,11 +73,6 @@ def _marketplace_door(settings: Settings, clock: Clock, purchases: Inbox | None)
     return Door(purchases, Verifier(settings.marketplace_secrets), clock)
 
 
-def make_runner(app: web.Application) -> web.AppRunner:
-    """aiohttp's own access log is off: it would write queries and agents of visitors."""
-    return web.AppRunner(app, access_log=None, handle_signals=False)
-
-
 def _bug_catcher(clock: Clock) -> Middleware:
     """Answers that handlers raise on purpose pass; anything else is a bug: loud here, silent outside."""
     started_at = clock.now()

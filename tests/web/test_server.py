@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.web import Application
 from pytest_aiohttp.plugin import AiohttpClient
 
-from app.web.server import make_runner
+from app.web.listening import make_runner
 from tests.clocks import START_AT
 from tests.web.conftest import Client, Database
 
