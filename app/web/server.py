@@ -56,7 +56,7 @@ def make_app(
     app.router.add_get("/healthz", _healthz(health, worker_beat, clock))
     github_url = github_web_url(settings.github_api_url)
     app.router.add_get("/replies/{comment:[1-9][0-9]{0,18}}", Replies(answers, github_url).get)
-    landing.add_to(app, github_url)
+    landing.add_to(app, github_url, settings.public_url)
     second = _marketplace_door(settings, clock, purchases)
     if second is not None:
         app.router.add_post("/webhook/marketplace", second.post)
