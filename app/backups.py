@@ -80,6 +80,7 @@ async def restore(url: str, file: Path, times: int) -> Checked:
             raise BackupFailed("The database is not empty: a backup is restored into an empty one only.")
         await asyncio.to_thread(backups.load_postgres, file, url)
         return _whole(await _brought_up(url, times), "Do not start on this database")
+    backups.nothing_left_beside(target)
     with backups.new_file(target) as part:
         _copy(file, part)
         checked = _whole(await _brought_up(f"sqlite+aiosqlite:///{part}", times), "It was not put into its place")

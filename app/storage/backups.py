@@ -46,6 +46,13 @@ def copied_from_sqlite(file: Path) -> bool:
     return beginning == SQLITE
 
 
+def nothing_left_beside(file: Path) -> None:
+    """The log of an SQLite file that was taken away would be read into the one that takes its place."""
+    for left in (file.with_name(file.name + end) for end in ("-wal", "-journal")):
+        if left.exists():
+            raise BackupFailed(f"{left} is left of the database that was there: put it aside together with that.")
+
+
 @contextmanager
 def new_file(file: Path) -> Iterator[Path]:
     """A file beside it, readable by its owner alone from its first byte, that gets the name when all went well.

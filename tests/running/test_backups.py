@@ -142,6 +142,14 @@ async def test_a_backup_that_was_changed_is_not_put_into_place(sqlite_url: str, 
     assert names(shelf) == ["first"]
 
 
+async def test_the_log_of_another_database_is_not_read_into_the_restored_one(sqlite_url: str, shelf: Path) -> None:
+    await backups.backup(sqlite_url, shelf / "first")
+    (shelf / "new.db-wal").write_text("of the one before")
+    with pytest.raises(BackupFailed, match="put it aside together"):
+        await backups.restore(url_of(shelf / "new.db"), shelf / "first", 1)
+    assert names(shelf) == ["first", "new.db-wal"]
+
+
 async def test_what_is_no_backup_is_said_in_a_sentence(sqlite_url: str, shelf: Path) -> None:
     (shelf / "text").write_text("hello")
     with pytest.raises(BackupFailed, match="is not a backup"):
