@@ -46,7 +46,7 @@ def pins(lock: Path) -> dict[str, str]:
 
 def test_there_is_a_lock_for_each_purpose() -> None:
     names = [lock.name for lock in PYTHON_LOCKS]
-    purposes = ["-bench", "-dev", "-node", "-postgres", "-sandbox", ""]
+    purposes = ["-bench", "-dev", "-node", "-postgres", "-sandbox", "-uv", ""]
     assert names == [f"requirements{purpose}.lock" for purpose in purposes]
 
 

@@ -15,9 +15,9 @@ def made_of(row: ContractRow) -> Row:
     return made_row(row.id, row.issue_id, row.created_at)
 
 
-async def note_made(tx: Tx, row: ContractRow, cause: str) -> None:
-    """A contract was made without an offer in it, which would tell it."""
-    told = contract_row(
+def contract_of(row: ContractRow) -> Row:
+    """A contract as it is stored."""
+    return contract_row(
         row.id,
         row.status,
         row.outcome,
@@ -29,7 +29,11 @@ async def note_made(tx: Tx, row: ContractRow, cause: str) -> None:
         terms_hash=row.terms_hash,
         statement_hash=row.statement_hash,
     )
-    detail = detail_text([told, made_of(row)])
+
+
+async def note_made(tx: Tx, row: ContractRow, cause: str) -> None:
+    """A contract was made without an offer in it, which would tell it."""
+    detail = detail_text([contract_of(row), made_of(row)])
     await journal.append(tx, [entry(f"made:{row.id}", cause, row.created_at, {}, detail)])
 
 

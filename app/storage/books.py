@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import BigInteger, Row, bindparam, func, select, text, update
 
 from app.market.contract import Side
 from app.market.fill import Amendment, Fill
@@ -185,7 +185,12 @@ def _position_values(contract: int, user: int, side: Side, held: Position) -> di
     }
 
 
-_HIGHEST = select(*(select(func.max(column)).scalar_subquery() for column in (offers.c.id, offers.c.rank)))  # by index
+_PARTS = [select(func.max(column)).scalar_subquery() for column in (offers.c.id, offers.c.rank)]  # by index
+_HIGHEST = select(*_PARTS)
+_HANDED_OUT = text("SELECT seq FROM sqlite_sequence WHERE name = 'offers'").columns(seq=BigInteger).scalar_subquery()
+_HIGHEST_ON_SQLITE = select(*_PARTS, _HANDED_OUT)
+"""The numbers may have been moved ahead after a restore: the sequence tells."""
+
 _DRAWN = text("SELECT nextval(pg_get_serial_sequence('offers', 'id')) FROM generate_series(1, :count)")
 
 
@@ -194,9 +199,11 @@ async def next_offer_numbers(tx: Tx, count: int) -> list[int]:
 
     A rehearsal imagines them, since numbers that were drawn are gone.
     """
-    if rehearsing(tx) or tx.dialect.name == "sqlite":
-        highest = (await tx.execute(_HIGHEST)).one()
-        first = max(highest[0] or 0, highest[1] or 0, FIRST_IMAGINED - 1 if rehearsing(tx) else 0) + 1
+    on_sqlite = tx.dialect.name == "sqlite"
+    if rehearsing(tx) or on_sqlite:
+        highest = (await tx.execute(_HIGHEST_ON_SQLITE if on_sqlite else _HIGHEST)).one()
+        least = FIRST_IMAGINED - 1 if rehearsing(tx) else 0
+        first = max(least, *(number or 0 for number in highest)) + 1
         return list(range(first, first + count))
     return list((await tx.execute(_DRAWN, {"count": count})).scalars())
 

@@ -152,6 +152,12 @@ async def of_thread(tx: Tx, issue_id: int) -> list[ContractRow]:
     return await _rows(tx, select(contracts).where(contracts.c.issue_id == issue_id).order_by(*order))
 
 
+async def unsettled(tx: Tx) -> list[ContractRow]:
+    """All contracts that may still change, in id order."""
+    going = contracts.c.status != Status.SETTLED.value
+    return await _rows(tx, select(contracts).where(going).order_by(contracts.c.id))
+
+
 async def unsettled_forecasts(tx: Tx, kind: str, holding: str = "") -> list[ContractRow]:
     """Forecasts of a kind that are not settled, with this in their predicate, in id order."""
     open_ones = select(contracts).where(contracts.c.kind == kind, contracts.c.status != Status.SETTLED.value)

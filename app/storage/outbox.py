@@ -311,6 +311,16 @@ async def revive(tx: Tx, ids: set[int] | None) -> int:
     return sum([(await tx.execute(again.where(outbox.c.id.in_(some)))).rowcount for some in in_parts(ids)])
 
 
+async def doubt(tx: Tx) -> None:
+    """An older backup was restored: what waits may be out already, so that it is looked for before it is posted.
+
+    What was given up may be tried again by an operator, who has that looked for as well.
+    """
+    unsure = outbox.c.remote_id.is_(None), outbox.c.attempts < TRIED
+    await tx.execute(update(outbox).where(outbox.c.state == WAITING, *unsure).values(attempts=TRIED))
+    await tx.execute(update(outbox).where(outbox.c.lease_until.is_not(None)).values(lease_until=None))
+
+
 async def dead_body(tx: Tx, message_id: int) -> str:
     body: str = (await tx.execute(select(outbox.c.body).where(outbox.c.id == message_id))).scalar_one()
     return body

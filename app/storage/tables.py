@@ -186,6 +186,7 @@ contracts = Table(
     Index("ix_contracts_kind_status", "kind", "status"),
     Index("ix_contracts_next_look_at", "next_look_at"),
     Index("ix_contracts_retry_due", "retry_due"),
+    sqlite_autoincrement=True,
 )
 
 offers = Table(
@@ -539,6 +540,16 @@ heartbeats = Table(
     _number("started_at"),
     _number("at"),
     Index("ix_heartbeats_name_at", "name", "at"),
+)
+
+restores = Table(
+    "restores",
+    metadata,
+    _serial(),
+    _number("known_at"),
+    _number("at"),
+    Column("entry_id", BigInteger),
+    sqlite_autoincrement=True,
 )
 
 marketplace_accounts = Table(

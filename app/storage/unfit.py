@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, cast, func, literal, not_, or_, select
 
 from app.market.contract import Status
+from app.market.fill import AmendmentKind
 from app.storage.db import Tx
+from app.storage.numbers import AHEAD
 from app.storage.rows import fixed_price, is_bid, stands, stream
 from app.storage.tables import amendments, contracts, entries, fills, offers, pools, positions, postings, sealed_entries
 
@@ -171,7 +173,8 @@ async def unfit_contracts(tx: Tx) -> AsyncIterator[int]:
 @cache
 def _unfit_contracts() -> Select[Any]:
     of_contract = amendments.c.contract_id
-    counted = select(of_contract, func.count().label("count"), func.max(amendments.c.number).label("last"))
+    leaps = func.sum(case((amendments.c.kind == AmendmentKind.RESTORED.value, AHEAD - 1), else_=0))
+    counted = select(of_contract, (func.count() + leaps).label("count"), func.max(amendments.c.number).label("last"))
     counts = counted.group_by(of_contract).subquery()
     settlement = and_(amendments.c.kind == "settlement", amendments.c.at == contracts.c.settled_at)
     fits = and_(

@@ -55,6 +55,7 @@ def upgrade() -> None:
     _joiners()
     _workers()
     _heartbeats()
+    _restores()
     _receipts()
     _turns()
     _former_names()
@@ -83,6 +84,19 @@ def _contracts() -> None:
     op.add_column("contracts", _instant("idle_at"))
     op.add_column("absences", _number("unanswered_days", 0))
     op.add_column("absences", _instant("unanswered_day_at"))
+    if op.get_bind().dialect.name == "sqlite":
+        _never_numbered_again()
+
+
+def _never_numbered_again() -> None:
+    """The number of a contract that was taken back is not given to the next one; SQLite makes the table anew."""
+    with op.batch_alter_table(
+        "contracts",
+        recreate="always",
+        reflect_kwargs={"resolve_fks": False},  # of the tables it points to nothing is read
+        table_kwargs={"sqlite_autoincrement": True},
+    ):
+        pass
 
 
 def _joiners() -> None:
@@ -123,6 +137,18 @@ def _heartbeats() -> None:
         sa.PrimaryKeyConstraint("name", "process", name=op.f("pk_heartbeats")),
     )
     op.create_index("ix_heartbeats_name_at", "heartbeats", ["name", "at"])
+
+
+def _restores() -> None:
+    op.create_table(
+        "restores",
+        sa.Column("id", _big(), nullable=False),
+        _number("known_at"),
+        _number("at"),
+        sa.Column("entry_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_restores")),
+        sqlite_autoincrement=True,
+    )
 
 
 def _receipts() -> None:
