@@ -62,5 +62,6 @@ COMMAND = Command(
     handle=handle,
     mend=mend,
     winds_up=True,
+    for_others=True,
     order=32,
 )

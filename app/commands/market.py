@@ -53,6 +53,7 @@ COMMAND = Command(
     handle=handle,
     mend=mend,
     winds_up=True,
+    for_others=True,
     needs_rights=True,
     order=41,
 )
