@@ -165,7 +165,7 @@ async def _settle(
         "disputable_until": row.window_ends_at,
         "why": _why(row, watch, dispute, facts),
         "ruling": await hearings.ruling_told(floor.tx, row),
-        "forfeited": forfeited_mills,
+        **({"forfeited": forfeited_mills} if forfeited_mills else {}),
         **_evidence(told),
         "closed_by": told.closed_by if told else None,
         "payouts": [_payout(item) for item in payouts],

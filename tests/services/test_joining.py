@@ -227,7 +227,7 @@ async def test_law_1_keeps_its_bonds(desk: Desk, monkeypatch: pytest.MonkeyPatch
     desk.clock.set(at + ANSWER_SECONDS)
     assert (await desk.look(number)).outcome is Outcome.VOID
     assert await frees(desk) == [GRANT_MILLS] * 4
-    assert (await notices(desk))[-1]["forfeited"] == 0
+    assert "forfeited" not in (await notices(desk))[-1]
 
 
 # -- where the bonds go ------------------------------------------------------------------------------------------
