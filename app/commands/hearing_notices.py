@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.commands.escape import code
 from app.commands.replies import FOOTER, bounded
 from app.market.contract import Outcome
 from app.market.instants import format_instant
-from app.market.money import format_mills
+from app.market.money import format_mills, format_price
 from app.market.statement import said, shown
 from app.storage.contracts import ContractRow
 
 HEARINGS = frozenset({"dispute", "ruling"})
 MAX_REASON = 300
+
+MOST_SAID = 20
+"""Of those who join so many are quoted; one ruling answers the others, too."""
 
 MOST_MENTIONED = 50
 """GitHub tells no more people of one comment."""
@@ -32,20 +35,22 @@ def _dispute(body: Body, row: ContractRow, names: Mapping[int, str]) -> list[str
     name, verdict = shown(row.kind, row.id), said(row.kind, Outcome(body["verdict"]))
     (first, reason), *joined = body["said"]
     decide = f"`/bugmark resolve (fixed|unfixed|void) on {name} REASON`"
-    more = (
-        [f"Joined by {'; '.join(f'{_name(names, user)}: {code(why, MAX_REASON)}' for user, why in joined)}."]
-        if joined
-        else []
-    )
     return [
         f"⚖️ **{name} is disputed.** {_name(names, first)} says that **{verdict}** is wrong: "
         f"{code(reason, MAX_REASON)}.",
-        *more,
+        *_joined(joined, names),
         f"It does not settle before a maintainer who holds no units here decides: {decide}. If nobody decides by "
         f"{format_instant(body['answer_by_at'])}, {silence(body['unanswered'], verdict)}.",
         f"If you would lose by {verdict}, too, you can join until {format_instant(body['ends_at'])}, with a bond: "
         f"`/bugmark dispute on {name} REASON`.",
     ]
+
+
+def _joined(joined: Sequence[tuple[int, str]], names: Mapping[int, str]) -> list[str]:
+    """The first of those who joined, with what they say."""
+    said = [f"{_name(names, user)}: {code(why, MAX_REASON)}" for user, why in joined[:MOST_SAID]]
+    more = [f"and {len(joined) - MOST_SAID:,} more"] if len(joined) > MOST_SAID else []
+    return [f"Joined by {'; '.join([*said, *more])}."] if said else []
 
 
 def silence(unanswered: str, verdict: str) -> str:
@@ -61,9 +66,12 @@ def silence(unanswered: str, verdict: str) -> str:
 def _ruling(body: Body, row: ContractRow, names: Mapping[int, str]) -> list[str]:
     outcome = said(row.kind, Outcome(body["outcome"]))
     after = _aside(row) if body["aside"] else f"It settles as {outcome} after {format_instant(body['due_at'])}"
-    bonds = ", ".join(f"{_name(names, user)} ({format_mills(mills)})" for user, mills in body["bonds"])
+    price = f", at {format_price(body['price'])} for FIXED" if body["price"] is not None else ""
+    listed = [f"{_name(names, user)} ({format_mills(mills)})" for user, mills in body["bonds"][:MOST_MENTIONED]]
+    more = [f"{len(body['bonds']) - MOST_MENTIONED:,} more"] if len(body["bonds"]) > MOST_MENTIONED else []
+    bonds = ", ".join([*listed, *more])
     return [
-        f"⚖️ **The dispute of {shown(row.kind, row.id)} is decided: {outcome}.** {_name(names, body['by'])} says: "
+        f"⚖️ **The dispute of {shown(row.kind, row.id)} is decided: {outcome}{price}.** {_name(names, body['by'])} says: "
         f"{code(body['reason'], MAX_REASON)}.",
         f"{after}. {_fate(len(body['bonds']), bonds, body['upheld'])}",
     ]

@@ -137,6 +137,21 @@ async def test_auto_merge_is_backed_by_nobody(story: Story) -> None:
     assert "by **mona**" in notice and "`merged by auto-merge for mona`" in notice
 
 
+async def test_a_dispute_that_nobody_answers_takes_no_reward_for_what_a_queue_merged(story: Story) -> None:
+    """The close is backed, so the state of the issue decides."""
+    await matched(story)
+    path = await pull(story)
+    await approve(story, path, "mona")
+    await done(story, f"{path}/queue", **{"as": "tim"})
+    await done(story, f"{path}/queue/merge")
+    assert (await told(story))[0]
+    reply = await story.say("adam", "/bugmark dispute I would lose")
+    assert "the state of the issue decides, and every bond comes back" in reply
+    story.move(7 * DAY + 1)
+    assert "is settled: FIXED.**" in await story.settled()
+    assert (await story.money("adam"), await story.money("beth")) == (("920.00", "0.00"), ("1,080.00", "0.00"))
+
+
 async def test_disputing_what_a_merged_pull_request_closed_costs_twice_as_much(story: Story) -> None:
     await matched(story)
     path = await pull(story)
