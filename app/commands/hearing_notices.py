@@ -71,8 +71,8 @@ def _ruling(body: Body, row: ContractRow, names: Mapping[int, str]) -> list[str]
     more = [f"{len(body['bonds']) - MOST_MENTIONED:,} more"] if len(body["bonds"]) > MOST_MENTIONED else []
     bonds = ", ".join([*listed, *more])
     return [
-        f"⚖️ **The dispute of {shown(row.kind, row.id)} is decided: {outcome}{price}.** {_name(names, body['by'])} says: "
-        f"{code(body['reason'], MAX_REASON)}.",
+        f"⚖️ **The dispute of {shown(row.kind, row.id)} is decided: {outcome}{price}.** "
+        f"{_name(names, body['by'])} says: {code(body['reason'], MAX_REASON)}.",
         f"{after}. {_fate(len(body['bonds']), bonds, body['upheld'])}",
     ]
 
