@@ -25,8 +25,9 @@ class Command:
 
     `mend` makes a command that parses out of one that did not: it gets the words after the name, in lower case, and
     the comment's instant. `winds_up`: it ends something, and so works where the repository has switched
-    trading off. `needs_rights`: GitHub is asked for the user's rights before it runs. `order` is the place in the help;
-    its tens are the group there.
+    trading off. `needs_rights`: GitHub is asked for the user's rights before it runs. `for_others`: what it does
+    concerns everybody in the thread, so that its answer is never folded away. `order` is the place in the help; its
+    tens are the group there.
     """
 
     name: str
@@ -43,4 +44,5 @@ class Command:
     aliases: tuple[str, ...] = ()
     winds_up: bool = False
     needs_rights: bool = False
+    for_others: bool = False
     order: int = 39

@@ -54,6 +54,7 @@ COMMAND = Command(
     handle=handle,
     mend=mend,
     winds_up=True,
+    for_others=True,
     needs_rights=True,
     order=41,
 )

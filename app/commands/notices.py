@@ -185,7 +185,13 @@ def _settled(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
     rows = ["| holder | paid out | had cost | result | fee |", "|---|---:|---:|---:|---:|"]
     rows += [_payout_row(payout, names) for payout in body["payouts"]]
     table = "\n".join(rows) if body["payouts"] else "Nobody held a position."
-    return bounded(f"{head}\n\n{table}\n\n{_final(body, row)}\n\n{FOOTER}", "")
+    return bounded(f"{head}{_forfeited(body)}\n\n{table}\n\n{_final(body, row)}\n\n{FOOTER}", "")
+
+
+def _forfeited(body: Body) -> str:
+    """Silence about a dispute brought a VOID: what its bonds came to went to the other side."""
+    mills = body.get("forfeited")
+    return f" The bonds of the dispute, {format_mills(mills)}, went to the other side by units." if mills else ""
 
 
 def _payout_row(payout: Sequence[int], names: Mapping[int, str]) -> str:

@@ -6,6 +6,7 @@ import json
 
 from app.commands.board import board
 from app.commands.elsewhere import elsewhere
+from app.commands.hearing_notices import HEARINGS, hearing
 from app.commands.notices import notice
 from app.services import mutes, views
 from app.storage import contracts
@@ -27,4 +28,5 @@ async def body_of(db: Database, message: Message, now: int, public_url: str) -> 
             raise LookupError(f"no contract {body['contract']}")
         users = {user for user, *_ in body.get("payouts", ())} | set(body.get("users", ()))
         named = await mutes.named(tx, message.repository_id, users, body.get("spared", ()))
-        return notice(body, contract, named)
+        draw = hearing if body["notice"] in HEARINGS else notice
+        return draw(body, contract, named)

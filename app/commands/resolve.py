@@ -1,6 +1,6 @@
 """`resolve`: a maintainer decides a dispute."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.commands.command import Command
 from app.commands.grammar import Parts
@@ -31,16 +31,22 @@ def mend(words: Sequence[str], now: int) -> str:
 
 async def handle(tx: Tx, scene: Scene, request: ResolveRequest) -> str:
     found = await rulings.resolve(tx, scene, request.outcome, request.reason, request.contract, request.price)
-    login = (await places.logins(tx, {found.dispute.user_id})).get(found.dispute.user_id, "")
-    return told(found, request, login)
+    return told(found, request, await places.logins(tx, set(found.bonds)))
 
 
-def told(found: Resolved, request: ResolveRequest, login: str) -> str:
-    row, bond = found.contract, format_mills(found.dispute.bond_mills)
-    outcome = said(row.kind, request.outcome)
+def told(found: Resolved, request: ResolveRequest, logins: Mapping[int, str]) -> str:
+    row, outcome = found.contract, said(found.contract.kind, request.outcome)
     after = _aside(found) if found.aside else f"it settles as {outcome} after {format_instant(found.due_at)}"
-    fate = f"goes back to **{login}**" if found.upheld else f"of **{login}** goes to fees"
-    return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. The bond of {bond} {fate}."
+    return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. {_bonds(found, logins)}"
+
+
+def _bonds(found: Resolved, logins: Mapping[int, str]) -> str:
+    each = [(format_mills(mills), f"**{logins.get(user, '')}**") for user, mills in found.bonds.items()]
+    if len(each) == 1:
+        ((bond, name),) = each
+        return f"The bond of {bond} {f'goes back to {name}' if found.upheld else f'of {name} goes to fees'}."
+    told = ", ".join(f"{name} ({bond})" for bond, name in each)
+    return f"The bonds of {told} {'go back' if found.upheld else 'go to fees'}."
 
 
 def _aside(found: Resolved) -> str:
@@ -58,7 +64,7 @@ COMMAND = Command(
     notes=(
         "`unfixed` before maturation sets this close aside: trading resumes.",
         "`void` pays at the void price, or at the price of FIXED that is given with `at`.",
-        "The bond goes back if the verdict was wrong, else to fees.",
+        "The bonds of all who disputed go back if the verdict was wrong, else to fees.",
     ),
     examples=(
         EXAMPLE,
@@ -71,6 +77,7 @@ COMMAND = Command(
     handle=handle,
     mend=mend,
     winds_up=True,
+    for_others=True,
     needs_rights=True,
     order=40,
 )

@@ -46,6 +46,7 @@ KINDS = {
     "pool": RowKind("pools", 2, "user_id currency left_mills"),
     "made": RowKind("contracts", 1, "id issue_id created_at"),
     "grant": RowKind("grants", 2, "user_id currency untraded_mills"),
+    "joiner": RowKind("joiners", 2, "dispute_id user_id bond_mills reason_hash at"),
 }
 """Every kind of row by its name. Instants in seconds; amounts and prices in mills."""
 
@@ -150,6 +151,11 @@ def made_row(contract: int, issue: int, created_at: int) -> Row:
 
 def grant_row(user: int, currency: str, untraded_mills: int) -> Row:
     return ["grant", user, currency, untraded_mills]
+
+
+def joiner_row(dispute: int, user: int, bond_mills: int, reason_hash: str, at: int) -> Row:
+    """A reason is free text, and a detail tells none: its hash stands for it."""
+    return ["joiner", dispute, user, bond_mills, reason_hash, at]
 
 
 def detail_text(rows: Iterable[Row]) -> str:

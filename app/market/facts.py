@@ -23,9 +23,10 @@ class IssueFacts:
     or better.
 
     `backers`: ids of people any of whom, having had no position at `closed_at`, makes the close backed. `evidence`: by
-    whom and by what it was closed, as texts to be shown in code spans. `gone`: "deleted", "transferred" (to where the
-    App is not installed) or "discussion", since `gone_at` (None: not told); the other fields are then the last that was
-    known. `duplicate_of` names the canonical issue as `owner/name#number`; `reason` is GitHub's `state_reason`.
+    whom and by what it was closed, as texts to be shown in code spans; `by_pull`: by a merged pull request. `gone`:
+    "deleted", "transferred" (to where the App is not installed) or "discussion", since `gone_at` (None: not told); the
+    other fields are then the last that was known. `duplicate_of` names the canonical issue as `owner/name#number`;
+    `reason` is GitHub's `state_reason`.
 
     `told` is what a forecast is to remember of this answer (market.remembered).
 
@@ -50,6 +51,7 @@ class IssueFacts:
     until_at: int | None = None
     before: tuple[IssueFacts, ...] = ()
     told: str = ""
+    by_pull: bool = False
 
     def at(self, maturation_at: int) -> IssueFacts:
         """The issue by the close that stood at this maturation, if it was not closed later or is closed no more."""

@@ -25,9 +25,10 @@ NAMES = {
     "pool": "pool of user {0} in {1}",
     "made": "contract c{0}",
     "grant": "grant of user {0} in {1}",
+    "joiner": "bond of user {1} in dispute {0}",
 }
 
-DATED = frozenset({"offer", "fill", "amendment", "made"})
+DATED = frozenset({"offer", "fill", "amendment", "made", "joiner"})
 """Kinds of row whose last column is the instant at which they were made."""
 
 

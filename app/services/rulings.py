@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.market.contract import Outcome, Status
 from app.market.errors import Refusal
 from app.market.statement import ISSUE_FIXED, shown
-from app.services.disputes import announced, meant, pay_bond, spoken
+from app.services.bonds import pay_bonds, put_up, to_fees, to_users
+from app.services.disputes import announced, meant, spoken
+from app.services.hearings import tell_ruling
 from app.services.insiders import check_impartial
 from app.services.scene import Scene, refresh_board
 from app.storage import contracts, disputes, places
@@ -18,10 +21,14 @@ from app.storage.disputes import Dispute, DisputeState
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a maintainer decided. `aside`: the close was set aside, trading resumes; else it settles at `due_at`."""
+    """What a maintainer decided. `aside`: the close was set aside, trading resumes; else it settles at `due_at`.
+
+    `bonds`: by user what those who disputed had put up, whoever began first.
+    """
 
     contract: ContractRow
     dispute: Dispute
+    bonds: Mapping[int, int]
     upheld: bool
     aside: bool
     due_at: int
@@ -38,10 +45,12 @@ async def resolve(
     aside = outcome is Outcome.UNFIXED and scene.now < row.maturation_at
     held = await contracts.hold(tx, await _siblings(tx, row) if aside else {row.id})
     row, found = await _to_resolve(tx, scene, outcome, reason, row.id)
-    await places.lock_users(tx, {found.user_id})
+    bonds = put_up(found, await disputes.joined(tx, found.id))
+    await places.lock_users(tx, set(bonds))
     upheld = outcome is not found.verdict or price is not None
     state = DisputeState.UPHELD if upheld else DisputeState.REJECTED
-    await pay_bond(tx, row, found, scene.cause, scene.now, upheld)
+    shares = to_users(row, bonds) if upheld else to_fees(row, bonds)
+    await pay_bonds(tx, row, found.id, scene.cause, scene.now, shares)
     ruling = {"ruling": outcome.value, "ruled_by": scene.user_id, "ruling_reason": reason}
     await disputes.end(tx, found.id, state, scene.now, **ruling)
     due_at = scene.now if aside else max(row.window_ends_at or 0, scene.now)
@@ -50,8 +59,10 @@ async def resolve(
     else:
         changed = {"ruling": outcome.value, "ruling_price": price, "verdict": outcome.value}
         await contracts.change(tx, row.id, **changed, next_look_at=scene.now)  # one may be due or under way, on news
+    told = {"outcome": outcome.value, "price": price, "reason": reason, "upheld": upheld, "aside": aside}
+    await tell_ruling(tx, scene, row, found.id, {**told, "due_at": due_at}, bonds)
     await refresh_board(tx, scene.place, scene.now)
-    return Resolved(row, found, upheld, aside, due_at)
+    return Resolved(row, found, bonds, upheld, aside, due_at)
 
 
 async def _siblings(tx: Tx, row: ContractRow) -> set[int]:

@@ -7,7 +7,7 @@ from app.market.facts import Cause, IssueFacts, Watch, as_known
 from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS, closed_for_good
 from app.market.settlement import Payout, VoidPrice
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
-from app.services import disputes
+from app.services import bonds, hearings
 from app.services.floor import Floor
 from app.services.turning import NO_WINDOW, notify, pay_out, show, start, stop
 from app.storage import books, contracts
@@ -56,7 +56,7 @@ async def _open_window(
 ) -> None:
     """Where the issue is not as that close left it any more, another look says at once what is to be expected now."""
     close = facts if facts is None or facts.gone else facts.at(row.maturation_at)
-    await disputes.give_back(floor, row, DisputeState.ENDED)
+    await bonds.give_back(floor, row, DisputeState.ENDED)
     await stop(
         floor,
         row.id,
@@ -68,6 +68,7 @@ async def _open_window(
             "window_ends_at": step.ends_at,
             "verdict": step.cause.verdict.value,
             "backed": step.backed,
+            "by_pull": step.cause is Cause.CLOSED and close is not None and close.by_pull,
             "next_look_at": max(row.look_by(step.ends_at, floor.now), floor.now) if close is facts else floor.now,
         },
     )
@@ -128,7 +129,7 @@ async def _announce(floor: Floor, place: Place, row: ContractRow, watch: Watch, 
 
 async def _resume(floor: Floor, place: Place, row: ContractRow, watch: Watch, facts: IssueFacts | None) -> None:
     """The window is over; a maintainer's halt is lifted by nobody else."""
-    await disputes.give_back(floor, row, DisputeState.ENDED)
+    await bonds.give_back(floor, row, DisputeState.ENDED)
     await contracts.change(floor.tx, row.id, **NO_WINDOW, next_look_at=row.maturation_at)
     aside = watch.set_aside_at is not None and (watch.window_opened_at or 0) <= watch.set_aside_at
     if row.maintainer_halt is None and watch.away_at is None:
@@ -146,7 +147,8 @@ async def _start(floor: Floor, place: Place, row: ContractRow, why: str) -> None
 async def _settle(
     floor: Floor, place: Place, row: ContractRow, watch: Watch, outcome: Outcome, facts: IssueFacts | None
 ) -> None:
-    dispute = await disputes.give_back(floor, row, DisputeState.UNANSWERED)
+    answered = facts is not None and watch.away_at is None
+    dispute, forfeited_mills = await bonds.lapse(floor, row, outcome, answered)
     void = await _void_price(floor, row, watch) if outcome is Outcome.VOID else None
     payouts = await pay_out(floor, row.id, outcome, void)
     issue = place.issue
@@ -161,7 +163,8 @@ async def _settle(
         "cause": row.halt_reason,
         "disputable_until": row.window_ends_at,
         "why": _why(row, watch, dispute, facts),
-        "ruling": await disputes.ruling_told(floor.tx, row),
+        "ruling": await hearings.ruling_told(floor.tx, row),
+        **({"forfeited": forfeited_mills} if forfeited_mills else {}),
         **_evidence(told),
         "closed_by": told.closed_by if told else None,
         "payouts": [_payout(item) for item in payouts],

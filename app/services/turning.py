@@ -24,6 +24,7 @@ NO_WINDOW: dict[str, Any] = {
     "window_ends_at": None,
     "verdict": None,
     "backed": False,
+    "by_pull": False,
     "ruling": None,
     "ruling_price": None,
 }

@@ -98,11 +98,12 @@ async def public_answer(tx: Tx, comment_id: int) -> Answer | None:
 
 @dataclass(frozen=True, slots=True)
 class Outgrown:
-    """A comment of ours that a newer one takes the place of."""
+    """A comment of ours that a newer one takes the place of, and the number of the comment that it answers."""
 
     comment_id: int
     node_id: str
     body: str
+    answers: int
 
 
 async def outgrown_by(tx: Tx, message: Message) -> Outgrown | None:
@@ -111,9 +112,9 @@ async def outgrown_by(tx: Tx, message: Message) -> Outgrown | None:
         return None
     same = outbox.c.issue_id == message.issue_id, outbox.c.user_id == message.user_id, outbox.c.id < message.id
     sent = outbox.c.state == SENT, outbox.c.key.startswith(PREFIX), outbox.c.node_id.is_not(None)
-    wanted = select(outbox.c.remote_id, outbox.c.node_id, outbox.c.body).where(*same, *sent)
+    wanted = select(outbox.c.remote_id, outbox.c.node_id, outbox.c.body, outbox.c.key).where(*same, *sent)
     row = (await tx.execute(wanted.order_by(outbox.c.id.desc()).limit(1))).first()
-    return Outgrown(row.remote_id, row.node_id, row.body) if row else None
+    return Outgrown(row.remote_id, row.node_id, row.body, int(row.key.removeprefix(PREFIX))) if row else None
 
 
 async def minimised_since(tx: Tx, installation_id: int, since: int) -> int:

@@ -25,7 +25,7 @@ class ContractRow:
     was filled. `version` rises with every change of book, positions, status, terms, window or verdict.
     `announced_at`: the running window was announced then; `unanswered_at`, `unanswered_days`, `unanswered_day_at`: the
     first ask since the last answer that failed, on how many days one failed, and the last of these; `idle_at`: nobody
-    holds or offers anything since.
+    holds or offers anything since. `by_pull`: a merged pull request is behind the close that opened the window.
     """
 
     id: int
@@ -66,6 +66,7 @@ class ContractRow:
     unanswered_days: int
     unanswered_day_at: int | None
     idle_at: int | None
+    by_pull: bool
 
     @property
     def terms(self) -> Terms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, func, select
 
 from app.storage.db import Tx
-from app.storage.places import upsert
+from app.storage.sql import upsert
 from app.storage.tables import heartbeats
 
 KEPT_SECONDS = 86_400

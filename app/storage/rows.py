@@ -28,7 +28,7 @@ from app.market.bookkeeping import KINDS, Value
 from app.market.contract import UNIT_MILLS, Side
 from app.market.offer import Action, OfferState
 from app.storage.db import Tx
-from app.storage.tables import balances, contracts, disputes, metadata, offers, pools, positions
+from app.storage.tables import balances, contracts, disputes, joiners, metadata, offers, pools, positions
 
 PAGE = 2_000
 Found = tuple[Value, ...]
@@ -154,7 +154,7 @@ def stands() -> ColumnElement[bool]:
 
 
 async def open_bonds(tx: Tx) -> AsyncIterator[tuple[int, str, int]]:
-    """(contract, currency, mills) of the bonds of open disputes, ordered so."""
+    """(contract, currency, mills) of the bonds of open disputes and of those who joined them, ordered so."""
     async for contract, currency, mills in stream(tx, _open_bonds()):
         yield contract, currency, int(mills)
 
@@ -162,8 +162,9 @@ async def open_bonds(tx: Tx) -> AsyncIterator[tuple[int, str, int]]:
 @cache
 def _open_bonds() -> Select[Any]:
     c = disputes.c
+    more = select(func.sum(joiners.c.bond_mills)).where(joiners.c.dispute_id == c.id).scalar_subquery()
     return (
-        select(c.contract_id, contracts.c.currency, func.sum(c.bond_mills))
+        select(c.contract_id, contracts.c.currency, func.sum(c.bond_mills + func.coalesce(more, 0)))
         .join(contracts, contracts.c.id == c.contract_id)
         .where(c.state == "open")
         .group_by(c.contract_id, contracts.c.currency)

@@ -179,6 +179,7 @@ contracts = Table(
     _number("unanswered_days", 0),
     Column("unanswered_day_at", BigInteger),
     Column("idle_at", BigInteger),
+    _flag("by_pull"),
     UniqueConstraint("statement_hash", "maturation_at"),
     CheckConstraint("open_interest >= 0", name="open_interest"),
     CheckConstraint("minted_mills >= 0 AND minted_mills <= 1000 * open_interest", name="minted"),
@@ -310,6 +311,7 @@ joiners = Table(
     Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
     _number("bond_mills"),
     Column("reason", Text, nullable=False),
+    Column("reason_hash", String(64), nullable=False),
     _number("at"),
     CheckConstraint("bond_mills > 0", name="bond"),
 )

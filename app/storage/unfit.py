@@ -13,7 +13,19 @@ from app.market.fill import AmendmentKind
 from app.storage.db import Tx
 from app.storage.numbers import AHEAD
 from app.storage.rows import fixed_price, is_bid, stands, stream
-from app.storage.tables import amendments, contracts, entries, fills, offers, pools, positions, postings, sealed_entries
+from app.storage.tables import (
+    amendments,
+    contracts,
+    disputes,
+    entries,
+    fills,
+    joiners,
+    offers,
+    pools,
+    positions,
+    postings,
+    sealed_entries,
+)
 
 _O, _P = offers.c, positions.c
 
@@ -209,6 +221,20 @@ def _unfit_volumes() -> Select[Any]:
     sums = select(of_contract, func.sum(fills.c.volume).label("volume")).group_by(of_contract).subquery()
     statement = select(contracts.c.id).outerjoin(sums, sums.c.contract_id == contracts.c.id)
     return statement.where(contracts.c.traded_units != func.coalesce(sums.c.volume, 0))
+
+
+async def bonds_of_disputes(tx: Tx) -> AsyncIterator[tuple[int, int, int, int, int]]:
+    """(dispute, contract, user, bond in mills, instant) of every dispute."""
+    c = disputes.c
+    async for row in stream(tx, select(c.id, c.contract_id, c.user_id, c.bond_mills, c.at).order_by(c.id)):
+        yield tuple(row)
+
+
+async def reasons_of_joiners(tx: Tx) -> AsyncIterator[tuple[int, int, str, str]]:
+    """(dispute, user, reason, hash of the reason) of everybody who joined a dispute."""
+    c = joiners.c
+    async for row in stream(tx, select(c.dispute_id, c.user_id, c.reason, c.reason_hash)):
+        yield tuple(row)
 
 
 async def postings_of_nothing(tx: Tx) -> AsyncIterator[int]:

@@ -82,6 +82,7 @@ def _contracts() -> None:
     op.add_column("contracts", _number("unanswered_days", 0))
     op.add_column("contracts", _instant("unanswered_day_at"))
     op.add_column("contracts", _instant("idle_at"))
+    op.add_column("contracts", sa.Column("by_pull", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("absences", _number("unanswered_days", 0))
     op.add_column("absences", _instant("unanswered_day_at"))
     if op.get_bind().dialect.name == "sqlite":
@@ -106,6 +107,7 @@ def _joiners() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         _number("bond_mills"),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason_hash", sa.String(length=64), nullable=False),
         _number("at"),
         sa.CheckConstraint("bond_mills > 0", name=op.f("ck_joiners_bond")),
         sa.ForeignKeyConstraint(["dispute_id"], ["disputes.id"], name=op.f("fk_joiners_dispute_id_disputes")),

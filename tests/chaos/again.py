@@ -24,13 +24,14 @@ from app.market.contract import Outcome
 from app.market.errors import Refusal
 from app.market.life import VOID_LOOK_BACK_SECONDS
 from app.market.settlement import VoidPrice
-from app.services import accounts, disputes, followups, settling
+from app.services import accounts, bonds, followups, settling
 from app.services.config import Config
 from app.services.configs import StoredConfigs
 from app.services.floor import EVERYWHERE, Floor
 from app.services.scene import Scene
 from app.services.turning import floors, pay_out, start, stop
 from app.storage import books, contracts, places, tables
+from app.storage.contracts import ContractRow
 from app.storage.db import Database, Tx
 from app.storage.disputes import DisputeState
 from tests.chaos.books import Raw, raw_entries
@@ -75,6 +76,7 @@ class Again:
     commands: dict[int, Row[Any]] = field(default_factory=dict)
     contracts: dict[int, Row[Any]] = field(default_factory=dict)
     disputes: list[Row[Any]] = field(default_factory=list)
+    joiners: list[Row[Any]] = field(default_factory=list)
     moved: dict[int, int] = field(default_factory=dict)
     offer_numbers: dict[int, int] = field(default_factory=dict)
     contract_numbers: dict[int, int] = field(default_factory=dict)
@@ -143,6 +145,7 @@ class Again:
             self.commands = {row.id: row for row in await tx.execute(select(tables.commands).order_by(c.id))}
             self.contracts = {row.id: row for row in await tx.execute(select(tables.contracts))}
             self.disputes = list(await tx.execute(select(tables.disputes)))
+            self.joiners = list(await tx.execute(select(tables.joiners)))
             self.raw = await raw_entries(tx)
         for raw in self.raw:
             self.told.setdefault(raw.cause, []).extend(raw.detail)
@@ -224,8 +227,9 @@ class Again:
 
     async def _announce(self, tx: Tx, user_id: int, at: int) -> None:
         """The window and the verdict that were disputed."""
+        joined = {row.dispute_id for row in self.joiners if (row.user_id, row.at) == (user_id, at)}
         for found in self.disputes:
-            if (found.user_id, found.at) == (user_id, at):
+            if (found.user_id, found.at) == (user_id, at) or found.id in joined:
                 window = {"halt_reason": found.cause, "window_opened_at": found.window_opened_at}
                 number = self.contract_numbers.get(found.contract_id, found.contract_id)
                 await contracts.change(tx, number, **window, window_ends_at=at + DAY, verdict=found.verdict)
@@ -283,10 +287,20 @@ class Again:
         ways: dict[str, Callable[[], Awaitable[object]]] = {
             "halt": lambda: stop(floor, now, raw.at),
             "resume": lambda: start(floor, now),
-            "bond": lambda: disputes.give_back(floor, row, DisputeState.UNANSWERED),
+            "bond": lambda: self._end_dispute(floor, row, then, raw),
             "settlement": lambda: self._settle(floor, now, self.contracts[then], raw.at),
         }
         await ways[kind]()
+
+    async def _end_dispute(self, floor: Floor, row: ContractRow, then: int, raw: Raw) -> None:
+        """With its bonds back, or forfeited as they were."""
+        number = int(raw.key.partition(":")[2])
+        state = next(found.state for found in self.disputes if found.id == number)
+        if state == DisputeState.UNANSWERED:
+            held = replace(row, backed=self.contracts[then].backed)
+            await bonds.lapse(floor, held, Outcome(self.contracts[then].outcome), answered=True)
+        else:
+            await bonds.give_back(floor, row, DisputeState.ENDED)
 
     async def _settle(self, floor: Floor, number: int, then: Row[Any], at: int) -> None:
         void = None

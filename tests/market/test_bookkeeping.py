@@ -13,6 +13,7 @@ from app.market.bookkeeping import (
     detail_text,
     fill_row,
     grant_row,
+    joiner_row,
     made_row,
     offer_row,
     pool_row,
@@ -56,6 +57,7 @@ ROWS = [
     pool_row(3, "play:7", 9_000),
     made_row(2, 101, 5),
     grant_row(3, "play:7", 1_000),
+    joiner_row(6, 3, 1_000, "cc", 9),
 ]
 
 
@@ -76,6 +78,7 @@ def test_a_detail_is_read_as_it_was_written() -> None:
         ("pool", (3, '"play:7"')),
         ("made", (2,)),
         ("grant", (3, '"play:7"')),
+        ("joiner", (6, 3)),
     ]
     for row, (_, _, written) in zip(ROWS, told, strict=True):
         assert written == canonical(row[1:])[1:-1]

@@ -15,6 +15,7 @@ from app.market.bookkeeping import (
     detail_text,
     fill_row,
     grant_row,
+    joiner_row,
     made_row,
     offer_row,
     pool_row,
@@ -37,6 +38,7 @@ KEYS = {
     "pool": (4, '"play:1"'),
     "made": (3,),
     "grant": (4, '"play:1"'),
+    "joiner": (6, 4),
 }
 
 
@@ -71,6 +73,7 @@ def rows() -> list[Row]:
         pool_row(4, "play:1", 2_500),
         made_row(3, 101, 44),
         grant_row(4, "play:1", 1_500),
+        joiner_row(6, 4, 1_000, "cc", 77),
     ]
 
 
@@ -167,6 +170,11 @@ def test_a_contract_is_told_whole() -> None:
 def test_where_a_contract_was_made_and_what_is_left_of_a_grant_are_told() -> None:
     assert columns()["made"] == {"id": 3, "issue_id": 101, "created_at": 44}
     assert columns()["grant"] == {"user_id": 4, "currency": "play:1", "untraded_mills": 1_500}
+
+
+def test_who_joined_a_dispute_is_told_with_the_hash_of_the_reason() -> None:
+    joiner = {"dispute_id": 6, "user_id": 4, "bond_mills": 1_000, "reason_hash": "cc", "at": 77}
+    assert columns()["joiner"] == joiner
 
 
 def test_rows_are_read_back_with_their_keys_in_the_order_they_were_told() -> None:

@@ -145,6 +145,7 @@ UNTOLD = {
         "next_look_at",
         "verdict",
         "backed",
+        "by_pull",
         "ruling",
         "ruling_price",
         "ended_round",

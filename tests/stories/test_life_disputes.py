@@ -75,19 +75,19 @@ async def test_a_void_by_a_maintainer_may_have_its_own_price(story: Story) -> No
 
 @pytest.mark.parametrize("backed", [True, False])
 async def test_unanswered_for_seven_days(story: Story, backed: bool) -> None:
-    """The issue's state counts if the close was backed, else the contract is void; the bond comes back."""
+    """The issue's state counts if the close was backed, and the bond comes back; else it is void, and the bond goes."""
     await matched(story)
     await story.close(person=story.owner if backed else "dana")
     await story.bot("window:")
     reply = await story.say("adam", "/bugmark dispute nobody has tried it")
-    assert ("as VOID, since the close is not backed" in reply) is not backed
+    assert ("it is VOID, because the close is not backed" in reply) is not backed
     story.move(7 * DAY - 60)
     await story.calm()
     assert story.bodies("settlement:") == []
     story.move(61)
     settled = await story.settled()
     assert f"is settled: {'FIXED' if backed else 'VOID'}.**" in settled
-    assert await story.money("adam") == ("920.00" if backed else "1,000.00", "0.00")
+    assert await story.money("adam") == ("920.00" if backed else "995.00", "0.00")
 
 
 async def test_a_reopening_before_maturation_ends_a_dispute_with_the_bond_back(story: Story) -> None:
