@@ -23,6 +23,7 @@ def redeem(market: Market, state: ContractState, user: int) -> bool:
         return False
     pooled = fixed.lose(pairs, reserved=False) + unfixed.lose(pairs, reserved=False)
     state.retire(pairs)
+    state.net_paid[user] = state.net_paid.get(user, 0) - UNIT_MILLS * pairs
     receive(market, user, UNIT_MILLS * pairs, HALF_PAIR_MILLS * pooled)
     return True
 

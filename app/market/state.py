@@ -23,7 +23,11 @@ RawFill = tuple[int, int, Offer, Offer, Offer, int, int, FillKind, bool, int, in
 
 @dataclass(slots=True)
 class ContractState:
-    """Everything about one contract that a command may change. `amendment` is the number of the last amendment."""
+    """Everything about one contract that a command may change. `amendment` is the number of the last amendment.
+
+    `net_paid`: what each user paid in less what they took out, in mills, also of those who hold nothing any more. It
+    sums to the escrow, and is negative for whoever left with a gain.
+    """
 
     id: int
     terms: Terms
@@ -35,6 +39,7 @@ class ContractState:
     book: Book = field(default_factory=Book)
     fixed: dict[int, Position] = field(default_factory=dict)
     unfixed: dict[int, Position] = field(default_factory=dict)
+    net_paid: dict[int, int] = field(default_factory=dict)
 
     @property
     def escrow_mills(self) -> int:

@@ -19,6 +19,7 @@ Found = tuple[Value, ...]
 NAMES = {
     "offer": "offer o{0}",
     "position": "position of user {1} in c{0} {2}",
+    "net_paid": "net paid of user {1} in c{0}",
     "fill": "fill {1} of c{0}",
     "amendment": "amendment {1} of c{0}",
     "contract": "contract c{0}",

@@ -12,7 +12,7 @@ import pytest
 from app.market.contract import Outcome, Side, Status
 from app.market.facts import Cause, IssueFacts
 from app.market.life import NO_ANSWER_SECONDS
-from app.market.settlement import VoidPrice
+from app.market.voiding import VoidPrice
 from app.services import settling
 from app.services.config import Config
 from app.storage import books, contracts
