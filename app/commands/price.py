@@ -38,7 +38,7 @@ COMMAND = Command(
     notes=(
         "Without a date every contract that is not settled is shown, with the implied chance of a fix by each date.",
         "The last price is that of the last fill of at least 5 units; the change is against what it was 24 hours ago.",
-        "The void price is what a VOID would pay now for a unit of FIXED.",
+        "A contract that was made under law 1 has a void price: what a VOID would pay now for a unit of FIXED.",
     ),
     examples=("price", "price by end of month", "price F12"),
     rules=WHICH,

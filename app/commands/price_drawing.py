@@ -50,10 +50,10 @@ def _by_date(view: IssueView) -> str:
     if len(points) < 2:
         return ""
     rows = [
-        [short_date(one.row.maturation_at), price(one.price), percent(chance), percent(gain), price(one.void_price)]
+        [short_date(one.row.maturation_at), price(one.price), percent(chance), percent(gain)]
         for one, chance, gain in differences(view)
     ]
-    return table(["by", "price", "implied chance", "since the date before", "void price"], "lrrrr", rows)
+    return table(["by", "price", "implied chance", "since the date before"], "lrrr", rows)
 
 
 def price_of(view: ContractView) -> str:
@@ -65,11 +65,15 @@ def price_of(view: ContractView) -> str:
     quotes = f"bid {price(view.best_bid)} · ask {price(view.best_ask)} · mid {price(view.mid)}"
     size = (
         f"Volume {view.volume.whole:,} ({view.volume.late:,} in 24 h) · open interest {row.open_interest:,} · "
-        f"holders {view.holders:,} · void price {price(view.void_price)} · "
+        f"holders {view.holders:,} · {_void_price(view)}"
         f"{_reward_words(row)} {format_mills(view.reward_mills)}"
     )
     head = f"**{number(row)} · {what(row)}** · {state(row, view.now)}"
     return f"{head}\n\nLast price of {yes} **{price(view.last_price)}**{drawn} · {quotes}\n\n{size}"
+
+
+def _void_price(view: ContractView) -> str:
+    return "" if view.void_price is None else f"void price {price(view.void_price)} · "
 
 
 def _reward_words(row: ContractRow) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.market.contract import UNIT_MILLS, Terms
+from app.market.contract import UNIT_MILLS, Side, Terms
 from app.market.state import ContractState
 
 LAW_1: Final = "1"
@@ -69,6 +69,13 @@ def void_payouts(
     else:
         raise ValueError("a VOID needs its price")
     return {user: mills + UNIT_MILLS * stakes[user].pairs for user, mills in shares.items()}
+
+
+def of_side(stake: Stake, mills: int, side: Side) -> int:
+    """What of a payout is for the units of one side: each of a pair counts for half a token."""
+    whole = HALF_MILLS * stake.pairs
+    larger = Side.FIXED if stake.fixed > stake.unfixed else Side.UNFIXED
+    return mills - whole if side is larger else whole
 
 
 def _money_back(stakes: Stakes, price: int) -> dict[int, int]:

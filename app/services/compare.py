@@ -129,8 +129,8 @@ async def pairs(
 
 
 def _excused(name: str, live: Found, early_at: int | None) -> bool:
-    """Rows from before there were details."""
-    if early_at is None:
+    """Rows from before there were details; what anybody had paid by then was told when it was counted."""
+    if early_at is None or name == "net_paid":
         return False
     made_at = live[-1] if name in DATED else early_at
     return isinstance(made_at, int) and made_at <= early_at

@@ -33,7 +33,7 @@ class BookView:
 
 @dataclass(frozen=True, slots=True)
 class ContractView:
-    """A contract as people see it. `void_price` is what a VOID would pay for FIXED as things stand."""
+    """A contract as people see it. `void_price`: what a VOID would pay for FIXED now, by law 1 only."""
 
     row: ContractRow
     now: int

@@ -12,7 +12,7 @@ from app.oracle.issue import as_known
 from app.services import disputes
 from app.services.floor import Floor
 from app.services.turning import NO_WINDOW, notify, pay_out, show, start, stop
-from app.storage import books, contracts
+from app.storage import contracts, stakes
 from app.storage.contracts import ContractRow
 from app.storage.disputes import Dispute, DisputeState
 from app.storage.places import Place
@@ -190,7 +190,7 @@ def _why(row: ContractRow, watch: Watch, dispute: Dispute | None, facts: IssueFa
 async def _void_price(floor: Floor, row: ContractRow) -> VoidPrice:
     """As it stood seven days before what halted the contract, whenever we learnt of it."""
     event_at = floor.now if row.halt_event_at is None else row.halt_event_at
-    return await books.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
+    return await stakes.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
 
 
 def _payout(item: Payout) -> list[int]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.market import voiding
 from app.market.contract import Status
 from app.market.life import VOID_LOOK_BACK_SECONDS
+from app.market.voiding import LAW_1, Stake, VoidPrice
 from app.services import insiders
 from app.services.contract_views import BookView, ContractView, Holder, IssueView
-from app.storage import books, contracts, tape
+from app.storage import contracts, stakes, tape
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.tape import DAY_SECONDS
@@ -84,6 +86,7 @@ async def _views(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[Contract
     levels = await tape.levels(tx, ids, now)
     volumes = await tape.volumes(tx, ids, now - DAY_SECONDS)
     holders = await tape.holders(tx, ids)
+    by_law_1 = await _void_prices(tx, rows, now)
     return [
         ContractView(
             row=row,
@@ -92,7 +95,7 @@ async def _views(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[Contract
             prices=await tape.prices(tx, row.id, SPARK_PRICES),
             price_before=await tape.price_at(tx, row.id, now - DAY_SECONDS),
             volume=volumes[row.id],
-            void_price=await _void_price(tx, row, now),
+            void_price=by_law_1.get(row.id),
             top=[
                 Holder(login, side, units, user in marked and row.terms.insiders != insiders.ALLOW)
                 for user, login, side, units in await tape.largest(tx, row.id, TOP_HOLDERS)
@@ -111,8 +114,25 @@ async def _settled(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[Contra
     ]
 
 
-async def _void_price(tx: Tx, row: ContractRow, now: int) -> int | None:
-    """As a settlement would read it: as it stood seven days before the window opened, or before now."""
-    event_at = now if row.window_opened_at is None else row.window_opened_at
-    pair = await books.void_price(tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
-    return pair.minted_mills // pair.open_interest if pair.open_interest else None
+async def _void_prices(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, int]:
+    """Of contracts made under law 1, what a settlement would read; law 2 has no void price."""
+    found = await void_pairs(tx, rows, now)
+    return {number: pair.minted_mills // pair.open_interest for number, pair in found.items() if pair.open_interest}
+
+
+async def void_pairs(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, VoidPrice]:
+    """As it stood seven days before the window opened, or before now; of contracts made under law 1."""
+    old = [row for row in rows if row.terms.law == LAW_1]
+    since = {row.id: (now if row.window_opened_at is None else row.window_opened_at) for row in old}
+    return await stakes.void_prices(tx, {number: at - VOID_LOOK_BACK_SECONDS for number, at in since.items()})
+
+
+async def void_payouts(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, dict[int, tuple[Stake, int]]]:
+    """By contract and user: what each holder has in it, and what a VOID would pay now, in mills."""
+    pairs = await void_pairs(tx, rows, now)
+    found = {}
+    held = await stakes.stakes(tx, [row.id for row in rows]) if rows else {}
+    for row in rows:
+        paid = voiding.void_payouts(row.terms, held[row.id], pairs.get(row.id))
+        found[row.id] = {user: (held[row.id][user], mills) for user, mills in paid.items()}
+    return found

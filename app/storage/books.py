@@ -13,7 +13,6 @@ from app.market.ledger import Difference
 from app.market.offer import Action, NewOffer, Offer, OfferState
 from app.market.position import Position
 from app.market.state import Changes, ContractState
-from app.market.voiding import VoidPrice
 from app.storage.contracts import ContractRow, change
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
 from app.storage.places import insert, upsert
@@ -272,13 +271,3 @@ async def fills_of(tx: Tx, contract_id: int, limit: int) -> list[tuple[int, int]
     statement = select(fills.c.volume, fills.c.price).where(fills.c.contract_id == contract_id)
     rows = await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(limit))
     return [(row.volume, row.price) for row in rows]
-
-
-async def void_price(tx: Tx, contract_id: int, until_at: int) -> VoidPrice:
-    """The last pair with open interest at or before `until_at`, else the one after the first fill."""
-    some = select(amendments).where(amendments.c.contract_id == contract_id, amendments.c.open_interest > 0)
-    before = some.where(amendments.c.at <= until_at).order_by(amendments.c.number.desc()).limit(1)
-    row = (await tx.execute(before)).first()
-    if row is None:
-        row = (await tx.execute(some.order_by(amendments.c.number).limit(1))).first()
-    return VoidPrice(row.minted_mills, row.open_interest) if row else VoidPrice(0, 0)

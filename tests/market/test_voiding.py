@@ -211,7 +211,7 @@ def test_every_payout_lies_between_claim_and_half_and_they_sum_to_the_escrow(
     units = st.lists(st.integers(1, 40), min_size=1, max_size=6)
     fixed = data.draw(units)
     interest = sum(fixed)
-    unfixed = []
+    unfixed: list[int] = []
     while (left := interest - sum(unfixed)) > 0:
         unfixed.append(data.draw(st.integers(1, left)))
     holders = [*((count, 0) for count in fixed), *((0, count) for count in unfixed)]
