@@ -219,9 +219,10 @@ def run(stories: int, first_seed: int) -> int:
         if told.failure:
             failures += 1
             print(told.failure, file=sys.stderr)
+    worst = f"{total.worst_bps // 100}.{total.worst_bps % 100:02} %"
     print(
         f"attackers: {stories:,} stories, {total.trades:,} fills, {total.holders:,} honest holders when it was void, "
-        f"{total.short:,} of them got less than they had paid, the worst by {total.worst_bps // 100}.{total.worst_bps % 100:02} %; "
+        f"{total.short:,} of them got less than they had paid, the worst by {worst}; "
         f"{failures} got less than half a token a unit as well; {time.monotonic() - started:.0f} s"
     )
     return 1 if failures else 0
