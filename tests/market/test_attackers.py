@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attackers import tell
+from tests.market.attackers import tell
 
 
 @pytest.mark.parametrize("first", range(0, 400, 100))

@@ -46,6 +46,7 @@ MONEY: tuple[Table, ...] = (
     tables.fills,
     tables.amendments,
     tables.positions,
+    tables.net_paid,
     tables.balances,
     tables.entries,
     tables.postings,

@@ -1,9 +1,9 @@
-"""Stories of attackers: any trades among any accounts, then a VOID. `python -m tests.attackers [STORIES [SEED]]`
+"""Stories of attackers: any trades among any accounts, then a VOID. `python -m tests.market.attackers [STORIES [SEED]]`
 
 Honest people only buy and hold. The others have several accounts each and do what they like: trades with themselves at
 any price, pools, ranges, partial exits, offers that cut and cross. Whatever they do, an honest holder gets no less than
 was paid in or half a token a unit, whichever is less, and all payouts are the escrow (docs/market.md §5).
-`python -m tests.attackers again SEED` tells one story again.
+`python -m tests.market.attackers again SEED` tells one story again.
 """
 
 from __future__ import annotations
