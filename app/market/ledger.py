@@ -32,7 +32,7 @@ class Before:
         }
         self.pools = {user: pool.left_mills for user, pool in market.pools.items()}
         self.contracts = {number: _shape(state) for number, state in market.contracts.items()}
-        self.net_paid = {number: state.net_paid.copy() for number, state in market.contracts.items()}
+        self.net_paid = {number: state.net_paid for number, state in market.contracts.items()}
         self.positions = {
             (number, side, user): standing(held)
             for number, state in market.contracts.items()

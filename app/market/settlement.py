@@ -85,7 +85,6 @@ def settle(
     for holders in (state.fixed, state.unfixed):
         changes.users |= holders.keys()
         holders.update((user, Position()) for user in holders)
-    state.net_paid = dict.fromkeys(state.net_paid, 0)
     state.open_interest = state.minted_mills = 0
     for payout in payouts:
         units, of_pool = pooled[payout.user]

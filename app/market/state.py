@@ -25,8 +25,7 @@ RawFill = tuple[int, int, Offer, Offer, Offer, int, int, FillKind, bool, int, in
 class ContractState:
     """Everything about one contract that a command may change. `amendment` is the number of the last amendment.
 
-    `net_paid`: what each user paid in less what they took out, in mills, also of those who hold nothing any more. It
-    sums to the escrow, and is negative for whoever left with a gain.
+    `fixed`, `unfixed`: positions by user, also of those who hold nothing any more, for what they paid.
     """
 
     id: int
@@ -39,11 +38,18 @@ class ContractState:
     book: Book = field(default_factory=Book)
     fixed: dict[int, Position] = field(default_factory=dict)
     unfixed: dict[int, Position] = field(default_factory=dict)
-    net_paid: dict[int, int] = field(default_factory=dict)
 
     @property
     def escrow_mills(self) -> int:
         return UNIT_MILLS * self.open_interest
+
+    @property
+    def net_paid(self) -> dict[int, int]:
+        """What each user paid in less what they took out, in mills: it sums to the escrow."""
+        found = {user: held.net_paid_mills for user, held in self.fixed.items()}
+        for user, held in self.unfixed.items():
+            found[user] = found.get(user, 0) + held.net_paid_mills
+        return found
 
     def holders(self, side: Side) -> dict[int, Position]:
         """Positions of one side by user."""

@@ -178,7 +178,7 @@ def fill(market: Market, state: ContractState, changes: Changes, newcomer: Offer
         if ask_sells:
             kind = REDUCE
             state.retire(volume)
-        _sell(market, state, unfixed, bid, volume, UNIT_MILLS - price)
+        _sell(market, unfixed, bid, volume, UNIT_MILLS - price)
     else:
         if not ask_sells:
             kind = EXPAND
@@ -186,7 +186,7 @@ def fill(market: Market, state: ContractState, changes: Changes, newcomer: Offer
             state.minted_mills += volume * price
         _buy(market, state, fixed, unfixed, bid, volume, price)
     if ask_sells:
-        _sell(market, state, fixed, ask, volume, price)
+        _sell(market, fixed, ask, volume, price)
     else:
         _buy(market, state, unfixed, fixed, ask, volume, UNIT_MILLS - price)
     state.amendment = number = state.amendment + 1
@@ -219,8 +219,7 @@ def _buy(
         position = holders[user] = Position()
     position.free += volume
     position.cost_mills += paid
-    net_paid = state.net_paid
-    net_paid[user] = net_paid.get(user, 0) + paid
+    position.net_paid_mills += paid
     purse = market.purses[user]
     if offer.special and offer.pooled:
         position.pool_units += volume
@@ -238,21 +237,18 @@ def _buy(
         redeem(market, state, user)
 
 
-def _sell(
-    market: Market, state: ContractState, holders: dict[int, Position], offer: Offer, volume: int, price: int
-) -> None:
+def _sell(market: Market, holders: dict[int, Position], offer: Offer, volume: int, price: int) -> None:
     """`price` is of the side sold."""
-    user = offer.user
     offer.units_left -= volume
     offer.filled += volume
-    pooled = holders[user].lose(volume, offer.held or offer.ranging)
+    position = holders[offer.user]
+    pooled = position.lose(volume, offer.held or offer.ranging)
     mills = volume * price
-    net_paid = state.net_paid
-    net_paid[user] = net_paid.get(user, 0) - mills
+    position.net_paid_mills -= mills
     if pooled:
-        receive(market, user, mills, price * pooled)
+        receive(market, offer.user, mills, price * pooled)
     else:
-        market.purses[user].free_mills += mills
+        market.purses[offer.user].free_mills += mills
 
 
 def count(states: Sequence[ContractState], offer: Offer, wanted: int) -> tuple[int, int, bool]:

@@ -47,8 +47,7 @@ def stakes_of(state: ContractState) -> dict[int, Stake]:
     fixed = {user: held.units for user, held in state.fixed.items()}
     unfixed = {user: held.units for user, held in state.unfixed.items()}
     return {
-        user: Stake(fixed.get(user, 0), unfixed.get(user, 0), state.net_paid.get(user, 0))
-        for user in sorted(fixed.keys() | unfixed.keys())
+        user: Stake(fixed.get(user, 0), unfixed.get(user, 0), mills) for user, mills in sorted(state.net_paid.items())
     }
 
 

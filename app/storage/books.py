@@ -105,7 +105,8 @@ async def load(tx: Tx, row: ContractRow) -> ContractState:
         position = Position(held.free, held.reserved, held.cost_mills, held.pool_units)
         state.holders(SIDES[held.side])[held.user_id] = position
     if row.amendment:
-        state.net_paid = {found.user_id: found.mills for found in await tx.execute(_NET_PAID, {"contract": row.id})}
+        for user, mills in await tx.execute(_NET_PAID, {"contract": row.id}):
+            state.position(user, Side.FIXED).net_paid_mills = mills  # of both sides: only their sum counts
     return state
 
 
