@@ -20,9 +20,10 @@ test: ## all tests, on SQLite and PostgreSQL; ARGS="tests/market -k price" runs 
 	@scripts/setup_node
 	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(WORKERS) $(ARGS)
 
-long: ## 10⁶ random commands on the market core with its invariants; COMMANDS=20000 SEED=7 tries others
+long: ## 10⁶ random commands on the market core, 10⁵ attackers' stories that end void; COMMANDS=20000 STORIES=1000 SEED=7
 	@scripts/setup_python requirements-dev.lock
 	@WORKERS=$(WORKERS) $(PY) -m tests.long $(or $(COMMANDS),1000000) $(SEED)
+	@WORKERS=$(WORKERS) $(PY) -m tests.market.attackers $(or $(STORIES),100000) $(SEED)
 
 chaos: ## a scripted day while programs are killed and deliveries lost; SEED=2 COMMANDS=500 KILLS=20 DATABASE=postgres
 	@scripts/setup_python requirements-dev.lock

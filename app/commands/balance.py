@@ -20,7 +20,7 @@ def mend(words: Sequence[str], now: int) -> str:
 
 
 async def handle(tx: Tx, scene: Scene, _request: BalanceRequest) -> str:
-    return replies.balance_words(await holdings.user_view(tx, scene.place, scene.user_id))
+    return replies.balance_words(await holdings.user_view(tx, scene.place, scene.user_id, scene.now))
 
 
 COMMAND = Command(

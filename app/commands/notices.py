@@ -12,6 +12,7 @@ from app.market.facts import Cause
 from app.market.instants import format_instant
 from app.market.money import format_mills, format_price
 from app.market.statement import ISSUE_FIXED, said, shown, words
+from app.market.voiding import LAW_1
 from app.market.whole import MAX_WHOLE
 from app.storage.contracts import ContractRow
 
@@ -93,8 +94,12 @@ def _window(body: Body, row: ContractRow) -> str:
     elif cause is Cause.MATURED:
         what = f"Its date has come and {_never(row)}: {verdict}, unless it comes to light that {_other_fact(row)}."
     else:
-        what = f"{_void_words(body, row)}: {verdict}, at the void price."
+        what = f"{_void_words(body, row)}: {verdict}, {_back(row)}."
     return f"⏸️ **{_head(row)} is halted.** {what}\n\n{_to_dispute(row, ends)}"
+
+
+def _back(row: ContractRow) -> str:
+    return "at the void price" if row.terms.law == LAW_1 else "and everybody gets their money back as far as it goes"
 
 
 def _unless_undone(row: ContractRow) -> str:
@@ -207,13 +212,20 @@ def _payout_row(payout: Sequence[int], names: Mapping[int, str]) -> str:
 def _why(body: Body, row: ContractRow, outcome: Outcome) -> str:
     ruling = body.get("ruling")
     if ruling is not None:
-        price = f", at {format_price(ruling['price'])} for FIXED" if ruling["price"] is not None else ""
+        price = _named_price(row, ruling["price"]) if ruling["price"] is not None else ""
         return f"So {name(ruling['by'])} has ruled{price}: {code(ruling['reason'], MAX_REASON)}."
     if outcome is Outcome.FIXED:
         return _close_words(body, row)
     if outcome is Outcome.UNFIXED:
         return _unfixed_words(body, row)
-    return f"{_void_reason(body, row)}: everybody gets the void price."
+    what = "gets the void price" if row.terms.law == LAW_1 else "gets their money back as far as it goes"
+    return f"{_void_reason(body, row)}: everybody {what}."
+
+
+def _named_price(row: ContractRow, price: int) -> str:
+    if row.terms.law == LAW_1:
+        return f", at {format_price(price)} for FIXED"
+    return f", counting a unit of FIXED as {format_price(price)}"
 
 
 def _unfixed_words(body: Body, row: ContractRow) -> str:

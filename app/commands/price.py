@@ -43,7 +43,7 @@ COMMAND = Command(
         "at most.",
         "What moving the price by 0.10 takes is what somebody would have to put up for it: the more, the firmer it is.",
         "The last trade is the last fill of at least 5 units; the change is against what its price was 24 hours ago.",
-        "The void price is what a VOID would pay now for a unit of FIXED.",
+        "A contract that was made under law 1 has a void price: what a VOID would pay now for a unit of FIXED.",
     ),
     examples=("price", "price by end of month", "price F12"),
     rules=WHICH,

@@ -130,7 +130,7 @@ def standing(user: UserView, with_money: bool = True) -> str:
     """One line: positions and open offers of a user in this thread, and the user's money."""
     held = [
         f"{position.units:,} {side(user.rows[contract], which)} {where(user.rows[contract])} "
-        f"(cost {format_mills(position.cost_mills)})"
+        f"(cost {format_mills(position.cost_mills)}{_void_now(user.void_mills.get((contract, which)))})"
         for contract, which, position in user.positions
     ]
     waiting = [_waiting(user.rows[contract], offer) for contract, offer in user.offers]
@@ -138,6 +138,10 @@ def standing(user: UserView, with_money: bool = True) -> str:
     marked = " (insider)" if user.insider and user.positions else ""
     line = f"{name(user.login)}{marked} here · positions: {some(held)} · open offers: {some(waiting)}"
     return f"{line} · tokens: {money}" if with_money else line
+
+
+def _void_now(mills: int | None) -> str:
+    return "" if mills is None else f", a VOID now would pay {format_mills(mills)}"
 
 
 def _money(found: Balance) -> str:

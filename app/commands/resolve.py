@@ -63,7 +63,8 @@ COMMAND = Command(
     who="Those with triage rights or better who hold no units here.",
     notes=(
         "`unfixed` before maturation sets this close aside: trading resumes.",
-        "`void` pays at the void price, or at the price of FIXED that is given with `at`.",
+        "`void` gives everybody their money back, as far as the money in the contract goes. If somebody left with a "
+        "gain or a loss, the rest is shared as if a unit of FIXED were worth 0.50, or the price given with `at`.",
         "The bonds of all who disputed go back if the verdict was wrong, else to fees.",
     ),
     examples=(

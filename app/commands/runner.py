@@ -296,7 +296,7 @@ class Runner:
         now = self.clock.now()
         async with self.db.transaction() as tx:
             records = await commands.of_comment(tx, comment.id)
-            user = await holdings.user_view(tx, comment.place, comment.sender_id)
+            user = await holdings.user_view(tx, comment.place, comment.sender_id, now)
             books = await views.book_views(tx, comment.place.issue.id, now)
             granted = await accounts.granted_by(tx, _opening(comment))
             await outbox.withdraw(tx, _reaction(comment, "eyes"))

@@ -43,6 +43,7 @@ KINDS = {
         1,
         "id status outcome open_interest minted_mills amendment maturation_at round terms_hash statement_hash",
     ),
+    "net_paid": RowKind("net_paid", 2, "contract_id user_id mills"),
     "pool": RowKind("pools", 2, "user_id currency left_mills"),
     "made": RowKind("contracts", 1, "id issue_id created_at"),
     "grant": RowKind("grants", 2, "user_id currency untraded_mills"),
@@ -80,6 +81,10 @@ def offer_row(offer: Offer, created_at: int) -> Row:
 
 def position_row(contract: int, user: int, side: Side, held: Position) -> Row:
     return ["position", contract, user, side, held.free, held.reserved, held.cost_mills, held.pool_units]
+
+
+def net_paid_row(contract: int, user: int, mills: int) -> Row:
+    return ["net_paid", contract, user, mills]
 
 
 def fill_row(fill: Fill, at: int) -> Row:

@@ -23,7 +23,10 @@ RawFill = tuple[int, int, Offer, Offer, Offer, int, int, FillKind, bool, int, in
 
 @dataclass(slots=True)
 class ContractState:
-    """Everything about one contract that a command may change. `amendment` is the number of the last amendment."""
+    """Everything about one contract that a command may change. `amendment` is the number of the last amendment.
+
+    `fixed`, `unfixed`: positions by user, also of those who hold nothing any more, for what they paid.
+    """
 
     id: int
     terms: Terms
@@ -39,6 +42,14 @@ class ContractState:
     @property
     def escrow_mills(self) -> int:
         return UNIT_MILLS * self.open_interest
+
+    @property
+    def net_paid(self) -> dict[int, int]:
+        """What each user paid in less what they took out, in mills: it sums to the escrow."""
+        found = {user: held.net_paid_mills for user, held in self.fixed.items()}
+        for user, held in self.unfixed.items():
+            found[user] = found.get(user, 0) + held.net_paid_mills
+        return found
 
     def holders(self, side: Side) -> dict[int, Position]:
         """Positions of one side by user."""

@@ -216,6 +216,7 @@ def _buy(
         position = holders[user] = Position()
     position.free += volume
     position.cost_mills += paid
+    position.net_paid_mills += paid
     purse = market.purses[user]
     if offer.special and offer.pooled:
         position.pool_units += volume
@@ -237,8 +238,10 @@ def _sell(market: Market, holders: dict[int, Position], offer: Offer, volume: in
     """`price` is of the side sold."""
     offer.units_left -= volume
     offer.filled += volume
-    pooled = holders[offer.user].lose(volume, offer.held or offer.ranging)
+    position = holders[offer.user]
+    pooled = position.lose(volume, offer.held or offer.ranging)
     mills = volume * price
+    position.net_paid_mills -= mills
     if pooled:
         receive(market, offer.user, mills, price * pooled)
     else:

@@ -16,7 +16,7 @@ from app.services.check_contracts import check_contracts
 from app.services.compare import Found, compare, pairs
 from app.services.findings import Report
 from app.services.replay import Replay, name
-from app.storage import rows, unfit
+from app.storage import paid, rows, unfit
 from app.storage.db import Database, Tx
 from app.storage.scratch import Scratch
 
@@ -153,6 +153,8 @@ async def _check_history(tx: Tx, report: Report, early_at: int | None) -> None:
     if early_at is not None:
         async for contract_id, amendment in unfit.unfit_early_fills(tx, early_at):
             report.add(f"fill {amendment} of c{contract_id} does not fit its entry")
+    async for contract_id, user, mills, right in paid.unfit_net_paid(tx):
+        report.add(f"net paid of user {user} in c{contract_id} is {mills}, its fills and positions come to {right}")
     async for number in unfit.unfit_offers(tx):
         report.add(f"offer o{number} counts as filled what its fills do not say")
     async for contract_id in unfit.unfit_contracts(tx):

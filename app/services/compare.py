@@ -19,6 +19,7 @@ Found = tuple[Value, ...]
 NAMES = {
     "offer": "offer o{0}",
     "position": "position of user {1} in c{0} {2}",
+    "net_paid": "net paid of user {1} in c{0}",
     "fill": "fill {1} of c{0}",
     "amendment": "amendment {1} of c{0}",
     "contract": "contract c{0}",
@@ -129,8 +130,8 @@ async def pairs(
 
 
 def _excused(name: str, live: Found, early_at: int | None) -> bool:
-    """Rows from before there were details."""
-    if early_at is None:
+    """Rows from before there were details; what anybody had paid by then was told when it was counted."""
+    if early_at is None or name == "net_paid":
         return False
     made_at = live[-1] if name in DATED else early_at
     return isinstance(made_at, int) and made_at <= early_at

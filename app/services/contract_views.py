@@ -37,7 +37,7 @@ class BookView:
 
 @dataclass(frozen=True, slots=True)
 class ContractView:
-    """A contract as people see it. `void_price` is what a VOID would pay for FIXED as things stand.
+    """A contract as people see it. `void_price`: what a VOID would pay for FIXED now, by law 1 only.
 
     `marks` are the last fills that make a price, oldest first; `stake_mills` is what a fixer is thought to have.
     """

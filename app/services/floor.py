@@ -116,6 +116,7 @@ class Floor:
         return [
             *(bookkeeping.offer_row(offer, offer.created_at) for _, offer in sorted(changes.offers.items())),
             *(bookkeeping.position_row(*item) for item in differ.positions),
+            *(bookkeeping.net_paid_row(*item) for item in differ.net_paid),
             *(bookkeeping.fill_row(item, self.now) for item in changes.fills),
             *(bookkeeping.amendment_row(item, self.now) for item in changes.all_amendments),
             *(self._contract_row(number) for number in sorted(young | {state.id for state in differ.contracts})),

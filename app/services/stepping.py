@@ -5,12 +5,13 @@ from __future__ import annotations
 from app.market.contract import Outcome, Status
 from app.market.facts import Cause, IssueFacts, Watch, as_known
 from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS, closed_for_good
-from app.market.settlement import Payout, VoidPrice
+from app.market.settlement import Payout
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
+from app.market.voiding import LAW_1, VoidPrice
 from app.services import bonds, hearings
 from app.services.floor import Floor
 from app.services.turning import NO_WINDOW, notify, pay_out, show, start, stop
-from app.storage import books, contracts
+from app.storage import contracts, stakes
 from app.storage.contracts import ContractRow
 from app.storage.disputes import Dispute, DisputeState
 from app.storage.places import Place
@@ -149,8 +150,9 @@ async def _settle(
 ) -> None:
     answered = facts is not None and watch.away_at is None
     dispute, forfeited_mills = await bonds.lapse(floor, row, outcome, answered)
-    void = await _void_price(floor, row, watch) if outcome is Outcome.VOID else None
-    payouts = await pay_out(floor, row.id, outcome, void)
+    price = None if watch.ruling is None else row.ruling_price
+    by_law_1 = outcome is Outcome.VOID and price is None and row.terms.law == LAW_1
+    payouts = await pay_out(floor, row.id, outcome, await _void_price(floor, row) if by_law_1 else None, price)
     issue = place.issue
     known = facts or as_known(issue.state, issue.state_reason, issue.closed_at)
     told = facts.at(row.maturation_at) if facts and outcome is Outcome.FIXED else facts
@@ -187,12 +189,10 @@ def _why(row: ContractRow, watch: Watch, dispute: Dispute | None, facts: IssueFa
     return "facts"
 
 
-async def _void_price(floor: Floor, row: ContractRow, watch: Watch) -> VoidPrice:
-    """As it stood seven days before what halted the contract, whenever we learnt of it; or as a maintainer ruled."""
-    if watch.ruling is not None and row.ruling_price is not None:
-        return VoidPrice(row.ruling_price, 1)
+async def _void_price(floor: Floor, row: ContractRow) -> VoidPrice:
+    """As it stood seven days before what halted the contract, whenever we learnt of it."""
     event_at = floor.now if row.halt_event_at is None else row.halt_event_at
-    return await books.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
+    return await stakes.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
 
 
 def _payout(item: Payout) -> list[int]:

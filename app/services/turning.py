@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from app.market.contract import Outcome, Status
-from app.market.settlement import Payout, VoidPrice, halt, resume, settle
+from app.market.settlement import Payout, halt, resume, settle
 from app.market.state import Changes
+from app.market.voiding import VoidPrice
 from app.services.floor import Floor, open_floor
 from app.services.locking import hold_all
 from app.services.scene import refresh_board
@@ -80,14 +81,19 @@ async def start(floor: Floor, contract_id: int) -> None:
     await contracts.change(floor.tx, row.id, halted_at=None, halt_event_at=None)
 
 
-async def pay_out(floor: Floor, contract_id: int, outcome: Outcome, void: VoidPrice | None) -> list[Payout]:
-    """Settle, once: what came due meanwhile expires, the other offers are cancelled, winners paid, nothing left."""
+async def pay_out(
+    floor: Floor, contract_id: int, outcome: Outcome, void: VoidPrice | None = None, price: int | None = None
+) -> list[Payout]:
+    """Settle, once: what came due meanwhile expires, the other offers are cancelled, winners paid, nothing left.
+
+    `void`, `price`: what a VOID reads (`settlement.settle`).
+    """
     row = floor.rows[contract_id]
     await floor.expire({row.id})
     payouts: list[Payout] = []
 
     def pay() -> Changes:
-        changes, found = settle(floor.market, row.id, outcome, void)
+        changes, found = settle(floor.market, row.id, outcome, void, price)
         payouts.extend(found)
         return changes
 

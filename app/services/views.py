@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.market import voiding
 from app.market.contract import Status
 from app.market.life import VOID_LOOK_BACK_SECONDS
 from app.market.price import headline
 from app.market.reward import stake_of
 from app.market.statement import ISSUE_FIXED
+from app.market.voiding import LAW_1, Stake, VoidPrice
 from app.services import insiders
 from app.services.config import Config
 from app.services.configs import StoredConfigs
 from app.services.contract_views import BookView, ContractView, Holder, IssueView
-from app.storage import books, contracts, places, tape
+from app.storage import contracts, places, stakes, tape
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.tape import DAY_SECONDS, Standing
@@ -151,13 +153,14 @@ async def _views(tx: Tx, found: Sequence[ContractView], now: int) -> list[Contra
     marked = await insiders.disclosed(tx, found[0].row.issue_id)
     volumes = await tape.volumes(tx, ids, now - DAY_SECONDS)
     holders = await tape.holders(tx, ids)
+    by_law_1 = await _void_prices(tx, [view.row for view in found], now)
     return [
         replace(
             view,
             marks=await tape.marks(tx, view.id, SPARK_PRICES),
             price_before=await tape.price_at(tx, view.id, now - DAY_SECONDS),
             volume=volumes[view.id],
-            void_price=await _void_price(tx, view.row, now),
+            void_price=by_law_1.get(view.id),
             top=[
                 Holder(login, side, units, user in marked and view.row.terms.insiders != insiders.ALLOW)
                 for user, login, side, units in await tape.largest(tx, view.id, TOP_HOLDERS)
@@ -176,8 +179,25 @@ async def _settled(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[Contra
     ]
 
 
-async def _void_price(tx: Tx, row: ContractRow, now: int) -> int | None:
-    """As a settlement would read it: as it stood seven days before the window opened, or before now."""
-    event_at = now if row.window_opened_at is None else row.window_opened_at
-    pair = await books.void_price(tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
-    return pair.minted_mills // pair.open_interest if pair.open_interest else None
+async def _void_prices(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, int]:
+    """Of contracts made under law 1, what a settlement would read; law 2 has no void price."""
+    found = await void_pairs(tx, rows, now)
+    return {number: pair.minted_mills // pair.open_interest for number, pair in found.items() if pair.open_interest}
+
+
+async def void_pairs(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, VoidPrice]:
+    """As it stood seven days before the window opened, or before now; of contracts made under law 1."""
+    old = [row for row in rows if row.terms.law == LAW_1]
+    since = {row.id: (now if row.window_opened_at is None else row.window_opened_at) for row in old}
+    return await stakes.void_prices(tx, {number: at - VOID_LOOK_BACK_SECONDS for number, at in since.items()})
+
+
+async def void_payouts(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, dict[int, tuple[Stake, int]]]:
+    """By contract and user: what each holder has in it, and what a VOID would pay now, in mills."""
+    pairs = await void_pairs(tx, rows, now)
+    found = {}
+    held = await stakes.stakes(tx, [row.id for row in rows]) if rows else {}
+    for row in rows:
+        paid = voiding.void_payouts(row.terms, held[row.id], pairs.get(row.id))
+        found[row.id] = {user: (held[row.id][user], mills) for user, mills in paid.items()}
+    return found

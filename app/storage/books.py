@@ -12,12 +12,11 @@ from app.market.fill import Amendment, Fill
 from app.market.ledger import Difference
 from app.market.offer import Action, NewOffer, Offer, OfferState
 from app.market.position import Position
-from app.market.settlement import VoidPrice
 from app.market.state import Changes, ContractState
 from app.storage.contracts import ContractRow, change
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
 from app.storage.sql import in_parts, insert, upsert
-from app.storage.tables import amendments, contracts, fills, offers, positions
+from app.storage.tables import amendments, contracts, fills, net_paid, offers, positions
 
 ACTIONS = {action.value: action for action in Action}
 SIDES = {side.value: side for side in Side}
@@ -86,6 +85,9 @@ _OPEN = (
 _HOLDERS = select(positions).where(
     positions.c.contract_id == bindparam("contract"), positions.c.free + positions.c.reserved > 0
 )
+_NET_PAID = select(net_paid.c.user_id, net_paid.c.mills).where(
+    net_paid.c.contract_id == bindparam("contract"), net_paid.c.mills != 0
+)
 
 
 async def load(tx: Tx, row: ContractRow) -> ContractState:
@@ -102,6 +104,9 @@ async def load(tx: Tx, row: ContractRow) -> ContractState:
     for held in await tx.execute(_HOLDERS, {"contract": row.id}):
         position = Position(held.free, held.reserved, held.cost_mills, held.pool_units)
         state.holders(SIDES[held.side])[held.user_id] = position
+    if row.amendment:
+        for user, mills in await tx.execute(_NET_PAID, {"contract": row.id}):
+            state.position(user, Side.FIXED).net_paid_mills = mills  # of both sides: only their sum counts
     return state
 
 
@@ -133,6 +138,9 @@ async def save(tx: Tx, changes: Changes, differ: Difference, now: int) -> None:
         await tx.execute(insert(tx, fills), [_fill_values(item, now) for item in filled])
     if differ.positions:
         await upsert(tx, positions, [_position_values(*item) for item in differ.positions])
+    if differ.net_paid:
+        rows = [{"contract_id": contract, "user_id": user, "mills": mills} for contract, user, mills in differ.net_paid]
+        await upsert(tx, net_paid, rows)
     for number in changes.to_retry:
         await change(tx, number, retry_due=True)
 
@@ -274,13 +282,3 @@ async def fills_of(tx: Tx, contract_id: int, limit: int) -> list[tuple[int, int]
     statement = select(fills.c.volume, fills.c.price).where(fills.c.contract_id == contract_id)
     rows = await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(limit))
     return [(row.volume, row.price) for row in rows]
-
-
-async def void_price(tx: Tx, contract_id: int, until_at: int) -> VoidPrice:
-    """The last pair with open interest at or before `until_at`, else the one after the first fill."""
-    some = select(amendments).where(amendments.c.contract_id == contract_id, amendments.c.open_interest > 0)
-    before = some.where(amendments.c.at <= until_at).order_by(amendments.c.number.desc()).limit(1)
-    row = (await tx.execute(before)).first()
-    if row is None:
-        row = (await tx.execute(some.order_by(amendments.c.number).limit(1))).first()
-    return VoidPrice(row.minted_mills, row.open_interest) if row else VoidPrice(0, 0)

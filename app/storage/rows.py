@@ -28,7 +28,7 @@ from app.market.bookkeeping import KINDS, Value
 from app.market.contract import UNIT_MILLS, Side
 from app.market.offer import Action, OfferState
 from app.storage.db import Tx
-from app.storage.tables import balances, contracts, disputes, joiners, metadata, offers, pools, positions
+from app.storage.tables import balances, contracts, disputes, joiners, metadata, net_paid, offers, pools, positions
 
 PAGE = 2_000
 Found = tuple[Value, ...]
@@ -175,7 +175,8 @@ def _open_bonds() -> Select[Any]:
 class ContractFacts(NamedTuple):
     """A contract, and beside it what its positions and its book come to; None: nothing.
 
-    `fixed`, `unfixed`: units held; `standing`: offers live or suspended; `bid`, `ask`: the best, all-or-none aside.
+    `fixed`, `unfixed`: units held; `net_paid`: by all users, in mills; `standing`: offers live or suspended; `bid`,
+    `ask`: the best, all-or-none aside.
     """
 
     id: int
@@ -193,6 +194,7 @@ class ContractFacts(NamedTuple):
     statement_hash: str
     fixed: int | None
     unfixed: int | None
+    net_paid: int | None
     standing: int | None
     bid: int | None
     ask: int | None
@@ -206,12 +208,13 @@ async def contract_facts(tx: Tx) -> AsyncIterator[ContractFacts]:
 
 @cache
 def _contract_facts() -> Select[Any]:
-    held, book = _held(), _books()
-    beside = held.c.fixed, held.c.unfixed, book.c.standing, book.c.bid, book.c.ask
+    held, paid, book = _held(), _paid(), _books()
+    beside = held.c.fixed, held.c.unfixed, paid.c.net_paid, book.c.standing, book.c.bid, book.c.ask
     own = [contracts.c[name] for name in ContractFacts._fields if name in contracts.c]
     return (
         select(*own, *beside)
         .outerjoin(held, held.c.contract_id == contracts.c.id)
+        .outerjoin(paid, paid.c.contract_id == contracts.c.id)
         .outerjoin(book, book.c.contract_id == contracts.c.id)
         .order_by(contracts.c.id)
     )
@@ -221,6 +224,11 @@ def _held() -> Subquery:
     units = _P.free + _P.reserved
     sums = [func.sum(case((_P.side == side.value, units), else_=0)).label(side.value.lower()) for side in Side]
     return select(_P.contract_id, *sums).group_by(_P.contract_id).subquery()
+
+
+def _paid() -> Subquery:
+    total = func.sum(net_paid.c.mills).label("net_paid")
+    return select(net_paid.c.contract_id, total).group_by(net_paid.c.contract_id).subquery()
 
 
 def _books() -> Subquery:

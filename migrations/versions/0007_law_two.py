@@ -3,6 +3,11 @@
 Revision: 0007, after 0006
 """
 
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -59,6 +64,64 @@ def upgrade() -> None:
     _receipts()
     _turns()
     _former_names()
+    _count_net_paid()
+
+
+UNSETTLED = "SELECT id FROM contracts WHERE status <> 'SETTLED' AND amendment > 0 ORDER BY id"
+TRADED = """
+SELECT buyer AS user_id, price, SUM(volume) AS volume FROM fills WHERE contract_id = :id GROUP BY buyer, price
+UNION ALL
+SELECT seller, 1000 - price, SUM(volume) FROM fills WHERE contract_id = :id GROUP BY seller, price
+"""
+HELD = "SELECT user_id, SUM(free + reserved) AS units FROM positions WHERE contract_id = :id GROUP BY user_id"
+TOLD_AT_ONCE = 500
+
+
+def _count_net_paid() -> None:
+    """What everybody has paid into contracts that are not settled is counted, and told in the journal.
+
+    Fills and positions say it. Whoever gains FIXED exposure pays its price for each unit and gets a token back for each
+    UNFIXED unit that was sold, and the other way round; a redeemed pair brings a token. Of the units traded those are
+    not held any more that were sold, as many that were bought before, and both units of each pair: half of what is
+    missing is the tokens that came back.
+    """
+    found = list(_counted())
+    if not found:
+        return
+    op.bulk_insert(
+        sa.table("net_paid", *(sa.column(name) for name in ("contract_id", "user_id", "mills"))),
+        [dict(zip(("contract_id", "user_id", "mills"), row, strict=True)) for row in found],
+    )
+    parts = [found[start : start + TOLD_AT_ONCE] for start in range(0, len(found), TOLD_AT_ONCE)]
+    op.bulk_insert(
+        sa.table("entries", *(sa.column(name) for name in ("key", "cause", "at", "detail"))),
+        [
+            {
+                "key": f"upgrade:0007:{number}",
+                "cause": "upgrade",
+                "at": int(time.time()),
+                "detail": json.dumps([["net_paid", *row] for row in part], separators=(",", ":")),
+            }
+            for number, part in enumerate(parts, 1)
+        ],
+    )
+
+
+def _counted() -> Iterator[tuple[int, int, int]]:
+    """(contract, user, mills); products are made here, since SQL's numbers end sooner."""
+    database = op.get_bind()
+    for contract in list(database.execute(sa.text(UNSETTLED)).scalars()):
+        paid: dict[int, int] = defaultdict(int)
+        gone: dict[int, int] = defaultdict(int)
+        for row in database.execute(sa.text(TRADED), {"id": contract}):
+            paid[row.user_id] += row.price * int(row.volume)
+            gone[row.user_id] += int(row.volume)
+        for row in database.execute(sa.text(HELD), {"id": contract}):
+            gone[row.user_id] -= int(row.units)
+        for user in sorted(paid):
+            mills = paid[user] - 500 * gone[user]
+            if mills:
+                yield contract, user, mills
 
 
 def _net_paid() -> None:

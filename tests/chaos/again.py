@@ -22,15 +22,13 @@ from app.commands.standing import needs_rights
 from app.market.bookkeeping import KINDS
 from app.market.contract import Outcome
 from app.market.errors import Refusal
-from app.market.life import VOID_LOOK_BACK_SECONDS
-from app.market.settlement import VoidPrice
 from app.services import accounts, bonds, followups, settling
 from app.services.config import Config
 from app.services.configs import StoredConfigs
 from app.services.floor import EVERYWHERE, Floor
 from app.services.scene import Scene
 from app.services.turning import floors, pay_out, start, stop
-from app.storage import books, contracts, places, tables
+from app.storage import contracts, places, tables
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, Tx
 from app.storage.disputes import DisputeState
@@ -303,10 +301,6 @@ class Again:
             await bonds.give_back(floor, row, DisputeState.ENDED)
 
     async def _settle(self, floor: Floor, number: int, then: Row[Any], at: int) -> None:
-        void = None
-        if then.outcome == "VOID":
-            ruled = then.ruling is not None and then.ruling_price is not None
-            since = (at if then.halt_event_at is None else then.halt_event_at) - VOID_LOOK_BACK_SECONDS
-            void = VoidPrice(then.ruling_price, 1) if ruled else await books.void_price(floor.tx, number, since)
-        await pay_out(floor, number, Outcome(then.outcome), void)
+        price = None if then.ruling is None else then.ruling_price
+        await pay_out(floor, number, Outcome(then.outcome), None, price)
         await contracts.change(floor.tx, number, ended_round=then.ended_round)

@@ -27,8 +27,8 @@ from app.market.journal import (
 )
 from app.market.ledger import Before, entry_of
 from app.market.offer import Action, NewOffer
-from app.market.settlement import VoidPrice
 from app.market.state import Changes
+from app.market.voiding import VoidPrice
 from tests.market.drawing import FIXED, IDS, UNFIXED, Scene, book, scene
 from tests.market.invariants import check_entries
 from tests.market.venue import CONTRACT, CURRENCY

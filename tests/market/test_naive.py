@@ -17,8 +17,8 @@ DAY = 86_400
 # §6
 
 
-def base(fee_bps: int = 0) -> Tale:
-    tale = Tale(fee_bps)
+def base(fee_bps: int = 0, law: str = "2") -> Tale:
+    tale = Tale(fee_bps, law=law)
     tale.add("adam buy unfixed 200 @ 800")
     assert tale.held("adam") == 160_000
     tale.add("beth buy fixed 200 @ 200")
@@ -26,8 +26,8 @@ def base(fee_bps: int = 0) -> Tale:
     return tale
 
 
-def partial_work() -> Tale:
-    tale = base()
+def partial_work(law: str = "2") -> Tale:
+    tale = base(law=law)
     tale.wait(8 * DAY)
     tale.add("beth sell fixed 200 @ 400")
     tale.add("charles buy fixed 200 @ 400")
@@ -97,8 +97,8 @@ def test_g_improvement() -> None:
     assert tale.earned("carol") == -2_000
 
 
-def test_h_void() -> None:
-    tale = partial_work()
+def test_law_1_h_void() -> None:
+    tale = partial_work(law="1")
     deleted_at = 16 * DAY
     tale.wait(deleted_at - 3_600)
     tale.add("bobby buy unfixed 500 @ 10")

@@ -18,7 +18,7 @@ from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
 from app.worker import Worker
-from tests.services.desk import BY, DAY, Desk, FakeOracle, place_of
+from tests.services.desk import BY, DAY, Desk, FakeOracle, OldLaw, place_of
 
 ADAM, BETH, CHARLES, DEV = 1, 2, 3, 4
 IS_OPEN = IssueFacts(closed=False, completed=False)
@@ -241,7 +241,8 @@ async def test_a_contract_being_looked_at_is_not_due(desk: Desk, interrupted: In
 
 
 async def test_a_wash_mint_before_a_deletion_moves_nothing(desk: Desk) -> None:
-    """Example H of the market's law: the void price is that of seven days before the issue went."""
+    """Example H of law 1: the void price is that of seven days before the issue went."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     desk.clock.advance(8 * DAY)
     await desk.offer(DEV, "buy fixed 1000 at 990")

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Table, select
 
-from app.market.contract import Side
+from app.market.contract import Side, Terms
 from app.market.errors import Refusal
 from app.market.facts import IssueFacts
 from app.market.journal import Kind
@@ -48,6 +48,7 @@ MONEY: tuple[Table, ...] = (
     tables.fills,
     tables.amendments,
     tables.positions,
+    tables.net_paid,
     tables.balances,
     tables.entries,
     tables.postings,
@@ -81,6 +82,13 @@ def place_of(issue: int) -> Place:
         Issue(issue, REPOSITORY, issue, f"Issue {issue}", "open", None, None),
         Repository(REPOSITORY, INSTALLATION, OWNER, "octo", "cat", False),
     )
+
+
+class OldLaw(Config):
+    """What contracts were made under before law 2: those keep law 1."""
+
+    def terms(self, owner_id: int) -> Terms:
+        return replace(super().terms(owner_id), law="1")
 
 
 @dataclass

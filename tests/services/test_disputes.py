@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from app.market.contract import Outcome, Side, Status
 from app.market.errors import InsufficientFunds, NotTrading, Refusal
 from app.market.facts import ANSWER_SECONDS, IssueFacts
@@ -15,7 +17,7 @@ from app.services.settling import closed_to_trade
 from app.storage import contracts
 from app.storage import disputes as stored
 from app.storage.disputes import DisputeState
-from tests.services.desk import BY, DAY, GRANT_MILLS, Desk, place_of
+from tests.services.desk import BY, DAY, GRANT_MILLS, Desk, OldLaw, place_of
 from tests.services.life import (
     ADAM,
     BASE_BOND,
@@ -166,14 +168,17 @@ async def test_upheld_the_bond_comes_back_and_the_contract_settles_as_ruled(desk
     assert (await notices(desk))[-1]["why"] == "ruling"
 
 
-async def test_a_resolver_may_set_another_void_price(desk: Desk) -> None:
+@pytest.mark.parametrize(("config", "gain"), [(OldLaw(), 100_000), (Config(), 0)])
+async def test_a_resolver_may_set_another_void_price(desk: Desk, config: Config, gain: int) -> None:
+    """By law 2 it moves only what somebody who left took along or left behind: here nobody did."""
+    desk.config = config
     number = await base_case(desk)
     at = await closed_now(desk, number)
     await dispute(desk, ADAM)
     await resolve(desk, Outcome.VOID, price=700)
     desk.clock.set(at + DAY)
     await desk.look(number)
-    assert [await desk.free(user) for user in (ADAM, BETH)] == [GRANT_MILLS - 100_000, GRANT_MILLS + 100_000]
+    assert [await desk.free(user) for user in (ADAM, BETH)] == [GRANT_MILLS - gain, GRANT_MILLS + gain]
 
 
 async def test_only_a_void_has_a_price(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from app.services.config import Config
 from app.services.watching import backed as is_backed
 from app.storage import places
 from app.storage.db import Tx
-from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, REPOSITORY, Desk, new_offer, place_of
+from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, REPOSITORY, Desk, OldLaw, new_offer, place_of
 from tests.services.life import (
     ADAM,
     BETH,
@@ -143,7 +143,8 @@ async def test_what_is_halted_is_not_halted_again_nor_resumed_twice(desk: Desk) 
 
 
 async def test_the_void_price_is_that_of_7_days_before_the_maintainers_halt(desk: Desk) -> None:
-    """What was traded in the last week moves nothing, however long the halt lasts before the deletion."""
+    """By law 1. What was traded in the last week moves nothing, however long the halt lasts before the deletion."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     desk.clock.advance(8 * DAY)
     await desk.offer(DEV, "buy fixed 200 at 600")
@@ -256,7 +257,8 @@ async def test_gone_it_is_void_through_a_window_from_that_event(desk: Desk, how:
 
 
 async def test_a_wash_mint_in_the_last_week_moves_no_void_price(desk: Desk) -> None:
-    """Example H."""
+    """Example H of law 1."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     at = desk.clock.advance(8 * DAY)
     await desk.offer(CHARLES, "buy fixed 500 at 999")

@@ -11,7 +11,7 @@ from app.market.contract import Side
 from app.market.errors import Refusal
 from app.services.audit import audit
 from app.services.restoring import restored
-from app.storage import books, commands, contracts, numbers, outbox, tables
+from app.storage import commands, contracts, numbers, outbox, stakes, tables
 from app.storage.commands import CommandKey
 from app.storage.contracts import ContractRow
 from app.storage.numbers import AHEAD
@@ -69,7 +69,7 @@ async def test_every_contract_that_goes_on_is_ahead_and_told_in_the_journal(desk
     async with desk.db.reading() as tx:
         told = (await tx.execute(select(tables.entries.c.detail).where(tables.entries.c.cause == "restored"))).scalars()
         assert '["amendment",2,1000000,"restored",0,0,' in "".join(told)
-        assert await books.void_price(tx, 1, BY) == await books.void_price(tx, 1, desk.clock.now())
+        assert await stakes.void_price(tx, 1, BY) == await stakes.void_price(tx, 1, desk.clock.now())
 
 
 async def test_the_number_of_a_contract_that_was_taken_back_is_not_given_again(desk: Desk) -> None:

@@ -152,9 +152,9 @@ async def inherited(desk: Desk) -> Desk:
 
 async def test_money_is_told_in_each_currency_that_the_thread_trades_in(inherited: Desk) -> None:
     desk, place = inherited, under(inherited.scene(ADAM), NEW_OWNER).place
+    now = desk.clock.now()
     async with desk.db.reading() as tx:
-        mine, others = await holdings.user_view(tx, place, ADAM), await holdings.user_view(tx, place, BETH)
-        nobody = await holdings.user_view(tx, place, 99)
+        mine, others, nobody = [await holdings.user_view(tx, place, user, now) for user in (ADAM, BETH, 99)]
     assert mine.balance == Balance(f"play:{NEW_OWNER}", GRANT_MILLS - 5_000, 5_000)
     assert mine.older == [("octo", Balance(CURRENCY, GRANT_MILLS - 16_000, 16_000))]
     assert others.older == [("octo", Balance(CURRENCY, GRANT_MILLS, 0))]

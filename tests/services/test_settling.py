@@ -12,11 +12,11 @@ import pytest
 from app.market.contract import Outcome, Side, Status
 from app.market.facts import Cause, IssueFacts
 from app.market.life import NO_ANSWER_SECONDS
-from app.market.settlement import VoidPrice
+from app.market.voiding import VoidPrice
 from app.services import settling
 from app.services.config import Config
-from app.storage import books, contracts
-from tests.services.desk import BY, DAY, GRANT_MILLS, Desk
+from app.storage import contracts, stakes
+from tests.services.desk import BY, DAY, GRANT_MILLS, Desk, OldLaw
 
 ADAM, BETH, CHARLES, DEV = 1, 2, 3, 4
 MAINTAINER = 77
@@ -256,7 +256,8 @@ async def test_without_an_answer_it_waits_and_after_thirty_days_is_void(desk: De
 
 
 async def test_a_void_pays_at_the_price_of_seven_days_before(desk: Desk) -> None:
-    """Beth's units went to Charles; what was minted in the last week moves nothing."""
+    """By law 1. Beth's units went to Charles; what was minted in the last week moves nothing."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     await desk.sell(BETH, Side.FIXED, 200, 400)
     await desk.offer(CHARLES, "buy fixed 200 at 400")
@@ -278,7 +279,7 @@ async def test_a_void_price_of_a_young_contract_is_that_after_its_first_fill(des
     await desk.offer(DEV, "buy fixed 100 at 900")
     await desk.offer(CHARLES, "buy unfixed 100 at 100")
     async with desk.db.reading() as tx:
-        assert await books.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
+        assert await stakes.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
 
 
 async def test_a_void_price_is_read_from_the_last_pair_with_open_interest(desk: Desk) -> None:
@@ -292,12 +293,13 @@ async def test_a_void_price_is_read_from_the_last_pair_with_open_interest(desk: 
     await desk.offer(DEV, "buy fixed 100 at 900")
     await desk.offer(CHARLES, "buy unfixed 100 at 100")
     async with desk.db.reading() as tx:
-        assert await books.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
+        assert await stakes.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
 
 
 @pytest.mark.parametrize("days_before", [8, 6])
 async def test_a_void_reads_the_pair_before_the_event_not_before_its_discovery(desk: Desk, days_before: int) -> None:
-    """The app slept for ten days when the contract matured."""
+    """By law 1. The app slept for ten days when the contract matured."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     desk.clock.set(BY - days_before * DAY)
     await desk.offer(DEV, "buy fixed 200 at 600")
@@ -332,17 +334,27 @@ PAYOUTS: dict[Outcome, dict[int, list[int]]] = {
         CHARLES: [0, 6 * 533, 0],
     },
     Outcome.VOID: {
-        ADAM: [13_000 - 5_529, 7 * 667 + 6 * 467, 0],
-        BETH: [2_977, 7 * 333, 0],
-        CHARLES: [2_552, 6 * 533, 0],
+        ADAM: [7 * 667 + 6 * 467, 7 * 667 + 6 * 467, 0],
+        BETH: [7 * 333, 7 * 333, 0],
+        CHARLES: [6 * 533, 6 * 533, 0],
     },
 }
-"""Paid, cost, fee, with 12.5 % of the gain as fee. 5,529 mills were minted over 13 units: 425 4/13 each."""
+"""Paid, cost, fee, with 12.5 % of the gain as fee."""
+
+BY_LAW_1 = {
+    ADAM: [13_000 - 5_529, 7 * 667 + 6 * 467, 0],
+    BETH: [2_977, 7 * 333, 0],
+    CHARLES: [2_552, 6 * 533, 0],
+}
+"""5,529 mills were minted over 13 units: 425 4/13 each."""
 
 
-@pytest.mark.parametrize("outcome", list(Outcome))
-async def test_payouts_to_the_mill(desk: Desk, outcome: Outcome) -> None:
-    desk.config = Config(fee_bps=1250)
+@pytest.mark.parametrize(
+    ("outcome", "config", "payouts"),
+    [*((outcome, Config(fee_bps=1250), PAYOUTS[outcome]) for outcome in Outcome), (Outcome.VOID, OldLaw(), BY_LAW_1)],
+)
+async def test_payouts_to_the_mill(desk: Desk, outcome: Outcome, config: Config, payouts: dict[int, list[int]]) -> None:
+    desk.config = config
     await desk.offer(ADAM, "buy unfixed 7 at 667")
     await desk.offer(BETH, "buy fixed 7 at 333")
     await desk.offer(ADAM, "buy unfixed 6 at 467")
@@ -354,7 +366,7 @@ async def test_payouts_to_the_mill(desk: Desk, outcome: Outcome) -> None:
     desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
     assert (await desk.look(number)).outcome is outcome
     found = {user: rest for user, *rest in (await notices(desk))[-1]["payouts"]}
-    assert found == PAYOUTS[outcome]
+    assert found == payouts
     assert sum(paid + fee for paid, _, fee in found.values()) == 13_000
     for user, (paid, cost, _) in found.items():
         assert await desk.free(user) == GRANT_MILLS - cost + paid

@@ -26,7 +26,7 @@ from app.settings import Settings
 from app.storage import budgets
 from app.storage.contracts import ContractRow, of_issue, of_thread
 from app.storage.db import Database
-from app.storage.tables import balances, contracts, deliveries, fills, offers, outbox, positions, postings
+from app.storage.tables import balances, contracts, deliveries, fills, net_paid, offers, outbox, positions, postings
 from bench.servers import free_port
 from sandbox.clock import clock_from
 from sandbox.server import LoggedRequest
@@ -40,6 +40,7 @@ APP_LOGIN, OPERATOR = "bugmark[bot]", "octocat"
 
 METRICS_TOKEN = "the-operators-own-token"
 CORRECTION = re.compile(r"Try `(/bugmark [^`]+)`\.")
+OF_CONTRACTS = (offers, fills, positions, net_paid)
 Json = dict[str, Any]
 
 
@@ -257,7 +258,7 @@ class Story(Thread):
                 contracts: select(*made).where(contracts.c.id.in_(ids)),
                 balances: select(balances).where(balances.c.currency == money),
                 postings: select(postings).where(postings.c.currency.in_(moved)),
-                **{table: select(table).where(table.c.contract_id.in_(ids)) for table in (offers, fills, positions)},
+                **{table: select(table).where(table.c.contract_id.in_(ids)) for table in OF_CONTRACTS},
             }
             return {
                 table.name: [tuple(row) for row in await tx.execute(rows.order_by(*table.primary_key))]

@@ -68,9 +68,11 @@ async def test_a_void_by_a_maintainer_may_have_its_own_price(story: Story) -> No
     assert "resolved as VOID" in reply and "goes back to **adam**" in reply
     story.move(DAY + 1)
     settled = await story.settled()
-    assert "is settled: VOID.** So **mary** has ruled, at 0.50 for FIXED: `half of it is done`." in settled
-    assert "| @adam | 50.00 | 80.00 | −30.00 | 0.00 |" in settled
-    assert "| @beth | 50.00 | 20.00 | +30.00 | 0.00 |" in settled
+    assert (
+        "is settled: VOID.** So **mary** has ruled, counting a unit of FIXED as 0.50: `half of it is done`." in settled
+    )
+    assert "| @adam | 80.00 | 80.00 | 0.00 | 0.00 |" in settled
+    assert "| @beth | 20.00 | 20.00 | 0.00 | 0.00 |" in settled
 
 
 @pytest.mark.parametrize("backed", [True, False])

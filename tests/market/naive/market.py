@@ -193,14 +193,15 @@ class Market(Settling):
         self.begin(now)
         self.retry(contract)
 
-    def settle(self, contract: int, outcome: str, now: int, void: tuple[int, int] = (0, 1)) -> None:
-        """`void` is the pair (minted, open interest) of the void price."""
+    def settle(self, contract: int, outcome: str, now: int, void: tuple[int, int] = (500, 1)) -> None:
+        """`void`: the pair (minted, open interest) of law 1; of law 2 the price of FIXED over 1, by default 500."""
         self.begin(now)
         ended = self.contracts[contract]
         for wish in sorted(ended.wishes, key=lambda wish: wish.number):
             self.cut(wish, wish.open)
         self.pay_out(ended, outcome, void)
         ended.holdings = {key: Holding() for key in ended.holdings}
+        ended.net_paid = dict.fromkeys(ended.net_paid, 0)
         ended.open_interest = ended.minted = 0
         ended.status = "SETTLED"
         self.changed.discard(contract)

@@ -111,6 +111,9 @@ class Contract:
     minted: int = 0
     open_interest: int = 0
     escrow: int = 0
+    law: str = "2"
+    net_paid: dict[int, int] = field(default_factory=dict)
+    """Of each user: paid in less taken out."""
     wishes: list[Wish] = field(default_factory=list)
 
     def trading(self, now: int) -> bool:
