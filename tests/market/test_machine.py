@@ -119,5 +119,8 @@ class MarketMachine(RuleBasedStateMachine):
             event(f"somebody's offers were suspended: {bool(twins.venue.pools)}")
 
 
-MarketMachine.TestCase.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=60)
+if settings.get_current_profile_name() == "quick":  # `make long` plays all of them
+    MarketMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+else:
+    MarketMachine.TestCase.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=60)
 TestMarket = MarketMachine.TestCase
