@@ -16,7 +16,7 @@ from app.github.errors import Forbidden, GitHubError, Gone
 from app.github.payloads import ACTIVE, Payload, read_ids, read_installation, read_issue, read_repository
 from app.market.contract import Status
 from app.market.life import ASK_AGAIN_SECONDS
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 from app.services import halting
 from app.storage import absences, contracts, outbox, places, rechecks
 from app.storage.db import Database, Tx

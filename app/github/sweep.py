@@ -13,7 +13,7 @@ import structlog
 from app.clock import Clock
 from app.github.client import GitHub, JsonObject
 from app.github.errors import Endless, GitHubError, Gone, Invalid
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 from app.storage import inbox
 from app.storage.db import Database
 

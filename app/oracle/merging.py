@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 
 Json = Mapping[str, Any]
 

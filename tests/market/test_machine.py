@@ -143,7 +143,11 @@ class CrowdedMachine(MarketMachine):
         self.few.undo()
 
 
-MarketMachine.TestCase.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=60)
+if settings.get_current_profile_name() == "quick":  # `make long` plays all of them
+    MarketMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+    CrowdedMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=30)
+else:
+    MarketMachine.TestCase.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=60)
+    CrowdedMachine.TestCase.settings = settings(max_examples=settings().max_examples, stateful_step_count=60)
 TestMarket = MarketMachine.TestCase
-CrowdedMachine.TestCase.settings = settings(max_examples=settings().max_examples, stateful_step_count=60)
 TestCrowdedMarket = CrowdedMachine.TestCase
