@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ from app.github.transfers import Transfers
 from app.github.transport import Timeouts
 from app.services import badges, marketplace
 from app.services.configs import StoredConfigs
+from app.services.heart import Heart
 from app.services.pruning import Pruning
 from app.settings import Settings
 from app.storage import answers, gauges, inbox
@@ -178,4 +181,5 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         sweep = Sweep(db, github, clock, settings.most_waiting)
         reconcile = Reconcile(db, github, clock, presence, oracle)
         chores = sweep.run, configs.refresh, reconcile.run, Pruning(db, clock).run
-        yield Worker(db, clock, events, sender, oracle, chores)
+        heart = Heart(db, clock, f"{socket.gethostname()[:60]}:{os.getpid()}")
+        yield Worker(db, clock, events, sender, oracle, chores, github.clock_holds, heart)

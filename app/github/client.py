@@ -7,6 +7,8 @@ waiting and trying again is the business of whoever keeps the queue. Nothing her
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -22,6 +24,7 @@ from app.clock import Clock
 from app.github.errors import (
     Endless,
     Forbidden,
+    GitHubError,
     Gone,
     Invalid,
     Moved,
@@ -74,6 +77,7 @@ class GitHub:
         agent = f"bugmark (+{settings.public_url})"
         self._transport = Transport(session, clock, settings.github_api_url, agent, timeouts or Timeouts())
         self.meter = Meter(clock)
+        self._asking_time = asyncio.Lock()
         self._jwt = AppJwt(settings.app_id, settings.private_key, clock)
         self._tokens = InstallationTokens(self._ask_token, clock)
         self._names = RepositoryNames(self._ask_repository, clock)
@@ -81,6 +85,30 @@ class GitHub:
             MOST_RIGHTS, ttl=RIGHTS_SECONDS, timer=clock.now
         )
         self._kept: LRUCache[tuple[int, str, str], Answer] = LRUCache(KEPT_BYTES, getsizeof=_size)
+
+    # The clock
+
+    async def clock_holds(self) -> bool:
+        """Whether our clock can be believed: asked of GitHub where an answer disagreed, or where the clock was set.
+
+        Where it gives no answer a clock that was set is believed, one that it has disagreed with is not.
+        """
+        keeper = self._transport.timekeeper
+        keeper.watch()
+        if keeper.holds:
+            return True
+        async with self._asking_time:
+            if keeper.may_ask():
+                await self._ask_time()
+                if keeper.suspected:
+                    await self._ask_time()
+                keeper.uncertain = False
+        return keeper.holds
+
+    async def _ask_time(self) -> None:
+        """Whatever the answer is, its date is noted."""
+        with contextlib.suppress(GitHubError):
+            await self._transport.send("GET", self._transport.url("/app"), jwt=self._jwt.get())
 
     # The App itself
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.market.contract import Terms
 from app.market.facts import Cause, IssueFacts, Watch
 from app.market.statement import ISSUE_FIXED
-from app.storage import absences, contracts, disputes, exposure, last_known
+from app.storage import absences, contracts, disputes, exposure, last_known, outages
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
@@ -32,6 +32,11 @@ async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
         back_at=absence.back_at if absence else None,
         void_reasons=void_reasons(row.terms) if row.kind == ISSUE_FIXED else frozenset(),
         answered_at=(await last_known.of(tx, row.id)).at,
+        planned_ends_at=row.window_planned_at,
+        announced_at=row.announced_at,
+        unanswered_days=row.unanswered_days,
+        away_days=absence.days if absence and absence.back_at is None else 0,
+        outages=await outages.known(tx),
     )
 
 

@@ -164,6 +164,7 @@ contracts = Table(
     _number("traded_units", 0),
     _number("version", 1),
     Column("announced_at", BigInteger),
+    Column("window_planned_at", BigInteger),
     Column("unanswered_at", BigInteger),
     _number("unanswered_days", 0),
     Column("unanswered_day_at", BigInteger),
@@ -522,6 +523,15 @@ heartbeats = Table(
     _number("started_at"),
     _number("at"),
     Index("ix_heartbeats_name_at", "name", "at"),
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    _github_id("began_at"),
+    _number("ended_at"),
+    Column("fetched_at", BigInteger),
+    Column("caught_up_at", BigInteger),
 )
 
 marketplace_accounts = Table(

@@ -55,6 +55,7 @@ def upgrade() -> None:
     _joiners()
     _workers()
     _heartbeats()
+    _outages()
     _receipts()
 
 
@@ -75,10 +76,12 @@ def _contracts() -> None:
     """A version for whoever remembers a contract; when a window was announced; asks that found no answer; sleep."""
     op.add_column("contracts", _number("version", 1))
     op.add_column("contracts", _instant("announced_at"))
+    op.add_column("contracts", _instant("window_planned_at"))
     op.add_column("contracts", _instant("unanswered_at"))
     op.add_column("contracts", _number("unanswered_days", 0))
     op.add_column("contracts", _instant("unanswered_day_at"))
     op.add_column("contracts", _instant("idle_at"))
+    op.execute("UPDATE contracts SET announced_at = window_opened_at WHERE window_ends_at IS NOT NULL")
     op.add_column("absences", _number("unanswered_days", 0))
     op.add_column("absences", _instant("unanswered_day_at"))
 
@@ -121,6 +124,17 @@ def _heartbeats() -> None:
         sa.PrimaryKeyConstraint("name", "process", name=op.f("pk_heartbeats")),
     )
     op.create_index("ix_heartbeats_name_at", "heartbeats", ["name", "at"])
+
+
+def _outages() -> None:
+    op.create_table(
+        "outages",
+        sa.Column("began_at", _big(), autoincrement=False, nullable=False),
+        _number("ended_at"),
+        _instant("fetched_at"),
+        _instant("caught_up_at"),
+        sa.PrimaryKeyConstraint("began_at", name=op.f("pk_outages")),
+    )
 
 
 def _receipts() -> None:

@@ -10,11 +10,11 @@ import pytest
 from app.market.contract import Outcome, Status
 from app.market.errors import NotTrading, Refusal
 from app.market.facts import Cause, IssueFacts
-from app.market.life import ASK_WHILE_AWAY_SECONDS, NO_ANSWER_SECONDS, RETURN_SECONDS
+from app.market.life import ASK_WHILE_AWAY_SECONDS, NO_ANSWER_DAYS, RETURN_SECONDS
 from app.services import halting, settling, trading
 from app.services.config import Config
 from app.services.watching import backed as is_backed
-from app.storage import places
+from app.storage import absences, places
 from app.storage.db import Tx
 from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, REPOSITORY, Desk, new_offer, place_of
 from tests.services.life import (
@@ -37,6 +37,11 @@ from tests.services.life import (
 
 async def away(desk: Desk) -> None:
     await desk.run(lambda tx: halting.note_away(tx, {REPOSITORY}, desk.clock.now()))
+
+
+async def still_away(desk: Desk) -> None:
+    """GitHub was asked, and the App is in none of it."""
+    await desk.run(lambda tx: absences.note_away_still(tx, REPOSITORY, desk.clock.now()))
 
 
 async def back(desk: Desk) -> None:
@@ -170,9 +175,10 @@ async def test_uninstalled_it_is_halted_and_30_days_later_void(desk: Desk) -> No
     await away(desk)
     row = await desk.contract(number)
     assert (row.status, row.next_look_at) == (Status.HALTED, at + ASK_WHILE_AWAY_SECONDS)
-    desk.clock.set(at + NO_ANSWER_SECONDS - 1)
-    assert (await desk.look(number)).next_look_at == at + NO_ANSWER_SECONDS
-    desk.clock.set(at + NO_ANSWER_SECONDS)
+    for day in range(1, NO_ANSWER_DAYS + 1):
+        desk.clock.set(at + day * DAY)
+        assert (await desk.look(number)).next_look_at == desk.clock.now() + ASK_WHILE_AWAY_SECONDS
+        await still_away(desk)
     assert (await desk.look(number)).outcome is Outcome.VOID
     assert [await desk.free(user) for user in (ADAM, BETH)] == [GRANT_MILLS, GRANT_MILLS]
     assert (await notices(desk))[-1]["why"] == "away"
