@@ -255,27 +255,45 @@ class GitHub:
         """What that user may do, of: pull, triage, push, maintain, admin. None where GitHub does not tell.
 
         The endpoint knows only logins: where this one is not the user's any more, GitHub is asked for the one that is.
+        Who is there under no login and no id (deleted, hidden, suspended) may do nothing: that is an answer.
         Read from `user.permissions`, since `permission` says read for triage, and `role_name` may be the
         owner's invention. More than reading is remembered for a minute: no event that we get tells of rights taken
         away. Less is not, so that whoever was refused can try again right after being given rights.
         """
-        if not _LOGIN.fullmatch(login):
-            return None
         key = installation_id, repository_id, user_id, login
         known = self._rights.get(key)
         if known is not None:
             return known
         found = await self._ask_rights(installation_id, repository_id, login, user_id)
-        if found is None and (fresh := await self._login_of(installation_id, user_id)) not in (None, login):
-            found = await self._ask_rights(installation_id, repository_id, str(fresh), user_id)
+        if found is None:
+            found = await self._rights_by_id(installation_id, repository_id, login, user_id)
         if found is not None and found - {"pull"}:
             self._rights[key] = found
         return found
+
+    async def _rights_by_id(
+        self, installation_id: int, repository_id: int, login: str, user_id: int
+    ) -> frozenset[str] | None:
+        """Under the login that the user has now; none where there is no such user, or GitHub knows of no rights.
+
+        None where another has this login by now, too: somebody is just being renamed.
+        """
+        try:
+            fresh = await self._login_of(installation_id, user_id)
+        except Gone as error:
+            if error.about != "resource":
+                raise
+            return frozenset()
+        if fresh is None or fresh.lower() == login.lower():
+            return frozenset()
+        return await self._ask_rights(installation_id, repository_id, fresh, user_id)
 
     async def _ask_rights(
         self, installation_id: int, repository_id: int, login: str, user_id: int
     ) -> frozenset[str] | None:
         """None where the login is nobody's, or not this user's."""
+        if not _LOGIN.fullmatch(login):
+            return None
         path = f"/collaborators/{login}/permission"
         try:
             answer = await self._in_repository(installation_id, repository_id, "GET", path)
@@ -290,11 +308,8 @@ class GitHub:
         return frozenset(name for name, held in granted.items() if held is True)
 
     async def _login_of(self, installation_id: int, user_id: int) -> str | None:
-        """A user's login now; None for one that is not there any more."""
-        try:
-            found = await self.get_json(installation_id, f"/user/{user_id:d}")
-        except Gone:
-            return None
+        """A user's login now, None for one that cannot be asked about. Raises Gone for one that is not there."""
+        found = await self.get_json(installation_id, f"/user/{user_id:d}")
         login = found.get("login") if isinstance(found, dict) and found.get("id") == user_id else None
         return login if isinstance(login, str) and _LOGIN.fullmatch(login) else None
 

@@ -103,9 +103,7 @@ def test_windows_of_before_this_was_known_end_as_they_would_have() -> None:
 # -- outages of ours ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("hours", "free_after_hours"), [(1, 1), (2, 2), (12, 12), (13, 12), (42 * 24, 12)]
-)
+@pytest.mark.parametrize(("hours", "free_after_hours"), [(1, 1), (2, 2), (12, 12), (13, 12), (42 * 24, 12)])
 def test_an_outage_holds_up_for_its_length_and_for_twelve_hours_at_most(hours: int, free_after_hours: int) -> None:
     down = Outage(CLOSED_AT, CLOSED_AT + hours * HOUR)
     assert free_at([down]) == down.ended_at + free_after_hours * HOUR

@@ -11,8 +11,8 @@ import pytest
 from app.market.contract import Outcome, Side, Status, digest
 from app.market.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal
 from app.market.facts import IssueFacts
-from app.market.life import NO_ANSWER_DAYS
 from app.market.judgement import NOT_TRUE, AdvisoryFacts, judge_advisories, judge_milestone
+from app.market.life import NO_ANSWER_DAYS
 from app.market.remembered import Act, Known, MilestoneFacts, MilestoneIssue, known_milestone
 from app.market.statement import Advisory, AnyForecast, IssueForecast, Milestone, read_forecast
 from app.services import forecast_making, forecast_news, forecasting, settling, trading
@@ -343,7 +343,7 @@ async def test_without_an_answer_for_thirty_days_it_is_void(desk: Forecasts) -> 
     desk.facts.answers = False
     desk.clock.set(BY)
     await desk.looked(number)
-    for _ in range(NO_ANSWER_DAYS):
+    for _ in range(NO_ANSWER_DAYS - 1):
         desk.clock.advance(DAY)
         assert (await desk.looked(number)).status is Status.HALTED
     desk.clock.advance(DAY)

@@ -288,9 +288,9 @@ async def test_gone_after_maturation_the_verdict_stays(desk: Desk) -> None:
     assert (await desk.look(number)).outcome is Outcome.FIXED
 
 
-async def test_gone_the_window_of_a_close_gives_way_before_maturation(desk: Desk) -> None:
+async def test_gone_the_window_of_an_unbacked_close_gives_way_before_maturation(desk: Desk) -> None:
     number = await base_case(desk)
-    at = await closed_now(desk, number)
+    at = await closed_now(desk, number, rights=False)
     gone_at = desk.clock.advance(60)
     await gone(desk)
     assert (await desk.contract(number)).halt_reason == Cause.CLOSED
@@ -298,6 +298,18 @@ async def test_gone_the_window_of_a_close_gives_way_before_maturation(desk: Desk
     row = await desk.look(number)
     assert (row.halt_reason, row.window_opened_at, row.window_ends_at) == (Cause.GONE, gone_at, gone_at + DAY)
     assert row.halt_event_at == at
+
+
+async def test_gone_after_a_backed_close_the_last_known_state_counts(desk: Desk) -> None:
+    number = await base_case(desk)
+    at = await closed_now(desk, number)
+    gone_at = desk.clock.advance(60)
+    await gone(desk)
+    desk.oracle.facts = replace(closed(at), gone="deleted", gone_at=gone_at)
+    row = await desk.look(number)
+    assert (row.halt_reason, row.window_ends_at) == (Cause.CLOSED, at + DAY)
+    desk.clock.set(at + DAY)
+    assert (await desk.look(number)).outcome is Outcome.FIXED
 
 
 async def test_transferred_to_where_the_app_is_installed_its_contracts_follow_with_their_terms(desk: Desk) -> None:

@@ -70,6 +70,7 @@ async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> N
         "contract": number,
         "cause": "closed",
         "backed": True,
+        "opened_at": at,
         "ends_at": at + DAY,
         **told,
     }
@@ -159,7 +160,8 @@ async def test_closed_again_unnoticed_it_opens_a_new_window(desk: Desk) -> None:
     desk.clock.set(at + DAY)
     desk.oracle.facts = closed(at + 3_600)
     row = await desk.look(number)
-    assert (row.status, row.window_ends_at) == (Status.HALTED, at + 3_600 + DAY)
+    assert (row.status, row.window_planned_at) == (Status.HALTED, at + 3_600 + DAY)
+    assert row.window_ends_at == at + DAY + 12 * 3_600  # from when the thread was told
 
 
 async def test_closed_as_not_planned_it_trades_on_and_is_unfixed(desk: Desk) -> None:
@@ -247,7 +249,7 @@ async def test_without_an_answer_it_waits_and_after_thirty_days_is_void(desk: De
     desk.clock.set(BY + DAY)
     row = await desk.look(number)
     assert (row.status, row.next_look_at) == (Status.HALTED, BY + DAY + 60)
-    await desk.unanswered(number, NO_ANSWER_DAYS - 2)
+    await desk.unanswered(number, NO_ANSWER_DAYS - 3)
     assert (await desk.look(number)).status is Status.HALTED
     desk.clock.advance(DAY)
     row = await desk.look(number)
