@@ -14,6 +14,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 import aiohttp
@@ -64,6 +65,13 @@ class Written:
 
     id: int | None
     node_id: str | None
+
+
+class _Untold(Enum):
+    """Why rights were not told: GitHub knows nobody under the login, or not the user who was meant."""
+
+    NOBODY = "nobody"
+    ANOTHER = "another"
 
 
 class GitHub:
@@ -260,51 +268,52 @@ class GitHub:
         owner's invention. More than reading is remembered for a minute: no event that we get tells of rights taken
         away. Less is not, so that whoever was refused can try again right after being given rights.
         """
+        if not _LOGIN.fullmatch(login):
+            return None
         key = installation_id, repository_id, user_id, login
         known = self._rights.get(key)
         if known is not None:
             return known
-        found = await self._ask_rights(installation_id, repository_id, login, user_id)
-        if found is None:
-            found = await self._rights_by_id(installation_id, repository_id, login, user_id)
+        told = await self._ask_rights(installation_id, repository_id, login, user_id)
+        if isinstance(told, _Untold):
+            found = await self._rights_by_id(installation_id, repository_id, login, user_id, told)
+        else:
+            found = told
         if found is not None and found - {"pull"}:
             self._rights[key] = found
         return found
 
     async def _rights_by_id(
-        self, installation_id: int, repository_id: int, login: str, user_id: int
+        self, installation_id: int, repository_id: int, login: str, user_id: int, why: _Untold
     ) -> frozenset[str] | None:
-        """Under the login that the user has now; none where there is no such user, or GitHub knows of no rights.
-
-        None where another has this login by now, too: somebody is just being renamed.
-        """
+        """Of a user who is nobody under the login that we have, or under which somebody else is."""
         try:
             fresh = await self._login_of(installation_id, user_id)
         except Gone as error:
             if error.about != "resource":
                 raise
             return frozenset()
-        if fresh is None or fresh.lower() == login.lower():
-            return frozenset()
-        return await self._ask_rights(installation_id, repository_id, fresh, user_id)
+        if fresh is None:
+            return None
+        told = why if fresh == login else await self._ask_rights(installation_id, repository_id, fresh, user_id)
+        if isinstance(told, _Untold):
+            return frozenset() if told is _Untold.NOBODY else None
+        return told
 
     async def _ask_rights(
         self, installation_id: int, repository_id: int, login: str, user_id: int
-    ) -> frozenset[str] | None:
-        """None where the login is nobody's, or not this user's."""
-        if not _LOGIN.fullmatch(login):
-            return None
+    ) -> frozenset[str] | _Untold:
         path = f"/collaborators/{login}/permission"
         try:
             answer = await self._in_repository(installation_id, repository_id, "GET", path)
         except Gone as error:
             if error.about != "resource":
                 raise
-            return None
+            return _Untold.NOBODY
         user = _object(answer).get("user") or {}
         granted = user.get("permissions")
         if user.get("id") != user_id or not isinstance(granted, dict):
-            return None
+            return _Untold.ANOTHER
         return frozenset(name for name, held in granted.items() if held is True)
 
     async def _login_of(self, installation_id: int, user_id: int) -> str | None:
