@@ -38,6 +38,7 @@ from app.github.meter import THE_APP, Meter
 from app.github.names import RepositoryNames, name_of
 from app.github.tokens import PERMISSIONS, AppJwt, InstallationTokens, narrowed
 from app.github.transport import ACCEPT, Answer, Timeouts, Transport
+from app.oracle.issue import read_instant
 from app.settings import Settings
 
 KEPT_BYTES = 16 * 1024 * 1024
@@ -61,10 +62,14 @@ def open_session() -> aiohttp.ClientSession:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: a comment by its number for REST, by its node for GraphQL; other things by a number or none."""
+    """What was written: a comment by its number for REST, by its node for GraphQL; other things by a number or none.
+
+    `made_at`: when GitHub says that a comment was made.
+    """
 
     id: int | None
     node_id: str | None
+    made_at: int | None = None
 
 
 class _Untold(Enum):
@@ -229,12 +234,12 @@ class GitHub:
         """The new comment. After Unavailable with `may_have_happened`, list before creating again."""
         path = f"/issues/{number:d}/comments"
         answer = await self._in_repository(installation_id, repository_id, "POST", path, body={"body": body})
-        return Written(_id(answer), node_id(_object(answer)))
+        return Written(_id(answer), node_id(_object(answer)), read_instant(_object(answer).get("created_at")))
 
     async def edit_comment(self, installation_id: int, repository_id: int, comment_id: int, body: str) -> Written:
         path = f"/issues/comments/{comment_id:d}"
         answer = await self._in_repository(installation_id, repository_id, "PATCH", path, body={"body": body})
-        return Written(comment_id, node_id(_object(answer)))
+        return Written(comment_id, node_id(_object(answer)), read_instant(_object(answer).get("created_at")))
 
     async def add_reaction(self, installation_id: int, repository_id: int, comment_id: int, content: str) -> int:
         """The reaction's id; adding it again changes nothing. `content`: rocket, confused, eyes, ..."""

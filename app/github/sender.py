@@ -105,7 +105,8 @@ class Sender:
         now = self.clock.now()
         async with self.db.transaction() as tx:
             if message.kind == "notice":
-                await notices.note_announced(tx, message.body, now)
+                made_at = now if written.made_at is None else min(written.made_at, now)
+                await notices.note_announced(tx, message.body, made_at)
             await outbox.sent(tx, message, written.id, now, written.node_id)
             await budgets.relieved(tx, message.installation_id)
             if message.kind == "board":

@@ -37,11 +37,19 @@ async def note_announced(tx: Tx, text: str, now: int) -> None:
 
     Takes the contracts' locks: to be called before anything else is locked.
     """
-    told = {item["contract"]: item for item in items(text) if item["notice"] == WINDOW}
+    told = _windows(text)
     for row in await contracts.hold(tx, told):
         if announces(told[row.id], row):
             ends_at = max(row.window_ends_at or 0, await announced_end(tx, row, now))
             await contracts.change(tx, row.id, announced_at=now, window_ends_at=ends_at)
+
+
+def _windows(text: str) -> dict[int, Item]:
+    """By contract; nothing in a message that is none of ours, which hinders nobody."""
+    try:
+        return {item["contract"]: item for item in items(text) if item["notice"] == WINDOW}
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return {}
 
 
 def announces(item: Item, row: ContractRow) -> bool:

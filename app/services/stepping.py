@@ -8,7 +8,7 @@ from app.market.contract import Outcome, Status
 from app.market.facts import Cause, IssueFacts, Watch
 from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS, closed_for_good
 from app.market.settlement import Payout, VoidPrice
-from app.market.statement import ISSUE_FIXED, shown
+from app.market.statement import ISSUE_FIXED
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
 from app.oracle.issue import as_known
 from app.services import disputes
@@ -126,7 +126,7 @@ async def _tell_window(floor: Floor, place: Place, row: ContractRow, told: _Told
 
 def _of(row: ContractRow) -> str:
     """What a notice is about: an issue, whose contracts are told of together, or a forecast."""
-    return f"{row.issue_id}" if row.kind == ISSUE_FIXED else f"{row.issue_id}:{shown(row.kind, row.id)}"
+    return f"issue-{row.issue_id}" if row.kind == ISSUE_FIXED else f"{row.id}"
 
 
 def _evidence(facts: IssueFacts | None) -> dict[str, object]:
