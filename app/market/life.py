@@ -163,8 +163,8 @@ def _prolonged(watch: Watch, now: int) -> Step | None:
     if watch.tentative or watch.window_ends_at is None:
         return None
     least = _ending(watch, watch.window_opened_at or 0, 0)
-    if least > max(watch.window_ends_at, now):
-        return Extend(least)
+    if least > max(_planned_end(watch), now):
+        return Extend(max(least, watch.window_ends_at))
     if (announced := announced_until(watch)) > max(watch.window_ends_at, now):
         return Extend(announced, told=False)
     if now < watch.due_at:

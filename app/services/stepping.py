@@ -89,7 +89,7 @@ async def _open_window(
             "window_opened_at": step.opened_at,
             "window_ends_at": step.ends_at,
             "window_planned_at": step.ends_at,
-            "announced_at": None if floor.state(row.id).open_interest else floor.now,
+            "announced_at": None if floor.state(row.id).open_interest else step.opened_at,
             "verdict": step.cause.verdict.value,
             "backed": step.backed,
             "next_look_at": max(row.look_by(step.ends_at, floor.now), floor.now) if close is facts else floor.now,
@@ -200,7 +200,7 @@ async def _settle(
     }
     if payouts:
         since = row.window_opened_at if row.window_opened_at is not None else row.halt_event_at
-        event = f"{row.halt_reason or body['why']}:{since}:{outcome.value}"
+        event = f"{row.halt_reason or body['why']}:{since}:{outcome.value.lower()}"
         await notify(floor.tx, place, row, f"settlement:{_of(row)}:{event}", body, floor.now)
     await show(floor, place)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import delete, func, select, update
 
+from app.market.contract import Status
 from app.market.outages import OUTAGE_SECONDS, Outage
 from app.storage.db import Tx
 from app.storage.inbox import WAITING
 from app.storage.places import insert
-from app.storage.tables import deliveries, heartbeats, outages
+from app.storage.tables import contracts, deliveries, heartbeats, outages
 
 MOST_REMEMBERED = 100
 
@@ -38,7 +39,12 @@ async def beat(tx: Tx, name: str, process: str, started_at: int, now: int) -> No
 
 
 async def note(tx: Tx, began_at: int, ended_at: int) -> None:
-    """We did not run from then to then."""
+    """We did not run from then to then: windows are open for a while yet, and the thread is told at the next look."""
+    c, free_at = contracts.c, Outage(began_at, ended_at).free_at
+    cut_short = c.status != Status.SETTLED.value, c.window_ends_at < free_at
+    planned = func.coalesce(c.window_planned_at, c.window_ends_at)
+    longer = {"window_ends_at": free_at, "window_planned_at": planned, "next_look_at": ended_at}
+    await tx.execute(update(contracts).where(*cut_short).values(longer))
     values = {"began_at": began_at, "ended_at": ended_at, "fetched_at": None, "caught_up_at": None}
     await tx.execute(insert(tx, outages).values(**values).on_conflict_do_nothing())
 

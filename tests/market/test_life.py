@@ -360,13 +360,13 @@ def test_after_a_backed_close_nothing_that_makes_the_issue_go_takes_the_verdict_
 
 def test_after_a_backed_close_or_maturation_a_reason_that_voids_changes_nothing() -> None:
     """Where the terms say VOID of it. A reopening is no such act: what the issue is closed as then counts."""
-    voids = {"void_reasons": VOIDS.void_reasons}
+    voids = VOIDS.void_reasons
     turned = replace(REJECTED, closed_at=CLOSED_AT + 500, closed_since=CLOSED_AT)
-    assert look(replace(EARLY, **voids), turned, True, CLOSED_AT + 600) == Wait(CLOSED_AT + 1_000)
-    assert look(replace(EARLY, **voids), turned, True, CLOSED_AT + 1_000) == Settle(Outcome.FIXED)
+    assert look(replace(EARLY, void_reasons=voids), turned, True, CLOSED_AT + 600) == Wait(CLOSED_AT + 1_000)
+    assert look(replace(EARLY, void_reasons=voids), turned, True, CLOSED_AT + 1_000) == Settle(Outcome.FIXED)
     late = replace(REJECTED, closed_at=LATE, closed_since=CLOSED_AT)
     for backed in (True, False):
-        closing = replace(CLOSING, backed=backed, **voids)
+        closing = replace(CLOSING, backed=backed, void_reasons=voids)
         assert look(closing, late, True, CLOSED_AT + WINDOW) == Settle(Outcome.FIXED)
         again = replace(late, closed_since=LATE, reopenings=(LATE,))
         assert look(closing, again, True, CLOSED_AT + WINDOW) == Settle(Outcome.UNFIXED)

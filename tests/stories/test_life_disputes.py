@@ -159,7 +159,7 @@ async def test_two_contracts_of_one_issue_are_disputed_one_by_one(story: Story) 
     async with story.db.reading() as tx:
         rows = await of_thread(tx, story.issue.id)
     for row in rows:
-        assert "the close was set aside by a maintainer" in await story.bot("resume:")
+        assert f"c{row.id} " in await story.bot("resume:", "the close was set aside by a maintainer")
 
 
 async def test_a_reason_cannot_run_mention_or_link(story: Story) -> None:
