@@ -32,6 +32,7 @@ from app.github.transport import Timeouts
 from app.services import badges, marketplace
 from app.services.badges import BadgeTold
 from app.services.configs import StoredConfigs
+from app.services.heart import Heart
 from app.services.pruning import Pruning
 from app.services.pulse import EVERY_SECONDS, STALE_SECONDS, WEB, WORKER, Pulse
 from app.settings import Settings
@@ -226,5 +227,5 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         reconcile = Reconcile(db, github, clock, presence, oracle)
         pulse = Pulse(db, clock, WORKER, _process())
         chores = sweep.run, configs.refresh, reconcile.run, Pruning(db, clock).run, pulse.run
-        yield Worker(db, clock, events, sender, oracle, chores)
+        yield Worker(db, clock, events, sender, oracle, chores, github.clock_holds, Heart(db, clock, _process()))
         await _ended(pulse)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from app.clock import Clock
+from app.clock import Clock, ClockDoubted
 from app.commands.runner import NoAnswer
 from app.github.clean import clean
 from app.github.errors import GitHubError
@@ -18,6 +18,7 @@ from app.github.events import Events
 from app.github.sender import Sender
 from app.services import followups, seals, settling
 from app.services.asking import NoNews, with_news
+from app.services.heart import Heart
 from app.services.pauses import Pauses
 from app.services.settling import Oracle
 from app.storage import books, contracts, inbox, pools
@@ -48,7 +49,6 @@ BUG_ATTEMPTS = 9
 """Where it is our own fault: some eight minutes, with everything else of the lane waiting behind."""
 
 PASSING = GitHubError, DatabaseBusy, TimeoutError
-LONGEST_WAIT_SECONDS = 3600
 BATCH = 50
 
 
@@ -70,14 +70,22 @@ async def _waited(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
+async def _always() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Worker:
+    """`clock_holds`: whether our clock can be believed; while it cannot nothing goes on. `heart` tells that we run."""
+
     db: Database
     clock: Clock
     events: Events
     sender: Sender
     oracle: Oracle
     chores: Sequence[Callable[[], Awaitable[bool]]] = ()
+    clock_holds: Callable[[], Awaitable[bool]] = _always
+    heart: Heart | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _may_deal: asyncio.Event = field(default_factory=asyncio.Event)
     _may_send: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,6 +93,7 @@ class Worker:
     _sending: set[int] = field(default_factory=set)
     _unanswered: Pauses = field(default_factory=Pauses)  # contracts
     _unfit: Pauses = field(default_factory=Pauses)  # suspended offers
+    _doubted: bool = False
 
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
@@ -126,13 +135,28 @@ class Worker:
     async def _repeat(self, work: Callable[[], Awaitable[bool]]) -> None:
         """Work as long as there is some, else wait a little."""
         while not self.stopping.is_set():
-            if await _guarded(work()):
+            if await _guarded(self._ready()) and await _guarded(work()):
                 self._may_send.set()
             else:
                 await _waited(self.stopping, TIMER_SECONDS)
 
+    async def _ready(self) -> bool:
+        """Whether work may go on: our clock can be believed, and it is known that we run, and since when."""
+        if not await self.clock_holds():
+            self._doubted = True
+            return False
+        if self._doubted:
+            async with self.db.transaction() as tx:
+                await inbox.set_right(tx, self.clock.now())
+            self._doubted = False
+        if self.heart is not None:
+            await self.heart.beat()
+        return True
+
     async def _claim_delivery(self) -> Delivery | None:
         """None too for a delivery that is under way here: a clock that jumps ends leases early."""
+        if not await self._ready():
+            return None
         async with self.db.transaction() as tx:
             delivery = await inbox.claim(tx, self.clock.now(), LEASE_SECONDS)
         if delivery is None or delivery.id in self._dealing:
@@ -155,6 +179,8 @@ class Worker:
         try:
             async with asyncio.timeout(DEALING_SECONDS):
                 await self.events.deal_with(delivery)
+        except ClockDoubted:
+            await self._postpone(delivery, "our clock disagrees with GitHub's", now=delivery.received_at)
         except NoAnswer:
             await self._postpone(delivery, "GitHub gave no answer about the issue")
         except Exception as error:
@@ -164,16 +190,21 @@ class Worker:
             async with self.db.transaction() as tx:
                 await inbox.finish(tx, delivery)
 
-    async def _postpone(self, delivery: Delivery, why: str, most_attempts: int = MOST_ATTEMPTS) -> None:
-        wait = min(2**delivery.attempts, LONGEST_WAIT_SECONDS)
+    async def _postpone(
+        self, delivery: Delivery, why: str, most_attempts: int = MOST_ATTEMPTS, now: int | None = None
+    ) -> None:
+        wait = min(2**delivery.attempts, inbox.LONGEST_WAIT_SECONDS)
         dead = delivery.attempts >= most_attempts
         if dead:
             log.error("delivery given up", attempts=delivery.attempts, why=why)
         async with self.db.transaction() as tx:
-            await inbox.postpone(tx, delivery, self.clock.now() + wait, clean(why), dead)
+            due_at = (self.clock.now() if now is None else now) + wait
+            await inbox.postpone(tx, delivery, due_at, clean(why), dead)
 
     async def _claim_message(self) -> Message | None:
         """None too for a message that is under way here: a clock that jumps ends leases early."""
+        if not await self._ready():
+            return None
         message = await self.sender.claim(LEASE_SECONDS)
         if message is None or message.id in self._sending:
             return None

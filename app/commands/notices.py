@@ -25,6 +25,21 @@ GONE = {
 }
 
 Body = Mapping[str, Any]
+Told = Sequence[tuple[Body, ContractRow]]
+"""What is told of each contract."""
+
+
+def told_together(told: Told, names: Mapping[int, str]) -> str:
+    """The one comment in which an event tells of the contracts that it concerns."""
+    if len(told) == 1:
+        return notice(*told[0], names)
+    told = sorted(told, key=lambda each: (each[1].maturation_at, each[1].id))
+    draw = {"window": _windows, "verdict": _verdicts, "resumed": _resumptions}
+    kind = told[0][0]["notice"]
+    if kind not in draw:
+        parts = [notice(body, row, names).removesuffix(f"\n\n{FOOTER}") for body, row in told]
+        return bounded("\n\n".join([*parts, FOOTER]), "")
+    return bounded(f"{draw[kind](told)}\n\n{FOOTER}", "")
 
 
 def notice(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
@@ -151,6 +166,48 @@ def _canonical(body: Body) -> str:
     return f" of {code(body['duplicate_of'])}" if body.get("duplicate_of") else ""
 
 
+def _windows(told: Told) -> str:
+    """One event has halted several contracts; each has an end of its own."""
+    body, first = told[0]
+    cause = Cause(body["cause"])
+    if cause is Cause.CLOSED:
+        what = f"{_close_words(body, first)} {_unless_undone(first)}they settle as follows.{_longer(body)}"
+    elif cause is Cause.MATURED:
+        what = f"Their date has come and {_never(first)}."
+    else:
+        what = f"{_void_words(body, first)}."
+    lines = [
+        f"- {_title(row)}: **{_outcome(row, cause.verdict)}** after {format_instant(item['ends_at'])}"
+        for item, row in told
+    ]
+    return "\n\n".join([f"⏸️ **{len(told)} contracts are halted.** {what}", "\n".join(lines), _any_dispute(first)])
+
+
+def _verdicts(told: Told) -> str:
+    lines = []
+    for body, row in told:
+        outcome = f"**{_outcome(row, Outcome(body['verdict']))}**" if body["verdict"] else _no_verdict(row)
+        lines.append(f"- {_title(row)}: {outcome} after {format_instant(body['ends_at'])}")
+    return "\n\n".join(["⏸️ As things stand now:", "\n".join(lines), _any_dispute(told[0][1])])
+
+
+def _no_verdict(row: ContractRow) -> str:
+    return "trading resumes" if row.maintainer_halt is None else "the window is over, without a verdict,"
+
+
+def _resumptions(told: Told) -> str:
+    body, first = told[0]
+    named = ", ".join(_title(row) for _, row in told)
+    return f"▶️ **{len(told)} contracts trade again:** {_resumed_why(body, first)}\n\n{named[:1].upper()}{named[1:]}."
+
+
+def _any_dispute(row: ContractRow) -> str:
+    return (
+        "Whoever would lose by one of these can dispute it until then: "
+        f"`/bugmark dispute on {shown(row.kind, row.id)} REASON` for the first, with a bond."
+    )
+
+
 def _to_dispute(row: ContractRow, ends: str) -> str:
     return (
         f"Whoever would lose by this can dispute it until {ends}: "
@@ -161,8 +218,7 @@ def _to_dispute(row: ContractRow, ends: str) -> str:
 def _verdict(body: Body, row: ContractRow) -> str:
     ends = format_instant(body["ends_at"])
     if body["verdict"] is None:
-        then = "trading resumes" if row.maintainer_halt is None else "the window is over, without a verdict,"
-        return f"⏸️ **{_head(row)}**: as things stand now, {then} after {ends}."
+        return f"⏸️ **{_head(row)}**: as things stand now, {_no_verdict(row)} after {ends}."
     outcome = _outcome(row, Outcome(body["verdict"]))
     now = f"as things stand now, it settles as **{outcome}** after {ends}"
     return f"⏸️ **{_head(row)}**: {now}.\n\n{_to_dispute(row, ends)}"
@@ -176,11 +232,15 @@ RESUMED = {
 }
 
 
-def _resumed(body: Body, row: ContractRow) -> str:
+def _resumed_why(body: Body, row: ContractRow) -> str:
     why = RESUMED[body.get("why", "not closed")]
     if row.kind != ISSUE_FIXED and body.get("why", "not closed") == "not closed":
         why = "its statement is not true as things stand."
-    return f"▶️ **{_head(row)} trades again:** {why}"
+    return why
+
+
+def _resumed(body: Body, row: ContractRow) -> str:
+    return f"▶️ **{_head(row)} trades again:** {_resumed_why(body, row)}"
 
 
 def _settled(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:

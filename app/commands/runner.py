@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from app.clock import Clock
+from app.clock import Clock, ClockDoubted
 from app.commands import replies
 from app.commands.command import Command
 from app.commands.escape import code
@@ -201,7 +201,7 @@ class Runner:
         except Refusal as refusal:
             again = f" Try `{refusal.correction}`." if refusal.correction else ""
             await self._record_refusal(comment, key, f"{refusal.sentence}{again}")
-        except (DatabaseBusy, NoAnswer):
+        except (DatabaseBusy, NoAnswer, ClockDoubted):
             raise
         except Exception:
             log.exception("command failed", comment=comment.id)

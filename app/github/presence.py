@@ -242,6 +242,8 @@ class Presence:
             return place
         there = await self._find(place.repository)
         if there is None:
+            async with self.db.transaction() as tx:
+                await absences.note_away_still(tx, place.repository.id, self.clock.now())
             return None
         await self._note(place.repository, there)
         async with self.db.reading() as tx:

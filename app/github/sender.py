@@ -21,6 +21,7 @@ from app.github.errors import GitHubError, Gone
 from app.github.meter import THE_APP, Reading
 from app.github.rewards import Rewards
 from app.github.setbacks import setback
+from app.services import notices
 from app.storage import answers, budgets, numbers, outbox, places
 from app.storage.budgets import Limits, Use
 from app.storage.db import Database, DatabaseBusy, Tx
@@ -106,6 +107,9 @@ class Sender:
     async def _note_sent(self, message: Message, written: Written) -> None:
         now = self.clock.now()
         async with self.db.transaction() as tx:
+            if message.kind == "notice":
+                made_at = now if written.made_at is None else min(written.made_at, now)
+                await notices.note_announced(tx, message.body, made_at)
             await outbox.sent(tx, message, written.id, now, written.node_id)
             await budgets.relieved(tx, message.installation_id)
             if message.kind == "board":
@@ -200,6 +204,8 @@ class Sender:
             # Said before it is written down: whoever finds it in the database finds it in the log too.
             told = {"key": message.key, "attempts": message.attempts, "given_up": found.end is not None}
             log.warning("message not sent", installation=message.installation_id, why=why, **told)
+            if message.kind == "notice" and found.end is not None:
+                await notices.note_announced(tx, message.body, now)
             await outbox.postpone(tx, message, found.due_at, why, found.end)
             if found.parks:
                 await outbox.park(tx, message.installation_id, found.due_at, why)

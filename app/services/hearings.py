@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from app.market.contract import Outcome
 from app.services.bonds import silence_voids
 from app.services.scene import Scene
-from app.services.turning import notify
-from app.storage import disputes, places
+from app.storage import disputes, outbox, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.disputes import Dispute
@@ -30,7 +30,7 @@ async def announce(tx: Tx, place: Place, row: ContractRow, found: Dispute, answe
         "spared": sorted({user for user, _ in said}),
         **await _concerned(tx, row, {user for user, _ in said}),
     }
-    await notify(tx, place, f"dispute:{found.id}", body, now)
+    await _tell(tx, place, f"dispute:{found.id}", body, now)
 
 
 def unanswered(row: ContractRow, verdict: Outcome) -> str:
@@ -53,7 +53,12 @@ async def tell_ruling(
         **ruling,
         **await _concerned(tx, row, {scene.user_id, *bonds}),
     }
-    await notify(tx, scene.place, f"ruling:{number}", body, scene.now)
+    await _tell(tx, scene.place, f"ruling:{number}", body, scene.now)
+
+
+async def _tell(tx: Tx, place: Place, key: str, body: Mapping[str, object], now: int) -> None:
+    """Have it posted in a comment of its own, or that comment brought up to date."""
+    await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
 
 
 async def _concerned(tx: Tx, row: ContractRow, named: set[int]) -> dict[str, object]:

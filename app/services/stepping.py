@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from app.market.contract import Outcome, Status
 from app.market.facts import Cause, IssueFacts, Watch, as_known
 from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS, closed_for_good
 from app.market.settlement import Payout
+from app.market.statement import ISSUE_FIXED
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
 from app.market.voiding import LAW_1, VoidPrice
 from app.services import bonds, hearings
@@ -26,11 +29,8 @@ async def take(
             await _wait(floor, place, row, watch, until_at, facts)
         case OpenWindow():
             await _open_window(floor, place, row, step, facts)
-        case Extend(ends_at):
-            await contracts.change(
-                floor.tx, row.id, window_ends_at=ends_at, next_look_at=row.look_by(ends_at, floor.now)
-            )
-            await _tell_window(floor, place, row, watch.cause or Cause.CLOSED, row.backed, ends_at, facts)
+        case Extend():
+            await _extend(floor, place, row, watch, step, facts)
         case Announce(verdict):
             await _announce(floor, place, row, watch, verdict)
         case Resume():
@@ -52,6 +52,27 @@ async def _wait(
     await contracts.change(floor.tx, row.id, next_look_at=max(row.look_by(until_at, floor.now), floor.now + 1))
 
 
+async def _extend(
+    floor: Floor, place: Place, row: ContractRow, watch: Watch, step: Extend, facts: IssueFacts | None
+) -> None:
+    """Without an answer GitHub is asked again soon: a reopening may be what we were told of."""
+    next_look_at = row.look_by(step.ends_at, floor.now)
+    if facts is None:
+        next_look_at = min(next_look_at, floor.now + ASK_AGAIN_SECONDS)
+    planned = {"window_planned_at": step.ends_at} if step.told else {}
+    await contracts.change(
+        floor.tx,
+        row.id,
+        window_ends_at=step.ends_at,
+        next_look_at=max(next_look_at, floor.now + 1),
+        **({"window_planned_at": row.window_planned_at or row.window_ends_at} | planned),
+    )
+    if step.told and floor.state(row.id).open_interest:
+        cause = watch.cause or Cause.CLOSED
+        await _tell_window(floor, place, row, _Told(cause, row.backed, step.ends_at, f"until {step.ends_at}"), facts)
+    await show(floor, place)
+
+
 async def _open_window(
     floor: Floor, place: Place, row: ContractRow, step: OpenWindow, facts: IssueFacts | None
 ) -> None:
@@ -67,38 +88,46 @@ async def _open_window(
             "halt_reason": step.cause.value,
             "window_opened_at": step.opened_at,
             "window_ends_at": step.ends_at,
+            "window_planned_at": step.ends_at,
+            "announced_at": None if floor.state(row.id).open_interest else step.opened_at,
             "verdict": step.cause.verdict.value,
             "backed": step.backed,
             "by_pull": step.cause is Cause.CLOSED and close is not None and close.by_pull,
             "next_look_at": max(row.look_by(step.ends_at, floor.now), floor.now) if close is facts else floor.now,
         },
     )
-    # where nobody holds anything the market comment says enough
-    if step.cause is Cause.CLOSED or floor.state(row.id).open_interest:
-        await _tell_window(floor, place, row, step.cause, step.backed, step.ends_at, close, step.opened_at)
+    if floor.state(row.id).open_interest:  # where nobody holds anything the market comment says enough
+        told = _Told(step.cause, step.backed, step.ends_at, step.cause.value)
+        await _tell_window(floor, place, replace(row, window_opened_at=step.opened_at), told, close)
     await show(floor, place)
 
 
-async def _tell_window(
-    floor: Floor,
-    place: Place,
-    row: ContractRow,
-    cause: Cause,
-    backed: bool,
-    ends_at: int,
-    facts: IssueFacts | None,
-    opened_at: int | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the thread is told of a window; `event` tells it from other news of the same window."""
+
+    cause: Cause
+    backed: bool
+    ends_at: int
+    event: str
+
+
+async def _tell_window(floor: Floor, place: Place, row: ContractRow, told: _Told, facts: IssueFacts | None) -> None:
     body: dict[str, object] = {
         "notice": "window",
         "contract": row.id,
-        "cause": cause.value,
-        "backed": backed,
-        "ends_at": ends_at,
+        "cause": told.cause.value,
+        "backed": told.backed,
+        "opened_at": row.window_opened_at,
+        "ends_at": told.ends_at,
         **_evidence(facts),
     }
-    key = f"window:{row.id}:{opened_at if opened_at is not None else f'{row.window_opened_at}:{ends_at}'}"
-    await notify(floor.tx, place, key, body, floor.now)
+    await notify(floor.tx, place, row, f"window:{_of(row)}:{row.window_opened_at}:{told.event}", body, floor.now)
+
+
+def _of(row: ContractRow) -> str:
+    """What a notice is about: an issue, whose contracts are told of together, or a forecast."""
+    return f"issue-{row.issue_id}" if row.kind == ISSUE_FIXED else f"{row.id}"
 
 
 def _evidence(facts: IssueFacts | None) -> dict[str, object]:
@@ -124,7 +153,8 @@ async def _announce(floor: Floor, place: Place, row: ContractRow, watch: Watch, 
         "verdict": verdict.value if verdict else None,
         "ends_at": watch.due_at,
     }
-    await notify(floor.tx, place, f"verdict:{row.id}:{row.window_opened_at}", body, floor.now)
+    if floor.state(row.id).open_interest:
+        await notify(floor.tx, place, row, f"verdict:{_of(row)}:{row.window_opened_at}", body, floor.now)
     await show(floor, place)
 
 
@@ -141,7 +171,8 @@ async def _resume(floor: Floor, place: Place, row: ContractRow, watch: Watch, fa
 async def _start(floor: Floor, place: Place, row: ContractRow, why: str) -> None:
     await start(floor, row.id)
     body: dict[str, object] = {"notice": "resumed", "contract": row.id, "why": why}
-    await notify(floor.tx, place, f"resume:{row.id}:{floor.state(row.id).amendment}", body, floor.now)
+    if floor.state(row.id).open_interest:
+        await notify(floor.tx, place, row, f"resume:{_of(row)}:{row.halt_event_at}:{why}", body, floor.now)
     await show(floor, place)
 
 
@@ -172,7 +203,9 @@ async def _settle(
         "payouts": [_payout(item) for item in payouts],
     }
     if payouts:
-        await notify(floor.tx, place, f"settlement:{row.id}", body, floor.now)
+        since = row.window_opened_at if row.window_opened_at is not None else row.halt_event_at
+        event = f"{row.halt_reason or body['why']}:{since}:{outcome.value.lower()}"
+        await notify(floor.tx, place, row, f"settlement:{_of(row)}:{event}", body, floor.now)
     await show(floor, place)
 
 

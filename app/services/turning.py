@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ from app.market.contract import Outcome, Status
 from app.market.settlement import Payout, halt, resume, settle
 from app.market.state import Changes
 from app.market.voiding import VoidPrice
+from app.services import notices
 from app.services.floor import Floor, open_floor
 from app.services.locking import hold_all
 from app.services.scene import refresh_board
@@ -19,10 +19,18 @@ from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
 
+TOGETHER_SECONDS = 60
+"""Contracts of one issue that are halted, resumed or settled by one event within so long are told of in one comment."""
+
+GATHER_SECONDS = 2
+"""So long a comment waits for what the event does to the issue's other contracts, each in its own transaction."""
+
 NO_WINDOW: dict[str, Any] = {
     "halt_reason": None,
     "window_opened_at": None,
     "window_ends_at": None,
+    "window_planned_at": None,
+    "announced_at": None,
     "verdict": None,
     "backed": False,
     "by_pull": False,
@@ -111,6 +119,21 @@ async def show(floor: Floor, place: Place) -> None:
             await refresh_board(floor.tx, there, floor.now)
 
 
-async def notify(tx: Tx, place: Place, key: str, body: dict[str, object], now: int) -> None:
-    """Have a notice posted in the thread."""
-    await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
+async def notify(tx: Tx, place: Place, row: ContractRow, key: str, body: dict[str, object], now: int) -> None:
+    """Have a notice posted in the thread: `key` names the event, of which one comment tells for all its contracts.
+
+    What comes when that comment has been out for a while gets one of its own: nobody is told of an edit.
+    """
+    await outbox.hold_key(tx, key)
+    own_key = f"{key}:c{row.id}"
+    before = await outbox.find(tx, key)
+    items = notices.items(before.body) if before else []
+    mine = [item for item in items if item["contract"] == row.id]
+    if mine and body["notice"] == "resumed":
+        key, items = f"{own_key}:{row.amendment}", []
+    elif before and not (mine or before.fresh or now - before.created_at < TOGETHER_SECONDS):
+        key, items = own_key, []
+    told = [*(item for item in items if item["contract"] != row.id), body]
+    due_at = now + GATHER_SECONDS if await contracts.has_siblings(tx, row) else now
+    text = notices.joined(told)
+    await outbox.put(tx, key=key, kind="notice", place=place, body=text, now=now, due_at=due_at)

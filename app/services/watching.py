@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.market.facts import Cause, IssueFacts, Watch
 from app.market.statement import ISSUE_FIXED
-from app.storage import absences, contracts, disputes, exposure, last_known
+from app.storage import absences, contracts, disputes, exposure, last_known, outages
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
@@ -28,6 +28,11 @@ async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
         back_at=absence.back_at if absence else None,
         void_reasons=row.terms.void_reasons if row.kind == ISSUE_FIXED else frozenset(),
         answered_at=(await last_known.of(tx, row.id)).at,
+        planned_ends_at=row.window_planned_at,
+        announced_at=row.announced_at,
+        unanswered_days=row.unanswered_days,
+        away_days=absence.days if absence and absence.back_at is None else 0,
+        outages=await outages.known(tx),
     )
 
 

@@ -23,9 +23,10 @@ class ContractRow:
     halted; `maintainer_halt` a maintainer's reason; `verdict` what the thread was told last; `ended_round`: settled
     while the issue was closed for good (market.life); `looks` counts how often GitHub was asked, `traded_units` what
     was filled. `version` rises with every change of book, positions, status, terms, window or verdict.
-    `announced_at`: the running window was announced then; `unanswered_at`, `unanswered_days`, `unanswered_day_at`: the
-    first ask since the last answer that failed, on how many days one failed, and the last of these; `idle_at`: nobody
-    holds or offers anything since. `by_pull`: a merged pull request is behind the close that opened the window.
+    `announced_at`: the running window was announced then, None: it has yet to be; `window_planned_at`: its end if that
+    needed no waiting; `unanswered_at`, `unanswered_days`, `unanswered_day_at`: the first ask for a verdict since the
+    last answer that failed, on how many days one failed, and the last of these; `idle_at`: nobody holds or offers
+    anything since. `by_pull`: a merged pull request is behind the close that opened the window.
     """
 
     id: int
@@ -62,6 +63,7 @@ class ContractRow:
     traded_units: int
     version: int
     announced_at: int | None
+    window_planned_at: int | None
     unanswered_at: int | None
     unanswered_days: int
     unanswered_day_at: int | None
@@ -137,6 +139,14 @@ async def hold(tx: Tx, contract_ids: Collection[int]) -> list[ContractRow]:
 async def of_issue(tx: Tx, issue_id: int) -> list[ContractRow]:
     """All contracts on the issue's being fixed, nearest maturation first."""
     return [contract_from(row) for row in await tx.execute(_OF_ISSUE, {"issue": issue_id})]
+
+
+async def has_siblings(tx: Tx, row: ContractRow) -> bool:
+    """Whether people hold units of other contracts on the same issue, which are judged by the same answer."""
+    others = contracts.c.issue_id == row.issue_id, contracts.c.id != row.id, contracts.c.kind == ISSUE_FIXED
+    held = contracts.c.status != Status.SETTLED.value, contracts.c.open_interest > 0
+    found = await tx.execute(select(contracts.c.id).where(*others, *held).limit(1))
+    return row.kind == ISSUE_FIXED and found.first() is not None
 
 
 async def judged_at(tx: Tx, issue_id: int, now: int) -> list[int]:

@@ -175,6 +175,7 @@ contracts = Table(
     _number("traded_units", 0),
     _number("version", 1),
     Column("announced_at", BigInteger),
+    Column("window_planned_at", BigInteger),
     Column("unanswered_at", BigInteger),
     _number("unanswered_days", 0),
     Column("unanswered_day_at", BigInteger),
@@ -552,6 +553,15 @@ restores = Table(
     _number("at"),
     Column("entry_id", BigInteger),
     sqlite_autoincrement=True,
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    _github_id("began_at"),
+    _number("ended_at"),
+    Column("fetched_at", BigInteger),
+    Column("caught_up_at", BigInteger),
 )
 
 marketplace_accounts = Table(

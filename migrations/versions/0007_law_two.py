@@ -61,6 +61,7 @@ def upgrade() -> None:
     _workers()
     _heartbeats()
     _restores()
+    _outages()
     _receipts()
     _turns()
     _former_names()
@@ -141,11 +142,13 @@ def _contracts() -> None:
     """A version for whoever remembers a contract; when a window was announced; asks that found no answer; sleep."""
     op.add_column("contracts", _number("version", 1))
     op.add_column("contracts", _instant("announced_at"))
+    op.add_column("contracts", _instant("window_planned_at"))
     op.add_column("contracts", _instant("unanswered_at"))
     op.add_column("contracts", _number("unanswered_days", 0))
     op.add_column("contracts", _instant("unanswered_day_at"))
     op.add_column("contracts", _instant("idle_at"))
     op.add_column("contracts", sa.Column("by_pull", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.execute("UPDATE contracts SET announced_at = window_opened_at WHERE window_ends_at IS NOT NULL")
     op.add_column("absences", _number("unanswered_days", 0))
     op.add_column("absences", _instant("unanswered_day_at"))
     if op.get_bind().dialect.name == "sqlite":
@@ -213,6 +216,17 @@ def _restores() -> None:
         sa.Column("entry_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_restores")),
         sqlite_autoincrement=True,
+    )
+
+
+def _outages() -> None:
+    op.create_table(
+        "outages",
+        sa.Column("began_at", _big(), autoincrement=False, nullable=False),
+        _number("ended_at"),
+        _instant("fetched_at"),
+        _instant("caught_up_at"),
+        sa.PrimaryKeyConstraint("began_at", name=op.f("pk_outages")),
     )
 
 

@@ -98,9 +98,7 @@ class Again:
             refused = await self._refuse(refused, following[position])
             if kind == "command":
                 self._not_refused(refused, int(number))
-                while silent and silent[0] < int(number):
-                    await self._command(silent[0], self.commands[silent[0]].at)
-                    silent.pop(0)
+            silent = await self._silently(silent, raw, following[position])
             if kind in ("command", "comment") and raw.cause in done:
                 continue
             done.add(raw.cause)
@@ -108,7 +106,31 @@ class Again:
             if kind == "command":
                 await self._meet(raw.cause)
 
+        await self._silently(silent, None, following[-1])
         self._not_refused(await self._refuse(refused, following[-1]), following[-1])
+
+    async def _silently(self, numbers: list[int], before: Raw | None, below: int) -> list[int]:
+        """Do what made no entry, as soon as its turn has come; returns what is left, in order.
+
+        It came before the next command's entry, and before everything that happened later by itself: that may have
+        moved or settled the contract that it was about. Of what happened within the same second either may have come
+        first, so that what is refused now is tried again after it, and tells what is wrong only at the next command.
+        """
+        left = []
+        for number in numbers:
+            row = self.commands[number]
+            last = before is None or (before.cause.startswith("command:") and number < below)
+            if number >= below or not (last or (before is not None and row.at <= before.at)):
+                left.append(number)
+                continue
+            try:
+                await self._command(number, row.at)
+            except Refusal as refusal:
+                if last or (before is not None and row.at < before.at):
+                    self.wrong.append(f"one alone would have refused command {row.id} {row.text!r}: {refusal.sentence}")
+                else:
+                    left.append(number)
+        return left
 
     def _following(self) -> list[int]:
         """By position in the journal the number of the command whose entry is there or is the next one."""

@@ -10,7 +10,7 @@ import pytest
 
 from app.market.contract import Outcome, Status
 from app.market.facts import Cause, IssueFacts
-from app.market.life import NO_ANSWER_SECONDS
+from app.market.life import NO_ANSWER_DAYS
 from app.services import settling
 from app.services.settling import LOOK_SECONDS
 from app.storage import contracts
@@ -255,7 +255,7 @@ async def test_a_wash_mint_before_a_deletion_moves_nothing(desk: Desk) -> None:
     await desk.run(it_goes)
     row = await desk.contract(number)
     assert (row.status, row.halt_reason, row.window_opened_at) == (Status.HALTED, Cause.GONE.value, gone_at)
-    desk.clock.set(gone_at + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number, NO_ANSWER_DAYS)
     row = await desk.look(number)
     assert row.outcome is Outcome.VOID
     assert await desk.free(ADAM) == 1_000_000 - 160_000 + 160_000

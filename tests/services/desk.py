@@ -18,11 +18,12 @@ from app.market.contract import Side, Terms
 from app.market.errors import Refusal
 from app.market.facts import IssueFacts
 from app.market.journal import Kind
+from app.market.life import NO_ANSWER_DAYS
 from app.market.milestone import KnownMilestone
 from app.market.offer import Action, NewOffer, Offer
 from app.market.remembered import Known
 from app.market.statement import AnyForecast
-from app.services import accounts, followups, settling, trading
+from app.services import accounts, followups, notices, settling, trading
 from app.services.audit import Report, audit
 from app.services.config import Config, play_currency
 from app.services.floor import EVERYWHERE
@@ -120,13 +121,17 @@ class FakeOracle:
 
 @dataclass
 class Desk:
-    """Where commands are given. `audited`: whether the books are looked at after every one."""
+    """Where commands are given. `audited`: whether the books are looked at after every one.
+
+    `announces`: whether windows are announced as soon as a look has opened them.
+    """
 
     db: Database
     clock: FakeClock
     config: Config = field(default_factory=Config)
     oracle: FakeOracle = field(default_factory=FakeOracle)
     audited: bool = True
+    announces: bool = True
     commands: int = 0
 
     async def furnish(self, issues: tuple[int, ...] = (ISSUE,), users: int = 4) -> None:
@@ -194,9 +199,25 @@ class Desk:
 
     async def look(self, contract: int) -> ContractRow:
         await settling.look_at(self.db, self.oracle, contract, self.clock)
+        await self.announce()
         if self.audited:
             await self.check()
         return await self.contract(contract)
+
+    async def announce(self) -> None:
+        """GitHub takes every notice at once."""
+        told = select(tables.outbox.c.body).where(tables.outbox.c.kind == "notice").order_by(tables.outbox.c.id)
+        async with self.db.transaction() as tx:
+            for text in (await tx.execute(told)).scalars() if self.announces else ():
+                if "cause" in text:
+                    await notices.note_announced(tx, text, self.clock.now())
+
+    async def unanswered(self, contract: int, days: int = NO_ANSWER_DAYS - 1) -> None:
+        """GitHub is asked once on so many days, and the next has come."""
+        for _ in range(days):
+            self.clock.advance(DAY)
+            await self.look(contract)
+        self.clock.advance(DAY)
 
     async def check(self) -> Report:
         report = await audit(self.db)

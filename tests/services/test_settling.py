@@ -11,7 +11,7 @@ import pytest
 
 from app.market.contract import Outcome, Side, Status
 from app.market.facts import Cause, IssueFacts
-from app.market.life import NO_ANSWER_SECONDS
+from app.market.life import NO_ANSWER_DAYS
 from app.market.voiding import VoidPrice
 from app.services import settling
 from app.services.config import Config
@@ -70,6 +70,7 @@ async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> N
         "contract": number,
         "cause": "closed",
         "backed": True,
+        "opened_at": at,
         "ends_at": at + DAY,
         **told,
     }
@@ -159,7 +160,8 @@ async def test_closed_again_unnoticed_it_opens_a_new_window(desk: Desk) -> None:
     desk.clock.set(at + DAY)
     desk.oracle.facts = closed(at + 3_600)
     row = await desk.look(number)
-    assert (row.status, row.window_ends_at) == (Status.HALTED, at + 3_600 + DAY)
+    assert (row.status, row.window_planned_at) == (Status.HALTED, at + 3_600 + DAY)
+    assert row.window_ends_at == at + DAY + 12 * 3_600  # from when the thread was told
 
 
 async def test_closed_as_not_planned_it_trades_on_and_is_unfixed(desk: Desk) -> None:
@@ -247,9 +249,9 @@ async def test_without_an_answer_it_waits_and_after_thirty_days_is_void(desk: De
     desk.clock.set(BY + DAY)
     row = await desk.look(number)
     assert (row.status, row.next_look_at) == (Status.HALTED, BY + DAY + 60)
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS - 1)
+    await desk.unanswered(number, NO_ANSWER_DAYS - 3)
     assert (await desk.look(number)).status is Status.HALTED
-    desk.clock.advance(1)
+    desk.clock.advance(DAY)
     row = await desk.look(number)
     assert (row.outcome, row.next_look_at) == (Outcome.VOID, None)
     assert [await desk.free(user) for user in (ADAM, BETH)] == [GRANT_MILLS, GRANT_MILLS]
@@ -267,7 +269,7 @@ async def test_a_void_pays_at_the_price_of_seven_days_before(desk: Desk) -> None
     desk.clock.set(BY + 5)
     row = await desk.look(number)
     assert (row.open_interest, row.minted_mills) == (301, 40_000 + 90_900)
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number)
     assert (await desk.look(number)).outcome is Outcome.VOID
     paid = {user: paid for user, paid, *_ in (await notices(desk))[-1]["payouts"]}
     assert paid == {ADAM: 301 * 800, CHARLES: 200 * 200, DEV: 101 * 200}
@@ -306,7 +308,7 @@ async def test_a_void_reads_the_pair_before_the_event_not_before_its_discovery(d
     await desk.offer(CHARLES, "buy unfixed 200 at 400")
     desk.clock.set(BY + 10 * DAY)
     await desk.look(number)
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number)
     assert (await desk.look(number)).outcome is Outcome.VOID
     paid = {user: paid for user, paid, *_ in (await notices(desk))[-1]["payouts"]}
     price = 400 if days_before == 8 else 200
@@ -317,7 +319,7 @@ async def test_a_void_without_fills_gives_back_what_was_reserved(desk: Desk) -> 
     number = (await desk.offer(ADAM, "buy unfixed 200 at 800")).contract.id
     desk.clock.set(BY)
     await desk.look(number)
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number)
     assert (await desk.look(number)).outcome is Outcome.VOID
     assert (await desk.free(ADAM), await desk.reserve(ADAM)) == (GRANT_MILLS, 0)
 
@@ -363,7 +365,7 @@ async def test_payouts_to_the_mill(desk: Desk, outcome: Outcome, config: Config,
     desk.clock.set(BY)
     await desk.look(number)
     desk.oracle.facts = None if outcome is Outcome.VOID else desk.oracle.facts
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number)
     assert (await desk.look(number)).outcome is outcome
     found = {user: rest for user, *rest in (await notices(desk))[-1]["payouts"]}
     assert found == payouts

@@ -33,7 +33,7 @@ from sandbox.server import LoggedRequest
 from sandbox.state import Comment, Issue, Repository
 from sandbox.testing import RunningSandbox, running_sandbox
 from sandbox.world import Actor
-from tests.stories.conftest import Thread, running_app, wait_for
+from tests.stories.conftest import Thread, Work, running_app, wait_for
 
 APP_LOGIN, OPERATOR = "bugmark[bot]", "octocat"
 """The App itself, and who owns it at the sandbox."""
@@ -55,6 +55,7 @@ class Stage:
     db: Database
     app: Json
     settings: Settings
+    work: Work
     stories: int = 0
 
     async def story(self) -> Story:
@@ -282,9 +283,16 @@ class Story(Thread):
 
 @asynccontextmanager
 async def running_stage(
-    database_url: str, folder: Path, validated: bool = True, timeouts: Timeouts | None = None
+    database_url: str,
+    folder: Path,
+    validated: bool = True,
+    timeouts: Timeouts | None = None,
+    ours: Path | None = None,
 ) -> AsyncIterator[Stage]:
-    """A sandbox, an App registered there by its manifest, and the app itself."""
+    """A sandbox, an App registered there by its manifest, and the app itself.
+
+    The app's clock is the sandbox's, or that of the file `ours`.
+    """
     clock, port = folder / "clock", free_port()
     app_url = f"http://127.0.0.1:{port}"
     sandbox_clock = clock_from(f"file:{clock}")
@@ -299,13 +307,14 @@ async def running_stage(
             private_key=app["pem"],
             webhook_secrets=(app["webhook_secret"],),
             public_url=app_url,
-            clock=f"file:{clock}",
+            clock=f"file:{ours or clock}",
             budgets="none",
             metrics_token=METRICS_TOKEN,
             marketplace_secrets=("of the listing",),
         )
         db = Database(database_url)
         server = TestServer(bootstrap.web_app(settings, db), port=port)
-        async with running_app(settings, server, timeouts):
-            yield Stage(sandbox, session, app_url, clock, db, app, settings)
+        works: list[Work] = []
+        async with running_app(settings, server, timeouts, works):
+            yield Stage(sandbox, session, app_url, clock, db, app, settings, works[0])
         await db.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.market.contract import Status, digest
+from app.market.life import NO_ANSWER_DAYS
 from app.storage.contracts import ContractRow, get
 from tests.stories.conftest import DAY, wait_for
 from tests.stories.stage import CORRECTION, Story
@@ -52,10 +53,27 @@ async def halted(story: Story, number: int) -> ContractRow:
 
 
 async def settled(story: Story, number: int, days: int = 2) -> str:
-    """Its outcome, when the window is over."""
+    """Its outcome, when the window is over that was announced."""
+    await story.calm()
     story.move(days * DAY)
-    row = await until(story, number, lambda row: row.status is Status.SETTLED)
+    row = await until(story, number, lambda row: _over(row) or _told(row, story.now()))
+    if not _over(row):
+        story.move(DAY // 2 + 60)  # told so late that it is still open for those who read of it
+    row = await until(story, number, _over)
     return str(row.outcome)
+
+
+def _over(row: ContractRow) -> bool:
+    return row.status is Status.SETTLED
+
+
+def _told(row: ContractRow, now: int) -> bool:
+    return row.announced_at is not None and (row.next_look_at or 0) > now + 300
+
+
+async def asked_on(story: Story, number: int, days: int) -> None:
+    """Until asking about it has failed on so many days."""
+    await until(story, number, lambda row: row.unanswered_days >= days)
 
 
 async def trades(story: Story, number: int) -> None:
@@ -184,10 +202,10 @@ async def test_an_advisory_that_is_published_comes_true(each_story: Story) -> No
     row = await halted(story, number)
     assert row.window_ends_at == (row.window_opened_at or 0) + DAY
     await story.refused("carl", f"/bugmark offer true 10 at 0.50 on F{number}", "halted")
-    notice = await story.bot(f"window:{number}")
+    notice = await story.bot(f"window:{number}:")
     assert f"F{number}" in notice and "TRUE" in notice
     assert await settled(story, number, 1) == "FIXED"
-    comment = await story.bot(f"settlement:{number}")
+    comment = await story.bot(f"settlement:{number}:")
     assert f"F{number}" in comment and "TRUE" in comment and "FIXED" not in comment
     assert advisory_id("npm:left-pad")[5:] in comment.lower()
     assert await story.money("beth") == ("1,070.00", "0.00")
@@ -257,7 +275,11 @@ async def test_without_an_answer_for_thirty_days_a_forecast_is_void(story: Story
     await story.fault(endpoints={"kind": "status", "status": 500, "match": "GET /advisories", "times": 100_000})
     story.move(5 * DAY)
     await until(story, number, lambda row: row.status is Status.HALTED)
-    assert await settled(story, number, 33) == "VOID"
+    for day in range(1, NO_ANSWER_DAYS):
+        await story.calm()
+        story.move(DAY + 60)
+        await asked_on(story, number, day)
+    assert await settled(story, number) == "VOID"
     await story.stage.sandbox.control("DELETE", "/faults")
     assert await story.money("adam") == ("1,000.00", "0.00")
 

@@ -54,7 +54,7 @@ async def test_unfixed_before_maturation_sets_the_close_aside_and_trading_resume
     assert (await contract(story)).status is Status.OPEN
     await story.reopen()
     await story.close()
-    await story.bot(f"window:{(await contract(story)).id}:{story.issue.closed_at}")
+    await story.bot(f"window:issue-{story.issue.id}:{story.issue.closed_at}")
     story.move(DAY + 1)
     assert "settled: FIXED" in await story.settled()
 
@@ -161,7 +161,7 @@ async def test_two_contracts_of_one_issue_are_disputed_one_by_one(story: Story) 
     async with story.db.reading() as tx:
         rows = await of_thread(tx, story.issue.id)
     for row in rows:
-        assert "the close was set aside by a maintainer" in await story.bot(f"resume:{row.id}:")
+        assert f"c{row.id} " in await story.bot("resume:", "the close was set aside by a maintainer")
 
 
 async def test_a_reason_cannot_run_mention_or_link(story: Story) -> None:
