@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.commands import replies
 from app.commands.grammar import Command, Parts
 from app.commands.requests import BalanceRequest
+from app.market.spoken import HandOut
 from app.services import holdings
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -14,8 +15,8 @@ def build(parts: Parts) -> BalanceRequest:
     return BalanceRequest()
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return "balance"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    return (HandOut("balance"),)
 
 
 async def handle(tx: Tx, scene: Scene, _request: BalanceRequest) -> str:

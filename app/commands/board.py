@@ -28,7 +28,7 @@ from app.commands.replies import FOOTER, bounded
 from app.commands.term_structure import contradiction, curve
 from app.market.contract import Side, Status
 from app.market.instants import format_instant
-from app.market.money import format_price
+from app.market.money import command_price, format_price
 from app.market.quotes import side_price
 from app.market.statement import ISSUE_FIXED, words
 from app.services.contract_views import ContractView, IssueView
@@ -130,7 +130,7 @@ def _next_steps(views: Sequence[ContractView]) -> str:
 
 def _step(view: ContractView, which: Side, quote: int | None) -> str:
     found = quote or view.price or EVEN
-    at = format_price(side_price(which, found))
+    at = command_price(side_price(which, found))
     return f"/bugmark offer {side_word(view.row, which)} {USUAL_VOLUME} at {at} {where(view.row)}"
 
 

@@ -16,9 +16,10 @@ from typing import Any, TypedDict
 
 from lark import Lark
 
+from app.commands.naming import PAIRS
 from app.commands.requests import Request
 from app.market.contract import Outcome, Side
-from app.market.errors import Refusal
+from app.market.spoken import HandOut, Unclear
 from app.services.trading import Scene
 from app.storage.db import Tx
 from app.storage.places import Place
@@ -31,6 +32,8 @@ class Parts(TypedDict, total=False):
     volume: int
     amount: int
     spend: int
+    within: int
+    stop: bool
     everything: bool
     at: int
     deposit: int
@@ -75,10 +78,10 @@ Preparer = Callable[[Any, Place, Any], Awaitable[Any]]
 class Command:
     """A command that explains itself. Examples are what follows `/bugmark `, and each of them parses.
 
-    `mend` makes a command that parses out of one that did not: it gets the words after the name, in lower case, and
-    the comment's instant. `winds_up`: it ends something, and so works where the repository has switched
-    trading off. `needs_rights`: GitHub is asked for the user's rights before it runs. `order` is the place in the help;
-    its tens are the group there.
+    `mend` makes commands to copy out of one that could not be read: it gets the words after the name and the comment's
+    instant; it makes none where it is not sure. `risks`: it may cost money or units, or decides for others.
+    `winds_up`: it ends something, and so works where the repository has switched trading off. `needs_rights`: GitHub is
+    asked for the user's rights before it runs. `order` is the place in the help; its tens are the group there.
     """
 
     name: str
@@ -88,18 +91,23 @@ class Command:
     examples: tuple[str, ...]
     build: Callable[[Parts], Request]
     handle: Handler
-    mend: Callable[[Sequence[str], int], str]
+    mend: Callable[[Sequence[str], int], tuple[HandOut, ...]]
     prepare: Preparer | None = None
     rules: str = ""
     notes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    risks: bool = False
     winds_up: bool = False
     needs_rights: bool = False
     order: int = 39
 
 
-class BadCommand(Refusal):
+class BadCommand(Unclear):
     """A command that could not be read."""
+
+
+class Leaving(BadCommand):
+    """Somebody wants out, without saying of what: only the positions tell."""
 
 
 _SHARED = r"""
@@ -112,6 +120,8 @@ at: (_AT | _AT_SIGN) PRICE
 deposit: _DEPOSIT AMOUNT
 profit: _PROFIT AMOUNT
 by: _BY DATE+
+within: (_WITHIN | _IN) DATE+
+stop: _STOP
 by_range: _BY DATE+
 until: _UNTIL DATE+
 now_or_never: _NOW_OR_NEVER
@@ -137,9 +147,12 @@ which: ON_CONTRACT
 ruling: RULING
 void_at: AT_PRICE
 act: ACT
+_WITHIN.2: /within(?![^ ])/
+_IN.2: /in(?![^ ])/
+_STOP.2: /stop(?![^ ])/
 ON_CONTRACT.3: /on [cf][0-9]{1,18}(?![^ ])/
 RULING.3: /(?:fixed|unfixed|true|false|void)(?![^ ])/
-AT_PRICE.3: /(?:at|@) [0-9.]+%?(?![^ ])/
+AT_PRICE.3: /(?:at|@) [0-9.,]+%?(?![^ ])/
 ACT.3: /(?:halt|resume)(?![^ ])/
 TRUE.2: /true(?![^ ])/
 FALSE.2: /false(?![^ ])/
@@ -152,7 +165,7 @@ _LABEL.2: /label(?![^ ])/
 _TITLE.2: /title(?![^ ])/
 _MILESTONE.2: /milestone(?![^ ])/
 _CLOSED.2: /closed(?![^ ])/
-NAME: /["“][^"“”]+["”](?![^ ])|(?!(?:by)(?![^ ]))[^ ]+/
+NAME: /@QUOTED@(?!(?:by)(?![^ ]))[^ ]+/
 _AT_SIGN: /@(?![^ .0-9])/
 LOGIN: /[^ ]+/
 TOPIC: /[^ ]+/
@@ -188,7 +201,14 @@ def assemble(commands: Iterable[Command]) -> Lark:
     keywords = [_keyword(terminal(word), word) for word in (*SIDES, *KEYWORDS)]
     reserved = "|".join(re.escape(word) for word in (*SIDES, *KEYWORDS))
     values = [f"{name}: /(?!@|(?:{reserved})(?![^ ]))[^ ]+/" for name in _VALUES]
-    return Lark("\n".join([start, *rules, *verbs, *keywords, *values, _SHARED]), parser="lalr")
+    shared = _SHARED.replace("@QUOTED@", _quoted())
+    return Lark("\n".join([start, *rules, *verbs, *keywords, *values, shared]), parser="lalr")
+
+
+def _quoted() -> str:
+    """Names between any pair of quotation marks, each followed by `|`."""
+    pairs = [(re.escape(opening), re.escape(closing)) for opening, closing in PAIRS]
+    return "".join(f"{opening}(?:(?!{closing}).)+{closing}(?![^ ])|" for opening, closing in pairs)
 
 
 def _rule(command: Command) -> str:

@@ -8,6 +8,7 @@ from app.commands import price_drawing
 from app.commands.book import WHICH, mend_which
 from app.commands.grammar import Command, Parts
 from app.commands.requests import HistoryRequest
+from app.market.spoken import HandOut
 from app.services import looking
 from app.services.scene import Scene
 from app.storage import tape
@@ -21,7 +22,7 @@ def build(parts: Parts) -> HistoryRequest:
     return HistoryRequest(parts.get("by"), parts.get("numbered"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("history", words, now)
 
 

@@ -42,10 +42,13 @@ class OfferRequest:
 
 @dataclass(frozen=True, slots=True)
 class FundRequest:
-    """Money for whoever fixes the issue; `price` None means the repository's fund price."""
+    """Money for whoever fixes the issue; `price` None means the repository's fund price.
+
+    `by_at` None: the contract where such money is best put.
+    """
 
     amount_mills: int
-    by_at: int
+    by_at: int | None
     price: int | None
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import structlog
 
 from app.clock import Clock
-from app.commands import replies
+from app.commands import leaving, replies
 from app.commands.escape import code
-from app.commands.grammar import Command
+from app.commands.grammar import Command, Leaving
+from app.commands.handing import refused
 from app.commands.patience import Oracle, patient
 from app.commands.reader import CommandText, read_commands
 from app.commands.registry import meant, named, understand
@@ -186,8 +187,7 @@ class Runner:
                 raise Refusal("GitHub did not tell what you may do here, so nothing was done; please comment again.")
             await self._try_command(comment, key, item.text, issue, standing)
         except Refusal as refusal:
-            again = f" Try `{refusal.correction}`." if refusal.correction else ""
-            await self._record_refusal(comment, key, f"{refusal.sentence}{again}")
+            await self._record_refusal(comment, key, refused(refusal))
         except (DatabaseBusy, NoAnswer):
             raise
         except Exception:
@@ -216,7 +216,10 @@ class Runner:
                 insider=standing.insider,
                 rejected=await settling.rejected_as(tx, comment.place, facts),
             )
-            command, request = prepared or understand(text, comment.created_at)
+            try:
+                command, request = prepared or understand(text, comment.created_at)
+            except Leaving as refusal:
+                raise await leaving.of_what_is_held(tx, scene, refusal) from refusal
             answer = await command.handle(tx, scene, request)
             await commands.finish(tx, number, done=True, answer=answer)
 

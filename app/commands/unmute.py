@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.commands.grammar import Command, Parts
 from app.commands.requests import MuteRequest
+from app.market.spoken import HandOut
 from app.services import mutes
 from app.services.mutes import Mode
 from app.services.trading import Scene
@@ -16,8 +17,8 @@ def build(parts: Parts) -> MuteRequest:
     return MuteRequest(Mode.EVERY)
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return "unmute"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    return (HandOut("unmute"),)
 
 
 async def handle(tx: Tx, scene: Scene, request: MuteRequest) -> str:

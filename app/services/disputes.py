@@ -9,6 +9,7 @@ from app.market.errors import InsufficientFunds, Refusal
 from app.market.facts import ANSWER_SECONDS
 from app.market.journal import AccountKey, Kind, entry
 from app.market.money import format_mills
+from app.market.spoken import MOST_HANDED_OUT, Blank, HandOut, Unclear, each
 from app.market.statement import said, shown
 from app.services.accounts import in_currency
 from app.services.floor import Floor, open_floor
@@ -20,7 +21,6 @@ from app.storage.disputes import Dispute, DisputeState
 
 UNIT_BOND_MILLS = 50
 LEAST_BOND_MILLS = UNIT_MILLS
-MOST_REPEATED = 200
 ESCROW_PER_BOND = 200
 """The bond is at least a 200th of the escrow: 0.5 %."""
 
@@ -50,7 +50,7 @@ async def dispute(tx: Tx, scene: Scene, reason: str, contract_id: int | None = N
     free = floor.market.purses[scene.user_id].free_mills
     if free < bond:
         why = f"Disputing takes a bond of {format_mills(bond)}; you have {format_mills(free)} free."
-        short = InsufficientFunds(bond, free, why, "/bugmark cancel all")
+        short = InsufficientFunds(bond, free, why, "/bugmark offers")
         raise await in_currency(tx, short, row.currency, scene.place)
     await _move_bond(tx, scene.cause, scene.cause, scene.now, row, scene.user_id, Kind.FREE, -bond)
     verdict = row.verdict or Outcome.VOID
@@ -88,8 +88,8 @@ async def _to_dispute(tx: Tx, scene: Scene, contract_id: int | None, reason: str
     if not rows:
         raise Refusal("This verdict was disputed already: there is one dispute a window.", "/bugmark book")
     if len(rows) > 1:
-        again = f"/bugmark dispute on {shown(rows[0].kind, rows[0].id)} {spoken(reason)}"
-        raise Refusal(f"Several verdicts are announced here: {announced(rows)}; say which.", again)
+        why = f"Several verdicts are announced here: {announced(rows)}; say which."
+        raise Unclear(why, *each_of(rows, HandOut("dispute", {"reason": reason})))
     return rows[0], losing[rows[0].id]
 
 
@@ -104,9 +104,11 @@ async def meant(tx: Tx, scene: Scene, contract_id: int | None) -> list[ContractR
     return named
 
 
-def spoken(reason: str) -> str:
-    """A reason as a command to copy has it: the refusal that hands it out is a code span."""
-    return "".join(char for char in reason if char.isprintable()).replace("`", "'")[:MOST_REPEATED].strip()
+def each_of(rows: list[ContractRow], command: HandOut) -> tuple[HandOut, ...]:
+    """The command for each of these contracts; its help where they are too many."""
+    if len(rows) > MOST_HANDED_OUT:
+        return (HandOut("help", {"topic": command.name}),)
+    return each(command, "which", [(shown(row.kind, row.id), "") for row in rows], Blank.REASON)
 
 
 def announced(rows: list[ContractRow]) -> str:

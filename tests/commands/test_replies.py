@@ -108,8 +108,8 @@ def test_a_contract_without_a_trade_shows_what_is_quoted() -> None:
 def test_the_two_next_steps_can_be_copied_one_by_one() -> None:
     body = board(issue(traded(row(1, 30), RISING)))
     assert commands_in(body) == [
-        "offer fixed 50 at 0.425 by 2026-01-31",
-        "offer unfixed 50 at 0.625 by 2026-01-31",
+        "offer fixed 50 at 42.5% by 2026-01-31",
+        "offer unfixed 50 at 62.5% by 2026-01-31",
     ]
     assert html(body).count("<pre>") == 2
 
@@ -153,7 +153,7 @@ def test_forecasts_read_true_and_false_and_go_by_their_number() -> None:
     assert "- **F12**: an advisory of severity high or worse affecting `npm:left-pad` is published" in body
     assert "| forecast | TRUE |" in body
     assert "Largest positions on F12: **adam** 400 FALSE, **beth** 350 TRUE" in body
-    assert commands_in(body) == ["offer true 50 at 0.425 on F12", "offer false 50 at 0.625 on F12"]
+    assert commands_in(body) == ["offer true 50 at 42.5% on F12", "offer false 50 at 62.5% on F12"]
 
 
 def test_insiders_are_marked() -> None:
