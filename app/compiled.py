@@ -7,6 +7,8 @@ changes, no such folder is found, and the sources are used: a stale build cannot
 from __future__ import annotations
 
 import hashlib
+import importlib
+import importlib.util
 import sys
 import sysconfig
 from pathlib import Path
@@ -18,10 +20,11 @@ BUILDS = ROOT / "build"
 
 
 def hash_of(root: Path) -> str:
-    """Of the market below `root` and of what runs it."""
+    """The hash of the market below `root`, its folders included, and of what runs it."""
     told = hashlib.sha256(repr((sys.version, sysconfig.get_config_var("EXT_SUFFIX"))).encode())
-    for path in sorted(Path(root, "app", "market").glob("*.py")):
-        told.update(repr((path.name, path.read_bytes())).encode())
+    market = Path(root, "app", "market")
+    for path in sorted(market.rglob("*.py")):
+        told.update(repr((path.relative_to(market).as_posix(), path.read_bytes())).encode())
     return told.hexdigest()[:20]
 
 
@@ -36,14 +39,21 @@ def use(build: Path) -> bool:
     Not if a part of the market is imported already: two of each class would be about.
     """
     compiled = build / "app" / "market"
-    if any(name.startswith("app.market.") for name in sys.modules) or not compiled.is_dir():
+    if any(_is_part(name) for name in sys.modules) or not compiled.is_dir():
         return False
     app.market.__path__.insert(0, str(compiled))
+    for inner in sorted(path for path in compiled.rglob("*") if path.is_dir()):
+        package = importlib.import_module(".".join(("app.market", *inner.relative_to(compiled).parts)))
+        package.__path__.insert(0, str(inner))
     return True
+
+
+def _is_part(name: str) -> bool:
+    """A module of the market; its folders are none, as they are empty."""
+    return name.startswith("app.market.") and not hasattr(sys.modules[name], "__path__")
 
 
 def core() -> str:
     """Which core this process runs."""
-    from app.market import sweep
-
-    return "pure Python" if sweep.__file__.endswith(".py") else "compiled"
+    found = importlib.util.find_spec("app.market.sweep")
+    return "pure Python" if found is None or str(found.origin).endswith(".py") else "compiled"

@@ -12,9 +12,9 @@ import structlog
 
 from app.clock import Clock
 from app.commands.runner import NoAnswer
+from app.github.clean import clean
 from app.github.errors import GitHubError
 from app.github.events import Events
-from app.github.payloads import clean
 from app.github.sender import Sender
 from app.services import followups, seals, settling
 from app.services.pauses import Pauses

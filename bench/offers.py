@@ -17,7 +17,7 @@ from app.market.offer import Action, NewOffer
 from app.services import accounts, trading
 from app.services.accounts import Opening
 from app.services.config import Config
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage import places
 from app.storage.db import Database, migrate
 from app.storage.places import Installation, Issue, Place, Repository

@@ -2,7 +2,8 @@
 
     python -m scripts.compile_core
 
-It is for whoever wants the speed: nothing else needs it, or a C compiler. app/compiled.py tells when a build is used.
+It is for whoever wants the speed: nothing else needs it, or a C compiler. app/compiled.py tells when a build
+is used.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def build(source: Path, into: Path) -> None:
     from setuptools import Distribution
 
     os.chdir(source)
-    paths = [f"app/market/{name}.py" for name in HOT]
+    paths = [path.as_posix() for path in sorted(Path("app", "market").rglob("*.py")) if path.stem in HOT]
     # One shared library, so that the modules call each other directly; it lies beside them in the package.
     extensions = mypycify([*MYPY, *paths], group_name="app.market.core", target_dir=str(source / "c"))
     command = Distribution({"name": "core", "ext_modules": extensions}).get_command_obj("build_ext")

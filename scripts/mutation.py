@@ -41,12 +41,12 @@ class Mutant:
 
     @property
     def module(self) -> str:
-        return self.key.split(".")[2]
+        return self.key.split(".")[-2]
 
     def told(self) -> str:
         """Where it is and what it changed, as docs/mutation.md tells it."""
         function, of_class = orig_function_and_class_names_from_key(self.key)
-        lines = get_diff_for_mutant(self.key, path=Path("app/market", f"{self.module}.py")).splitlines()[2:]
+        lines = get_diff_for_mutant(self.key, path=Path(*self.key.split(".")[:-1]).with_suffix(".py")).splitlines()[2:]
         before, after = (_joined(lines, sign) for sign in "-+")
         return f"{'.'.join(filter(None, (self.module, of_class, function)))}: `{before}` → `{after}`"
 
@@ -66,13 +66,13 @@ def make_copy() -> None:
 
 def mutate(modules: Sequence[str]) -> None:
     command = [str(Path(sys.prefix, "bin", "mutmut")), "run", "--max-children", os.environ.get("WORKERS", "2")]
-    subprocess.run([*command, *(f"app.market.{module}.*" for module in modules)], cwd=COPY, check=True)
+    subprocess.run([*command, *(f"app.market.*{module}.*" for module in modules)], cwd=COPY, check=True)
 
 
 def mutants(modules: Sequence[str]) -> list[Mutant]:
     found = [
         Mutant(key, code)
-        for path in sorted(COPY.glob("mutants/app/market/*.py.meta"))
+        for path in sorted(COPY.glob("mutants/app/market/**/*.py.meta"))
         for key, code in json.loads(path.read_text())["exit_code_by_key"].items()
     ]
     return [mutant for mutant in found if not modules or mutant.module in modules]

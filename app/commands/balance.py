@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from app.commands import replies
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.requests import BalanceRequest
 from app.market.spoken import HandOut
 from app.services import holdings

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands import book_drawing
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.mending import Slots, reads
 from app.commands.near_dates import near_date
 from app.commands.requests import BookRequest

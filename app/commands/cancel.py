@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from app.commands import answers
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.intents import taken_back
 from app.commands.requests import CancelRequest
 from app.market.spoken import HandOut
 from app.services import trading
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage.db import Tx
 
 

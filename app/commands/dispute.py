@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.reading import FILLED_IN
 from app.commands.requests import DisputeRequest
 from app.commands.words import lower

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from app.commands import registry
-from app.commands.grammar import BadCommand, Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import BadCommand, Parts
 from app.commands.requests import DryRunRequest
 from app.commands.words import lower
 from app.market.errors import Refusal
 from app.market.spoken import HandOut, Unclear
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsal
 from app.storage.places import Place
 

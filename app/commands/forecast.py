@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.commands.command import Command
 from app.commands.drawing import folded
-from app.commands.grammar import Command, Parts
+from app.commands.grammar import Parts
 from app.commands.likeness import nearest
 from app.commands.mending import Slots, keep_date
 from app.commands.naming import MAX_NAME, QUOTES, BadPackage, BadSeverity, parse_package, parse_severity

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands import answers
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.mending import FILLERS, Slots, joined, keep_date
 from app.commands.near import near_number
 from app.commands.requests import FundRequest
@@ -17,7 +18,8 @@ from app.market.money import format_mills, format_price
 from app.market.offer import Action, NewOffer, Offer
 from app.market.spoken import Blank, HandOut
 from app.services import funding, trading
-from app.services.trading import Scene, Traded
+from app.services.scene import Scene
+from app.services.trading import Traded
 from app.storage.db import FIRST_IMAGINED, Tx
 
 _PRICE_WORDS = ("at", "@")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.mending import FILLERS, Slots, joined, reads
 from app.commands.near import near_number
 from app.commands.requests import GiveRequest
@@ -14,7 +15,7 @@ from app.market.money import format_mills
 from app.market.spoken import Blank, HandOut
 from app.services import giving, mutes
 from app.services.limits import People
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage.db import Tx
 from app.storage.places import Place
 

@@ -1,8 +1,8 @@
-"""The grammar that all commands share, and what a command is: one table of them makes parser, help and docs page.
+"""The grammar that all commands share.
 
 A command's `rules` is the Lark text of what follows its name, made of the parts below. To give commands a new clause:
-a rule here, its field in Parts, its reader in `values`, its name for people in `misfit`. The text is read in lower
-case, the values from the original.
+a rule here, its field in Parts, its reader in `values`, its name for people in `misfit`. The text is read
+in lower case, the values from the original.
 `reason` is the rest of the line; what stands before it needs a rule of its own (not `side`), since the lexer sees all
 that may follow a rule in any command.
 """
@@ -10,19 +10,14 @@ that may follow a rule in any command.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from collections.abc import Iterable
+from typing import Protocol, TypedDict
 
 from lark import Lark
 
 from app.commands.naming import PAIRS
-from app.commands.requests import Request
 from app.market.contract import Outcome, Side
-from app.market.spoken import HandOut, Unclear
-from app.services.trading import Scene
-from app.storage.db import Tx
-from app.storage.places import Place
+from app.market.spoken import Unclear
 
 
 class Parts(TypedDict, total=False):
@@ -67,39 +62,14 @@ class Parts(TypedDict, total=False):
     now: int
 
 
-Handler = Callable[[Tx, Scene, Any], Awaitable[str]]
-"""Does what a request asks for, in one transaction; returns the answer in Markdown or raises a Refusal."""
+class Worded(Protocol):
+    """A command's words: its name, and the rule of what follows it."""
 
-Preparer = Callable[[Any, Place, Any], Awaitable[Any]]
-"""Asks GitHub (the oracle) what a request needs to know, before the transaction. None: GitHub gives no answer now."""
+    @property
+    def name(self) -> str: ...
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command that explains itself. Examples are what follows `/bugmark `, and each of them parses.
-
-    `mend` makes commands to copy out of one that could not be read: it gets the words after the name and the comment's
-    instant; it makes none where it is not sure. `risks`: it may cost money or units, or decides for others.
-    `winds_up`: it ends something, and so works where the repository has switched trading off. `needs_rights`: GitHub is
-    asked for the user's rights before it runs. `order` is the place in the help; its tens are the group there.
-    """
-
-    name: str
-    usage: str
-    summary: str
-    who: str
-    examples: tuple[str, ...]
-    build: Callable[[Parts], Request]
-    handle: Handler
-    mend: Callable[[Sequence[str], int], tuple[HandOut, ...]]
-    prepare: Preparer | None = None
-    rules: str = ""
-    notes: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    risks: bool = False
-    winds_up: bool = False
-    needs_rights: bool = False
-    order: int = 39
+    @property
+    def rules(self) -> str: ...
 
 
 class BadCommand(Unclear):
@@ -193,7 +163,7 @@ _VALUES = (*SINGLE, "DATE")
 """Terminals that are any word but a keyword. Which is meant, the place says; what it says, the reader."""
 
 
-def assemble(commands: Iterable[Command]) -> Lark:
+def assemble(commands: Iterable[Worded]) -> Lark:
     """One grammar of all commands."""
     rules = [f"{_rule(one)}: _VERB_{_rule(one).upper()} {one.rules}" for one in commands]
     verbs = [_keyword(f"_VERB_{_rule(one).upper()}", one.name) for one in commands]
@@ -211,7 +181,7 @@ def _quoted() -> str:
     return "".join(f"{opening}(?:(?!{closing}).)+{closing}(?![^ ])|" for opening, closing in pairs)
 
 
-def _rule(command: Command) -> str:
+def _rule(command: Worded) -> str:
     return command.name.replace("-", "_")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands import registry
+from app.commands.command import Command
 from app.commands.drawing import folded
 from app.commands.escape import code
-from app.commands.grammar import BadCommand, Command, Parts
+from app.commands.grammar import BadCommand, Parts
 from app.commands.replies import visible_lines
 from app.commands.requests import HelpRequest
 from app.market.spoken import HandOut
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage.db import Tx
 
 GROUPS = {1: "Trade", 2: "Look", 3: "More", 4: "Maintainers"}

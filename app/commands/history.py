@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from app.commands import price_drawing
 from app.commands.book import WHICH, mend_which
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.requests import HistoryRequest
 from app.market.spoken import HandOut
 from app.services import looking

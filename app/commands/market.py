@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from app.commands.command import Command
 from app.commands.escape import code
-from app.commands.grammar import Command, Parts
+from app.commands.grammar import Parts
 from app.commands.requests import MarketRequest
 from app.commands.words import lower
 from app.market.spoken import Blank, HandOut

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from app.commands import answers
 from app.commands.again import forecast_meant
-from app.commands.grammar import BadCommand, Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import BadCommand, Parts
 from app.commands.mending import OfferMender
 from app.commands.pricing import priced
 from app.commands.requests import OfferRequest
 from app.market.offer import Action
 from app.services import trading
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage.db import Tx
 
 CONDITIONS = "[until DATE] [all-or-none] [now-or-never] [post-only] [cancel-on-halt]"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.commands.command import Command
 from app.commands.drawing import NOTHING, side, table, where
-from app.commands.grammar import Command, Parts
+from app.commands.grammar import Parts
 from app.commands.requests import OffersRequest
 from app.market.instants import format_instant
 from app.market.money import format_mills, format_price
 from app.market.offer import Action, Offer
 from app.market.spoken import HandOut, conditions
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage import books, contracts
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx

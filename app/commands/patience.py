@@ -10,10 +10,10 @@ from typing import Protocol, TypeVar
 import structlog
 
 from app.market.facts import IssueFacts
+from app.market.milestone import KnownMilestone
 from app.market.remembered import Known
 from app.market.statement import AnyForecast
 from app.services import forecast_making, insiders, limits, settling
-from app.services.forecast_making import KnownMilestone
 from app.storage.places import Place, Repository
 
 ASKING_SECONDS = 30

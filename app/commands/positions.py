@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands import replies
+from app.commands.command import Command
 from app.commands.drawing import folded, price, side, signed, table, where
 from app.commands.escape import code
-from app.commands.grammar import Command, Parts
+from app.commands.grammar import Parts
 from app.commands.mending import reads
 from app.commands.requests import PositionsRequest
 from app.market.errors import Refusal

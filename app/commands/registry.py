@@ -11,8 +11,9 @@ from importlib import import_module
 from lark import Lark
 
 import app.commands
+from app.commands.command import Command
 from app.commands.escape import code
-from app.commands.grammar import BadCommand, Command, Leaving, Parts, assemble
+from app.commands.grammar import BadCommand, Leaving, Parts, assemble
 from app.commands.intents import CANCEL, INTENTS, LEAVE, NO_WORK, WORK, Intent, left, taken_back
 from app.commands.likeness import distance, nearest
 from app.commands.reading import read

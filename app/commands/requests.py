@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.market.contract import Outcome, Side
+from app.market.mention import Mode
+from app.market.milestone import KnownMilestone
 from app.market.offer import Action
-from app.services.forecast_making import KnownMilestone
-from app.services.mutes import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.requests import ResolveRequest
 from app.commands.values import RULINGS
 from app.commands.words import lower

@@ -10,8 +10,9 @@ import structlog
 
 from app.clock import Clock
 from app.commands import leaving, replies
+from app.commands.command import Command
 from app.commands.escape import code
-from app.commands.grammar import Command, Leaving
+from app.commands.grammar import Leaving
 from app.commands.handing import refused
 from app.commands.patience import Oracle, patient
 from app.commands.reader import CommandText, read_commands
@@ -21,11 +22,11 @@ from app.commands.requests import Request
 from app.commands.slowness import when_slow
 from app.commands.standing import Actor, Standing, needs_rights, standing_of
 from app.market.errors import Refusal
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts
 from app.services import accounts, forecast_news, holdings, limits, mutes, settling, views
 from app.services.config import ConfigSource
-from app.services.trading import Scene
-from app.storage import answers, commands, outbox
+from app.services.scene import Scene
+from app.storage import answers, commands, outbox, turns
 from app.storage.answers import mentions_somebody
 from app.storage.commands import CommandKey, CommandRecord
 from app.storage.db import Database, DatabaseBusy, Tx
@@ -166,10 +167,13 @@ class Runner:
                 await limits.note_age(tx, comment.sender_id, made_at)
 
     async def _show_that_it_is_seen(self, comment: Comment) -> None:
-        """A sign for whoever waits; it stays beside the answer."""
+        """Give a sign to whoever waits; it stays beside the answer. A queue that is behind carries answers alone."""
+        now = self.clock.now()
         async with self.db.transaction() as tx:
+            if await turns.behind(tx, comment.place.repository.installation_id, now):
+                return
             if not await outbox.knows(tx, _reaction(comment, "eyes")):
-                await _react(tx, comment, "eyes", self.clock.now())
+                await _react(tx, comment, "eyes", now)
 
     async def _standing(self, comment: Comment, wanted: list[CommandText], rule: str) -> Standing | None:
         """What the user may do here. Raises NoAnswer while it is worth asking again; None when it is not any more."""
@@ -271,7 +275,10 @@ class Runner:
             books = await views.book_views(tx, comment.place.issue.id, now)
             granted = await accounts.granted_by(tx, _opening(comment))
             await outbox.withdraw(tx, _reaction(comment, "eyes"))
-            for content in _reactions(records):
+            reactions = _reactions(records)
+            if len(reactions) > 1 and await turns.behind(tx, comment.place.repository.installation_id, now):
+                reactions = reactions[-1:]  # what was refused is what somebody must look at
+            for content in reactions:
                 await _react(tx, comment, content, now)
             if (await self.configs.config(tx, comment.place.repository)).reactions_only:
                 return
@@ -342,4 +349,5 @@ async def _react(tx: Tx, comment: Comment, content: str, now: int) -> None:
         place=comment.place,
         body=json.dumps({"comment": comment.id, "content": content}),
         now=now,
+        user_id=comment.sender_id,
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from app.commands import answers
 from app.commands.again import again, forecast_meant
-from app.commands.grammar import BadCommand, Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import BadCommand, Parts
 from app.commands.mending import OfferMender
 from app.commands.offer import CLAUSES, CONDITION_NOTES, CONDITIONS, forecast_of
 from app.commands.requests import OfferRequest
 from app.market.offer import Action, NewOffer
 from app.market.spoken import HandOut
 from app.services import trading
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage import books, contracts
 from app.storage.db import Tx
 

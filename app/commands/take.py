@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from app.commands import answers
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.mending import FILLERS, Slots, joined, reads
 from app.commands.near import near_number
 from app.commands.requests import TakeRequest
 from app.commands.words import lower
 from app.market.spoken import Blank, HandOut
 from app.services import trading
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage.db import Tx
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.commands.grammar import Command, Parts
+from app.commands.command import Command
+from app.commands.grammar import Parts
 from app.commands.requests import MuteRequest
+from app.market.mention import Mode
 from app.market.spoken import HandOut
 from app.services import mutes
-from app.services.mutes import Mode
-from app.services.trading import Scene
+from app.services.scene import Scene
 from app.storage.db import Tx
 
 

@@ -67,8 +67,16 @@ class Configs:
         async with self.db.reading() as tx:
             due = await configs.due(tx, self.clock.now(), BATCH)
         for repository in due:
-            await self._read(repository, REFRESH_SECONDS)
+            await self._refresh(repository)
         return bool(due)
+
+    async def _refresh(self, repository: Repository) -> None:
+        """Read one file again; whatever is wrong with it, or with us, touches no other repository."""
+        try:
+            await self._read(repository, REFRESH_SECONDS)
+        except Exception:
+            log.exception("config not read", repository=repository.id)
+            await self._try_later(repository, self.clock.now() + RETRY_SECONDS)
 
     async def file(
         self, installation_id: int, repository_id: int, ref: str | None = None, source: str = "repository"
@@ -91,12 +99,14 @@ class Configs:
                 found = await self._find(repository)
         except (GitHubError, TimeoutError) as error:
             log.warning("config not read", repository=repository.id, why=str(error) or type(error).__name__)
-            async with self.db.transaction() as tx:
-                retry_at = getattr(error, "retry_at", None) or now + RETRY_SECONDS
-                await services.try_later(tx, repository, retry_at)
+            await self._try_later(repository, getattr(error, "retry_at", None) or now + RETRY_SECONDS)
             return
         async with self.db.transaction() as tx:
             await services.remember(tx, repository, found, now, now + again_seconds)
+
+    async def _try_later(self, repository: Repository, retry_at: int) -> None:
+        async with self.db.transaction() as tx:
+            await services.try_later(tx, repository, retry_at)
 
     async def _find(self, repository: Repository) -> Found:
         own = await self.file(repository.installation_id, repository.id)

@@ -10,20 +10,12 @@ import structlog
 from app.clock import Clock
 from app.commands.runner import Comment, Runner
 from app.github import checks
+from app.github.clean import clean
 from app.github.client import GitHub
 from app.github.configs import PATH, Configs
 from app.github.errors import GitHubError
 from app.github.forecast_events import read_advisory, read_issue_news
-from app.github.payloads import (
-    Payload,
-    Unreadable,
-    clean,
-    read_author,
-    read_labels,
-    read_place,
-    read_repository,
-    touches,
-)
+from app.github.payloads import Payload, Unreadable, read_author, read_labels, read_place, read_repository, touches
 from app.github.presence import Presence, know_place, know_repository, look_soon
 from app.github.transfers import Transfers, move
 from app.oracle.issue import facts_from

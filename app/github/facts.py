@@ -13,11 +13,10 @@ from app.github.errors import GitHubError, Gone, Moved
 from app.github.presence import Presence
 from app.github.transfers import Transfers
 from app.github.vanishing import deleted
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts, as_known
+from app.market.milestone import KnownMilestone
 from app.market.remembered import Known
 from app.market.statement import Advisory, AnyForecast
-from app.oracle.issue import as_known
-from app.services.forecast_making import KnownMilestone
 from app.storage import contracts
 from app.storage.places import Place, Repository
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.github.payloads import Payload, clean, read_labels
+from app.github.clean import clean
+from app.github.payloads import Payload, read_labels
 from app.market.judgement import AdvisoryFacts
 from app.oracle.advisories import advisory_from
 from app.oracle.issue import read_instant

@@ -10,6 +10,7 @@ from app.github.client import GitHub, JsonObject
 from app.github.errors import Forbidden, Gone, Invalid
 from app.github.people import TRIAGE_OR_BETTER
 from app.github.vanishing import vanished
+from app.market.facts import IssueFacts
 from app.market.judgement import (
     NOT_TRUE,
     OpenedIssue,
@@ -20,7 +21,7 @@ from app.market.judgement import (
     judge_milestone,
     true_by_issue,
 )
-from app.market.life import IssueFacts
+from app.market.milestone import KnownMilestone
 from app.market.remembered import (
     Known,
     MilestoneFacts,
@@ -33,7 +34,6 @@ from app.market.statement import Advisory, AnyForecast, IssueForecast, Milestone
 from app.oracle.advisories import advisory_from
 from app.oracle.issue import read_instant
 from app.oracle.listed import is_pull_request, label_names, milestone_issue_from, opened_issue_from
-from app.services.forecast_making import KnownMilestone
 from app.storage.places import Repository
 
 NOTHING = Known()
@@ -82,7 +82,8 @@ def _spellings(statement: Advisory) -> list[str]:
 async def _issue_facts(github: GitHub, repository: Repository, statement: IssueForecast, aside_at: int) -> IssueFacts:
     """Only of issues that fit as they are now the timeline is asked, until none can have fitted earlier."""
     params = {"state": "all", "sort": "created", "direction": "asc", "since": _iso(statement.after)}
-    if "," not in statement.label:  # the parameter is a list; without it all issues come
+    # The parameter is a list, and compares letters as they are encoded; without it all issues come.
+    if "," not in statement.label and statement.label.isascii():
         params["labels"] = statement.label
     where = repository.installation_id, repository.id
     found: list[OpenedIssue] = []

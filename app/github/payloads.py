@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from app.github.clean import clean
 from app.github.names import NAME
 from app.oracle.issue import read_instant
 from app.storage.places import Installation, Issue, Place, Repository
@@ -67,10 +68,6 @@ class Payload:
     def action(self) -> str:
         found = self.get("action")
         return found if isinstance(found, str) else ""
-
-
-def clean(text: str) -> str:
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def lane_of(raw: bytes) -> str:

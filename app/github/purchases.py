@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from app.github.payloads import Payload, Unreadable, clean
+from app.github.clean import clean
+from app.github.payloads import Payload, Unreadable
 from app.oracle.issue import read_instant
 from app.services.marketplace import ACTIONS, Purchase
 from app.storage.marketplace import ACTIVE, Account

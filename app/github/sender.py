@@ -15,10 +15,10 @@ from app.commands.outgoing import body_of
 from app.commands.replies import marker
 from app.github import outdated
 from app.github.checks import Checks
+from app.github.clean import clean
 from app.github.client import GitHub, Written
 from app.github.errors import GitHubError, Gone
 from app.github.meter import THE_APP, Reading
-from app.github.payloads import clean
 from app.github.rewards import Rewards
 from app.github.setbacks import setback
 from app.storage import answers, budgets, outbox, places

@@ -18,7 +18,7 @@ MOST_ATTEMPTS_LIMITED = 12
 """With limits that GitHub gives no end for, doubling from a minute to an hour: about seven hours."""
 
 MOST_ATTEMPTS_BARRED = 120
-"""A month, less and less often. What ends it earlier is told by an event (app/github/events.py, presence.py)."""
+"""A month, less and less often. An event ends it earlier."""
 
 LONGEST_BARRED_SECONDS = 6 * 3600
 LONGEST_WAIT_SECONDS = 3600

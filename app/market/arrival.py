@@ -7,11 +7,11 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Final
 
-from app.market.contract import UNIT_MILLS, Side, Status
+from app.market.contract import MAX_VOLUME, UNIT_MILLS, Side, Status
 from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal
 from app.market.instants import command_date
 from app.market.money import format_mills
-from app.market.offer import MAX_VOLUME, Action, NewOffer, Offer
+from app.market.offer import Action, NewOffer, Offer
 from app.market.spoken import Blank, spoken
 from app.market.state import ContractState, Market
 

@@ -11,6 +11,9 @@ from typing import Final
 UNIT_MILLS: Final = 1000
 """What one unit of the winning side pays: one token, in mills."""
 
+MAX_VOLUME: Final = 1_000_000_000
+"""Units in one offer."""
+
 
 class Side(StrEnum):
     FIXED = "FIXED"
@@ -37,6 +40,10 @@ class Outcome(StrEnum):
         return None if self is Outcome.VOID else Side(self.value)
 
 
+VOID = "VOID"
+"""What terms may say of a close as not planned or as a duplicate; otherwise it is UNFIXED."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Copied from the configuration when the contract is made and never changed after."""
@@ -52,6 +59,12 @@ class Terms:
     def text(self) -> str:
         """Canonical JSON: what is stored, shown and hashed."""
         return canonical(asdict(self))
+
+    @property
+    def void_reasons(self) -> frozenset[str]:
+        """Reasons of a close for which the terms say VOID."""
+        said = {"not_planned": self.not_planned, "duplicate": self.duplicate}
+        return frozenset(reason for reason, outcome in said.items() if outcome == VOID)
 
     @classmethod
     def from_text(cls, text: str) -> Terms:

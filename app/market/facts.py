@@ -73,6 +73,17 @@ class IssueFacts:
         return (*self.backers, *closer)
 
 
+def is_completed(reason: object) -> bool:
+    """Older servers give no reason. Reasons never seen before do not count."""
+    return reason is None or reason == "completed"
+
+
+def as_known(state: str, reason: str | None, closed_at: int | None) -> IssueFacts:
+    """The facts in what was kept of an issue."""
+    closed = state == "closed"
+    return IssueFacts(closed, closed and is_completed(reason), closed_at if closed else None, reason=reason)
+
+
 class Cause(StrEnum):
     """What opened a contract's window, or halted it as news. REJECTED: closed for a reason that its terms make VOID."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts
+from app.market.names import folded
 from app.market.remembered import Act, MilestoneFacts, MilestoneIssue, told_of_issue, told_of_milestone
 from app.market.statement import Advisory, IssueForecast, Milestone, at_least, folded_package
 
@@ -37,7 +38,7 @@ class AdvisoryFacts:
 class OpenedIssue:
     """An issue as it is now, and how it came to be so.
 
-    `labels` by their casefolded names, each with the act that put it on, None where that is not told. `renames`: the
+    `labels` by their folded names, each with the act that put it on, None where that is not told. `renames`: the
     title before and the act, oldest first.
     """
 
@@ -97,20 +98,20 @@ def fits(statement: IssueForecast, title: str, labels: Iterable[str], created_at
     """Whether an issue fits as it is now."""
     return (
         statement.after < created_at <= statement.by
-        and statement.label.casefold() in {label.casefold() for label in labels}
+        and folded(statement.label) in {folded(label) for label in labels}
         and _holds(title, statement.title)
     )
 
 
 def _holds(title: str, text: str) -> bool:
-    return text.casefold() in title.casefold()
+    return folded(text) in folded(title)
 
 
 def fitting_act(statement: IssueForecast, issue: OpenedIssue) -> Act | None:
     """The last act needed for the issue to fit: it was opened, labelled or renamed so; None if not in time."""
     if not fits(statement, issue.title, issue.labels, issue.opened.at):
         return None
-    labelled = issue.labels[statement.label.casefold()] or issue.opened
+    labelled = issue.labels[folded(statement.label)] or issue.opened
     last = max(issue.opened, labelled, _titled(statement, issue), key=lambda act: act.at)
     return last if last.at <= statement.by else None
 

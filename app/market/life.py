@@ -8,8 +8,6 @@ from app.market.contract import Outcome
 from app.market.facts import DAY, Cause, IssueFacts, Watch
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
 
-__all__ = ["IssueFacts", "close_event", "look"]
-
 MATURATION_WINDOW_SECONDS = 15 * 60
 """After maturation late events get at least this long to arrive."""
 

@@ -7,9 +7,8 @@ digits behind it a number is ambiguous, unless it begins with `0.` or is `N,NNN`
 
 import re
 
-from app.market.contract import UNIT_MILLS
+from app.market.contract import MAX_VOLUME, UNIT_MILLS
 from app.market.errors import Refusal
-from app.market.offer import MAX_VOLUME
 
 MAX_AMOUNT_MILLS = 9 * 10**15
 """No more money than this exists in one currency (docs/market.md §2)."""

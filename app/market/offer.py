@@ -13,8 +13,6 @@ from typing import Final
 
 from app.market.contract import UNIT_MILLS, Side
 
-MAX_VOLUME: Final = 1_000_000_000
-
 
 class Action(StrEnum):
     BUY = "BUY"

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.market.contract import UNIT_MILLS, Side
+from app.market.contract import MAX_VOLUME, UNIT_MILLS, Side
 from app.market.fill import FillKind
-from app.market.offer import MAX_VOLUME
 
 PRICE_VOLUME = 5
 """A fill of fewer units does not make a price."""

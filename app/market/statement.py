@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from app.market.contract import canonical
 from app.market.instants import format_instant
+from app.market.names import folded
 
 ISSUE_FIXED, ADVISORY, ISSUE_FORECAST, MILESTONE = "issue_fixed", "advisory", "issue_forecast", "milestone"
 
@@ -115,8 +116,8 @@ def read_forecast(text: str) -> AnyForecast | None:
 
 def folded_package(ecosystem: str, name: str) -> str:
     """The one spelling under which a package's names are compared: case ignored, for pip `-`, `_`, `.` alike."""
-    folded = name.casefold()
-    return re.sub(r"[-_.]+", "-", folded) if ecosystem == "pip" else folded
+    lower = name.casefold()
+    return re.sub(r"[-_.]+", "-", lower) if ecosystem == "pip" else lower
 
 
 def at_least(severity: str, bound: str) -> bool:
@@ -131,7 +132,7 @@ def subject(statement: AnyForecast) -> tuple[object, ...]:
         case Advisory(ecosystem=ecosystem, package=package):
             what: tuple[object, ...] = ecosystem, folded_package(ecosystem, package), statement.severity
         case IssueForecast(repository=repository, label=label, title=title):
-            what = repository, label.casefold(), title.casefold()
+            what = repository, folded(label), folded(title)
         case Milestone():
             what = (statement.milestone,)
     return statement.kind, statement.thread, statement.by, *what

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts, is_completed
 
 LAST_INSTANT = 32_503_680_000
 """The year 3000. Nothing has happened later, and what is reckoned from it can still be told as a date."""
@@ -25,11 +25,6 @@ def read_instant(value: object) -> int | None:
         return None
     seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     return seconds if 0 <= seconds <= LAST_INSTANT else None
-
-
-def _completed(reason: object) -> bool:
-    """Older servers give no reason. Reasons never seen before do not count."""
-    return reason is None or reason == "completed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +94,9 @@ def facts_from(issue: Mapping[str, Any]) -> IssueFacts:
     closer = _user(issue.get("closed_by")) or {}
     return IssueFacts(
         closed=closed,
-        completed=closed and _completed(reason),
+        completed=closed and is_completed(reason),
         closed_at=read_instant(issue.get("closed_at")) if closed else None,
         closed_by=closer["id"] if isinstance(closer.get("id"), int) else None,
         closer=_text(closer.get("login")) or "",
         reason=_text(reason),
     )
-
-
-def as_known(state: str, reason: str | None, closed_at: int | None) -> IssueFacts:
-    """The facts in what was kept of an issue."""
-    closed = state == "closed"
-    return IssueFacts(closed, closed and _completed(reason), closed_at if closed else None, reason=reason)

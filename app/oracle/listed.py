@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.market.judgement import OpenedIssue
+from app.market.names import folded
 from app.market.remembered import Act, MilestoneIssue
 from app.oracle.issue import read_instant
 
@@ -44,12 +45,12 @@ def opened_issue_from(issue: Json, timeline: Sequence[Json]) -> OpenedIssue | No
     opened = act_of(issue, issue.get("created_at"), "user")
     if opened is None or not isinstance(issue.get("number"), int):
         return None
-    put_on = {_inner(item, "label", "name").casefold(): act for item, act in _acts(timeline, "labeled")}
+    put_on = {folded(_inner(item, "label", "name")): act for item, act in _acts(timeline, "labeled")}
     return OpenedIssue(
         number=issue["number"],
         title=str(issue.get("title") or ""),
         opened=opened,
-        labels={name.casefold(): put_on.get(name.casefold()) for name in label_names(issue)},
+        labels={folded(name): put_on.get(folded(name)) for name in label_names(issue)},
         renames=[(_inner(item, "rename", "from"), act) for item, act in _acts(timeline, "renamed")],
     )
 

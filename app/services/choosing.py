@@ -8,9 +8,8 @@ from app.market.instants import command_date, format_instant
 from app.market.offer import NewOffer, Offer
 from app.market.spoken import Blank, HandOut, Unclear, each, offered, spoken
 from app.market.statement import ISSUE_FIXED, said
-from app.services import halting
+from app.services import permission
 from app.services.scene import Scene
-from app.services.watching import void_reasons
 from app.storage import books, contracts
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
@@ -86,7 +85,7 @@ def only_open(rows: list[ContractRow], scene: Scene, new: NewOffer) -> ContractR
     now_open = [row for row in rows if row.open]
     if not now_open:
         if any(row.maintainer_halt is not None and row.status is not Status.SETTLED for row in rows):
-            raise NotTrading(halting.HALTED, "/bugmark positions")
+            raise NotTrading(permission.HALTED, "/bugmark positions")
         raise Refusal("No contract is open on this issue; say by when.", spoken(new, Blank.DATE))
     if len(now_open) > 1:
         raise Unclear(_several(now_open), *each(offered(new, Blank.DATE), "by", dated(now_open), Blank.DATE))
@@ -128,7 +127,7 @@ async def make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, n
     config, issue = scene.config, scene.place.issue
     if not config.least_maturation_seconds <= span <= config.most_maturation_seconds:
         raise _unfit_maturation(span, scene, maturation_at, new)
-    await halting.check_market(tx, scene)
+    await permission.check_market(tx, scene)
     statement = canonical({"kind": "issue_fixed", "issue": issue.id, "round": number})
     terms = config.terms(scene.place.repository.owner_id)
     _check_not_rejected(scene, terms)
@@ -150,7 +149,7 @@ async def make_contract(tx: Tx, scene: Scene, maturation_at: int, number: int, n
 
 def _check_not_rejected(scene: Scene, terms: Terms) -> None:
     """Raises NotTrading where the issue is closed in a way that would void a new contract from its first day."""
-    if scene.rejected in void_reasons(terms):
+    if scene.rejected in terms.void_reasons:
         reason = "as a duplicate" if scene.rejected == "duplicate" else "as not planned"
         why = (
             f"This issue is closed {reason}, which makes contracts void here; no new one is made unless it is reopened."
@@ -183,7 +182,7 @@ def _why_closed(row: ContractRow | None) -> str:
         outcome = said(row.kind, row.outcome.value) if row.outcome else ""
         return f"That contract is settled ({outcome}); settled is final."
     if row.maintainer_halt is not None:
-        return halting.HALTED
+        return permission.HALTED
     if row.kind != ISSUE_FIXED:
         return "That forecast is halted: it may have come true, or its maturation has come."
     return "That contract is halted: the issue was closed or its maturation has come."

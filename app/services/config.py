@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.market.contract import Terms
+from app.market.names import folded
 from app.storage.db import Tx
 from app.storage.places import Repository
 
@@ -68,13 +69,13 @@ class Config:
         )
 
     def why_not(self, labels: Collection[str], quote: Callable[[str], str]) -> str | None:
-        """Why an issue with these labels is not traded here, None if it is. Labels are the same in any case.
+        """Why an issue with these labels is not traded here, None if it is. Labels are compared folded.
 
         `quote` makes a label harmless in a sentence.
         """
         if not self.enabled:
             return "BugMark is switched off in this repository by its `.github/bugmark.yml`."
-        seen = {label.casefold(): label for label in labels}
+        seen = {folded(label): label for label in labels}
         denied = [quote(seen[name]) for name in sorted(self.deny_labels & seen.keys())]
         if denied:
             return (

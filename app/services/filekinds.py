@@ -13,10 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.market.contract import UNIT_MILLS
+from app.market.contract import MAX_VOLUME, UNIT_MILLS
 from app.market.errors import Refusal
 from app.market.money import parse_amount, parse_price, parse_volume
-from app.market.offer import MAX_VOLUME
 from app.services.yamltree import Scalar
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -123,7 +122,7 @@ SPAN_WORDS = "a number with its unit: `30m`, `24h`, `7d` or `2w`"
 
 Truth = Annotated[bool, _reading(_truth), Takes("`true` or `false`")]
 Price = Annotated[int, Field(ge=1, le=999), _reading(parse_price), Takes(PRICE_WORDS), WithJsonSchema(_PRICE_SCHEMA)]
-Label = Annotated[str, Field(min_length=1, max_length=50), _reading(str)]
+Label = Annotated[str, Field(min_length=1, max_length=50), _reading(str.strip)]
 Names = Annotated[
     list[Label], Field(max_length=MOST_LABELS), Takes(f"a list of at most {MOST_LABELS} labels of 1 to 50 characters")
 ]

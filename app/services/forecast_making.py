@@ -9,6 +9,8 @@ from typing import Protocol
 from app.market.contract import Status, digest
 from app.market.errors import InvalidOffer, Refusal
 from app.market.instants import command_date, format_instant
+from app.market.milestone import KnownMilestone
+from app.market.names import folded
 from app.market.spoken import Blank
 from app.market.statement import (
     ISSUE_FIXED,
@@ -21,7 +23,7 @@ from app.market.statement import (
     subject,
     text_of,
 )
-from app.services import halting
+from app.services import permission
 from app.services.recording import note_made
 from app.services.scene import Scene, refresh_board
 from app.storage import contracts, places
@@ -33,16 +35,6 @@ MOST_FORECASTS = 20
 """Unsettled ones in a thread: each is asked about at GitHub, and making one costs nothing."""
 
 MOST_NAMED = 10
-
-
-@dataclass(frozen=True, slots=True)
-class KnownMilestone:
-    """A milestone as GitHub names it now."""
-
-    id: int
-    number: int
-    title: str
-    closed: bool
 
 
 class Milestones(Protocol):
@@ -86,7 +78,7 @@ async def forecast_milestone(tx: Tx, scene: Scene, name: str, known: Sequence[Kn
 
 
 def _milestone(name: str, known: Sequence[KnownMilestone], by_at: int) -> KnownMilestone:
-    named = [one for one in known if one.title.casefold() == name.casefold()]
+    named = [one for one in known if folded(one.title) == folded(name)]
     still_open = [one for one in known if not one.closed]
     found = next((one for one in named if not one.closed), None)
     if found is not None:
@@ -112,7 +104,7 @@ async def _contract_on(tx: Tx, scene: Scene, about: AnyForecast, said: str) -> M
     for row in same:
         if row.status is not Status.SETTLED:
             return Made(row, new=False)
-    await halting.check_market(tx, scene)
+    await permission.check_market(tx, scene)
     _check_span(scene, about.by, said)
     if sum(row.status is not Status.SETTLED for row in rows) >= MOST_FORECASTS:
         why = f"{MOST_FORECASTS} forecasts live in this thread already; ask in another issue's thread."

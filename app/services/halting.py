@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app.market.contract import Status
-from app.market.errors import NotTrading, Refusal
+from app.market.errors import Refusal
 from app.market.life import ASK_WHILE_AWAY_SECONDS
 from app.market.spoken import Blank
 from app.services.insiders import check_impartial
@@ -15,8 +15,6 @@ from app.services.turning import floors, show, stop
 from app.storage import absences, contracts
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
-
-HALTED = "A maintainer has halted the market of this thread."
 
 
 async def halt_market(tx: Tx, scene: Scene, reason: str) -> list[ContractRow]:
@@ -54,13 +52,6 @@ async def _unsettled(tx: Tx, scene: Scene) -> list[ContractRow]:
     if not rows:
         raise Refusal("There is no contract in this thread.", "/bugmark positions")
     return sorted(rows, key=lambda row: row.id)
-
-
-async def check_market(tx: Tx, scene: Scene) -> None:
-    """Raises NotTrading where a maintainer has halted the thread's market: no new contract gets around that."""
-    rows = await contracts.of_thread(tx, scene.place.issue.id)
-    if any(row.maintainer_halt is not None and row.status is not Status.SETTLED for row in rows):
-        raise NotTrading(HALTED, "/bugmark book")
 
 
 async def note_away(tx: Tx, repository_ids: set[int], now: int) -> None:

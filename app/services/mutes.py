@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from enum import StrEnum
 
+from app.market.mention import Mode
 from app.storage import mutes, places
 from app.storage.db import Tx
 
 DAY_SECONDS = 86_400
-
-
-class Mode(StrEnum):
-    """EVERY is how everybody starts; DAILY: the first fill of a UTC day; NEVER: and no replies, only reactions."""
-
-    EVERY = "every"
-    DAILY = "daily"
-    NEVER = "never"
 
 
 async def choose(tx: Tx, user_id: int, repository_id: int, mode: Mode) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from app.market.names import folded
 from app.services.config import Config, Limits
 from app.services.filekinds import (
     NONE,
@@ -71,7 +72,7 @@ class Labels(Section):
 
     @model_validator(mode="after")
     def not_both(self) -> Self:
-        if {name.casefold() for name in self.allow} & {name.casefold() for name in self.deny}:
+        if {folded(name) for name in self.allow} & {folded(name) for name in self.deny}:
             raise PydanticCustomError("contradiction", "A label cannot be both allowed and denied.")
         return self
 
@@ -198,8 +199,8 @@ def config_of(rules: Rules) -> Config:
     limits = rules.limits
     return Config(
         enabled=rules.enabled,
-        allow_labels=frozenset(name.casefold() for name in rules.labels.allow),
-        deny_labels=frozenset(name.casefold() for name in rules.labels.deny),
+        allow_labels=frozenset(folded(name) for name in rules.labels.allow),
+        deny_labels=frozenset(folded(name) for name in rules.labels.deny),
         default_price=rules.default_price,
         fund_price=rules.fund_price,
         least_maturation_seconds=rules.maturation.min,

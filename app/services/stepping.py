@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from app.market.contract import Outcome, Status
-from app.market.facts import Cause, IssueFacts, Watch
+from app.market.facts import Cause, IssueFacts, Watch, as_known
 from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS, closed_for_good
 from app.market.settlement import Payout, VoidPrice
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
-from app.oracle.issue import as_known
 from app.services import disputes
 from app.services.floor import Floor
 from app.services.turning import NO_WINDOW, notify, pay_out, show, start, stop

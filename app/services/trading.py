@@ -25,8 +25,6 @@ from app.storage import books, contracts, places
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 
-__all__ = ["Cancelled", "Scene", "Traded", "cancel_offers", "change", "offer", "refresh_board", "sell", "take"]
-
 LOWEST_PRICE = 1
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from app.market.contract import Terms
 from app.market.facts import Cause, IssueFacts, Watch
 from app.market.statement import ISSUE_FIXED
 from app.storage import absences, contracts, disputes, exposure, last_known
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
-
-VOID = "VOID"
-"""What terms may say of a close as not planned or as a duplicate; otherwise it is UNFIXED."""
 
 
 async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
@@ -30,7 +26,7 @@ async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
         set_aside_at=await _set_aside_at(tx, row),
         away_at=absence.away_at if absence and absence.back_at is None else None,
         back_at=absence.back_at if absence else None,
-        void_reasons=void_reasons(row.terms) if row.kind == ISSUE_FIXED else frozenset(),
+        void_reasons=row.terms.void_reasons if row.kind == ISSUE_FIXED else frozenset(),
         answered_at=(await last_known.of(tx, row.id)).at,
     )
 
@@ -38,12 +34,6 @@ async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
 async def _set_aside_at(tx: Tx, row: ContractRow) -> int | None:
     own = row.kind == ISSUE_FIXED
     return await (disputes.set_aside_of_issue(tx, row.issue_id) if own else disputes.set_aside_of(tx, row.id))
-
-
-def void_reasons(terms: Terms) -> frozenset[str]:
-    """Reasons of a close for which the terms say VOID."""
-    said = {"not_planned": terms.not_planned, "duplicate": terms.duplicate}
-    return frozenset(reason for reason, outcome in said.items() if outcome == VOID)
 
 
 async def backed(tx: Tx, row: ContractRow, facts: IssueFacts) -> bool:

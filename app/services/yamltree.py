@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from unicodedata import category
 
 import yaml
 from yaml.events import (
@@ -74,14 +75,19 @@ def read_yaml(raw: bytes) -> Document:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise BadYaml(raw[: error.start].count(b"\n") + 1, "The file is not UTF-8.") from None
+    reader = _Reader(text)
     try:
-        return _Reader(text).document()
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadYaml(line, f"This is no YAML: {(error.problem or 'it cannot be read')[:MOST_SAID]}.") from None
+        return reader.document()
+    except BadYaml:
+        raise
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise BadYaml(line, "The file holds a character that YAML does not allow.") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else reader.line
+        raise BadYaml(line, f"This is no YAML: {(error.problem or 'it cannot be read')[:MOST_SAID]}.") from None
+    except Exception:  # the library raises others too, such as ValueError for `"\UFFFFFFFF"`
+        raise BadYaml(reader.line, "This is no YAML: it cannot be read from about here on.") from None
 
 
 class _Reader:
@@ -90,6 +96,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._events: Iterator[Event] = yaml.parse(text, Loader=yaml.SafeLoader)
         self._nodes = 0
+        self.line = 1  # of what was read last
         self._lines: dict[tuple[str | int, ...], int] = {}
 
     def document(self) -> Document:
@@ -116,6 +123,9 @@ class _Reader:
 
     def _check(self, event: Event, path: tuple[str | int, ...]) -> None:
         self._nodes += 1
+        self.line = _line(event)
+        if isinstance(event, ScalarEvent) and not _is_text(event.value):
+            raise BadYaml(_line(event), "A value holds a character that cannot stand in a name.")
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
             raise BadYaml(
                 _line(event), "Anchors (`&`) and aliases (`*`) are not read here; a text may stand in quotes."
@@ -146,6 +156,11 @@ class _Reader:
             self._lines[(*path, str(key))] = key.line
             found[str(key)] = self._node(next(self._events), (*path, str(key)))
         return found
+
+
+def _is_text(value: str) -> bool:
+    """Escapes can write what no name on GitHub holds: halves of a character, NUL and other controls."""
+    return all(category(char) not in ("Cc", "Cs") or char in "\n\t" for char in value)
 
 
 def shown(text: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from app.market.contract import Status
 from app.storage.db import Tx
-from app.storage.places import in_parts, upsert
+from app.storage.sql import in_parts, upsert
 from app.storage.tables import absences, contracts, issues, repositories
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, case, false, func, select, update
 
 from app.storage.db import Tx
 from app.storage.outbox import SENT, WAITING, Message
-from app.storage.places import in_parts, in_sight
+from app.storage.places import in_sight
+from app.storage.sql import in_parts
 from app.storage.tables import issues, outbox, repositories, users
 
 ON_PAGE = "page"

@@ -16,7 +16,7 @@ from app.market.settlement import VoidPrice
 from app.market.state import Changes, ContractState
 from app.storage.contracts import ContractRow, change
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
-from app.storage.places import insert, upsert
+from app.storage.sql import insert, upsert
 from app.storage.tables import amendments, contracts, fills, offers, positions
 
 ACTIONS = {action.value: action for action in Action}

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Column, bindparam, case, delete, func, select, update
 
 from app.storage.db import Tx
-from app.storage.places import insert_for, upsert
+from app.storage.sql import insert_for, upsert
 from app.storage.tables import budgets, spent
 
 MINUTE, HOUR = 60, 3600
@@ -96,8 +96,10 @@ async def spend(tx: Tx, installation_id: int, use: Use, now: int, limits: Limits
         "saving_until": await window.frees_at(spent.c.creations, HOUR, saving, sums.hour),
         "held_until": 0,
         "strikes": 0,
+        "turn": 0,
+        "since_board": 0,
     }
-    await upsert(tx, budgets, values, keep=frozenset({"held_until", "strikes"}))
+    await upsert(tx, budgets, values, keep=frozenset({"held_until", "strikes", "turn", "since_board"}))
     most = limits.points_per_minute - UNDER_WAY_POINTS
     until_at = await window.frees_at(spent.c.points, MINUTE, most, sums.points)
     if until_at:

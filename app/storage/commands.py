@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from app.market.contract import digest
 from app.storage.db import Tx
-from app.storage.places import insert
+from app.storage.sql import insert
 from app.storage.tables import commands
 
 

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import select, update
 
 from app.storage.db import Tx
-from app.storage.places import Repository, insert, upsert
+from app.storage.places import Repository
+from app.storage.sql import insert, upsert
 from app.storage.tables import configs, installations, repositories
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, bindparam, delete, select, update
 from app.market.contract import Outcome, Status, Terms
 from app.market.statement import ISSUE_FIXED
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
-from app.storage.places import in_parts, insert
+from app.storage.sql import in_parts, insert
 from app.storage.tables import contracts, offers
 
 

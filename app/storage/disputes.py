@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, func, select, update
 from app.market.contract import Outcome
 from app.market.statement import ISSUE_FIXED
 from app.storage.db import Tx
-from app.storage.places import insert, upsert
+from app.storage.sql import insert, upsert
 from app.storage.tables import contracts, disputes, set_aside
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select, update
 
 from app.storage.db import Tx
-from app.storage.places import upsert
+from app.storage.sql import upsert
 from app.storage.tables import grants
 
 _LEFT = (

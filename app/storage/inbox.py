@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, func, select, update
 
 from app.storage.db import Tx
-from app.storage.places import in_parts, insert
+from app.storage.sql import in_parts, insert
 from app.storage.tables import deliveries
 
 WAITING, DONE, DEAD = "waiting", "done", "dead"

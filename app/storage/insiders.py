@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import literal, select
 
 from app.storage.db import Tx
-from app.storage.places import insert, upsert
+from app.storage.sql import insert, upsert
 from app.storage.tables import insiders
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from app.market.journal import UNIT_KINDS, AccountKey, Entry, Kind
 from app.storage.db import Tx
-from app.storage.places import insert, insert_for
+from app.storage.sql import insert, insert_for
 from app.storage.tables import balances, entries, postings
 
 _MOVE = (

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.market.remembered import Known
 from app.storage.db import Tx
-from app.storage.places import upsert
+from app.storage.sql import upsert
 from app.storage.tables import last_known
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import func, select
 
 from app.storage.db import Tx
-from app.storage.places import insert_for, upsert
+from app.storage.sql import insert_for, upsert
 from app.storage.tables import marketplace_accounts as accounts
 from app.storage.tables import marketplace_events as events
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 
 from app.storage.db import Tx
-from app.storage.places import in_parts, upsert
+from app.storage.sql import in_parts, upsert
 from app.storage.tables import mutes
 
 

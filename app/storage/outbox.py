@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, text, update
 
-from app.storage import budgets
+from app.storage import budgets, turns
 from app.storage.budgets import WRITE_POINTS, Limits, Use
 from app.storage.db import Tx
-from app.storage.places import Place, in_parts, insert_for
+from app.storage.places import Place
+from app.storage.sql import in_parts, insert_for
 from app.storage.tables import budgets as standings
 from app.storage.tables import outbox
 
@@ -23,8 +24,8 @@ WAITING, SENT, DEAD = "waiting", "sent", "dead"
 DROPPED = "dropped"
 """Not sent, and nothing to be done about it: what it was about is gone. DEAD is for the operator to look at."""
 
-RANKS = {"reaction": 0, "reply": 1, "notice": 1, "board": 2, "check": 2, "label": 3, "minimise": 4}
-"""Reactions leave before replies, replies before the market comment; what is only tidying up comes last."""
+RANKS = {"notice": 0, "reaction": 1, "reply": 1, "board": 2, "check": 2, "label": 3, "minimise": 4}
+"""Announcements leave first, then what people are answered, in turns; what is only tidying up comes last."""
 
 COMMENTS = ("reply", "notice", "board")
 
@@ -79,7 +80,7 @@ class Letter:
 async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int, user_id: int | None = None) -> None:
     """Have a message sent, or sent again if one with this key was sent with another body or version.
 
-    `user_id`: whom a reply answers.
+    `user_id`: whom a reply or a reaction answers; people take turns.
     """
     values = {
         "key": key,
@@ -94,6 +95,7 @@ async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int,
         "due_at": now,
         "created_at": now,
         "user_id": user_id,
+        "flow": turns.flow_of(kind, place.issue.id, user_id),
     }
     await tx.execute(_put(tx.dialect.name), values)
 
@@ -101,11 +103,15 @@ async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int,
 @cache
 def _put(dialect: str) -> Any:
     """Made once: putting this statement together costs more than running it."""
-    statement = insert_for(dialect, outbox)
+    columns = [c.name for c in outbox.columns if c.name in _PUT]
+    statement = insert_for(dialect, outbox).values(
+        {**{name: bindparam(name) for name in columns}, "turn": turns.turn_of_new()}
+    )
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["key"],
         set_={
+            "turn": case((outbox.c.state == WAITING, outbox.c.turn), else_=new.turn),
             **{name: new[name] for name in ("installation_id", "repository_id", "issue_id", "issue_number", "body")},
             "state": WAITING,
             "version": outbox.c.version + 1,
@@ -113,6 +119,26 @@ def _put(dialect: str) -> Any:
             "attempts": case((outbox.c.remote_id.is_(None), outbox.c.attempts), else_=0),
         },
     )
+
+
+_PUT = frozenset(
+    [
+        "key",
+        "kind",
+        "rank",
+        "installation_id",
+        "repository_id",
+        "issue_id",
+        "issue_number",
+        "body",
+        "state",
+        "due_at",
+        "created_at",
+        "user_id",
+        "flow",
+    ]
+)
+"""What a message that is put says of itself."""
 
 
 async def alone(tx: Tx) -> None:
@@ -130,6 +156,9 @@ async def claim(tx: Tx, now: int, lease_seconds: int, limits: Limits | None = No
     row = (await tx.execute(_NEXT, {"now": now})).first()
     if row is None:
         return None
+    if row.kind != "board":
+        row = await turns.board_in_turn(tx, row.installation_id, now) or row
+    await turns.note(tx, row)
     await tx.execute(
         update(outbox).where(outbox.c.id == row.id).values(lease_until=now + lease_seconds, attempts=row.attempts + 1)
     )
@@ -166,7 +195,7 @@ def _must_wait() -> ColumnElement[bool]:
 _NEXT = (
     select(outbox)
     .where(outbox.c.state == WAITING, outbox.c.due_at <= bindparam("now"), ~_must_wait())
-    .order_by(outbox.c.rank, outbox.c.id)
+    .order_by(outbox.c.rank, outbox.c.turn, outbox.c.id)
     .limit(1)
     .with_for_update(skip_locked=True, of=outbox)
 )

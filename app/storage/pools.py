@@ -12,7 +12,7 @@ from app.market.offer import OfferState
 from app.market.pool import Pool
 from app.storage.books import OPEN_STATES
 from app.storage.db import Tx
-from app.storage.places import in_parts, upsert
+from app.storage.sql import in_parts, upsert
 from app.storage.tables import contracts, offers, pools, positions
 
 _ANY = select(pools.c.user_id).where(pools.c.currency == bindparam("currency")).limit(1)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, literal, selec
 from app.market.contract import Status
 from app.market.statement import ISSUE_FIXED
 from app.storage.db import Tx
-from app.storage.places import insert
+from app.storage.sql import insert
 from app.storage.tables import contracts, rechecks, repositories
 
 REPOSITORY, CONTRACT = "repository", "contract"

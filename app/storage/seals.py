@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.market.journal import GENESIS_SEAL, Entry, Kind, Posting, dated_seal, entry_hash, seal_hash
 from app.storage.db import Tx
-from app.storage.places import insert
+from app.storage.sql import insert
 from app.storage.tables import entries, postings, sealed_entries, seals
 
 RUN = 1_000

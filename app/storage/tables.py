@@ -476,7 +476,11 @@ outbox = Table(
     Column("user_id", BigInteger),
     Column("error", Text),
     _number("created_at"),
-    Index("ix_outbox_next", "state", "rank", "id", "due_at", "installation_id"),
+    _number("flow", 0),
+    _number("turn", 0),
+    Index("ix_outbox_next", "state", "rank", "turn", "id", "due_at", "installation_id"),
+    Index("ix_outbox_flow_state", "flow", "state", "turn"),
+    Index("ix_outbox_installation_id_state_kind", "installation_id", "state", "kind"),
     Index("ix_outbox_issue_id_user_id", "issue_id", "user_id"),
     Index("ix_outbox_installation_id_kind_created_at", "installation_id", "kind", "created_at"),
     Index("ix_outbox_lease_until", "lease_until"),
@@ -494,6 +498,8 @@ budgets = Table(
     _number("saving_until", 0),
     _number("held_until", 0),
     _number("strikes", 0),
+    _number("turn", 0),
+    _number("since_board", 0),
 )
 
 spent = Table(

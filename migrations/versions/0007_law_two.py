@@ -56,6 +56,7 @@ def upgrade() -> None:
     _workers()
     _heartbeats()
     _receipts()
+    _turns()
 
 
 def _net_paid() -> None:
@@ -134,3 +135,19 @@ def _receipts() -> None:
         batch.drop_constraint(op.f("uq_commands_comment_id_text_hash_occurrence"), type_="unique")
         batch.create_unique_constraint(op.f("uq_commands_channel_key"), ["channel", "key"])
         batch.create_index("ix_commands_comment_id", ["comment_id"])
+
+
+def _turns() -> None:
+    """People and issues take turns in the outbox; announcements leave first, reactions with the replies."""
+    for name in ("flow", "turn"):
+        op.add_column("outbox", _number(name, 0))
+    for name in ("turn", "since_board"):
+        op.add_column("budgets", _number(name, 0))
+    op.execute("UPDATE outbox SET flow = CASE WHEN kind = 'notice' THEN -issue_id ELSE COALESCE(user_id, 0) END")
+    op.execute(
+        "UPDATE outbox SET rank = CASE WHEN kind = 'notice' THEN 0 ELSE 1 END WHERE kind IN ('notice', 'reaction')"
+    )
+    op.drop_index("ix_outbox_next", "outbox")
+    op.create_index("ix_outbox_next", "outbox", ["state", "rank", "turn", "id", "due_at", "installation_id"])
+    op.create_index("ix_outbox_flow_state", "outbox", ["flow", "state", "turn"])
+    op.create_index("ix_outbox_installation_id_state_kind", "outbox", ["installation_id", "state", "kind"])

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select
 
-from app.commands.grammar import Command
+from app.commands.command import Command
 from app.commands.registry import understand
 from app.commands.requests import GiveRequest, Request
 from app.commands.standing import needs_rights

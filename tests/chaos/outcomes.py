@@ -9,7 +9,6 @@ from sqlalchemy import Row, select
 
 from app.market.contract import Outcome, Status, Terms
 from app.market.statement import ISSUE_FIXED
-from app.services.watching import void_reasons
 from app.storage import disputes, tables
 from app.storage.db import Tx
 from app.storage.disputes import DisputeState
@@ -60,7 +59,7 @@ def _what_is_wrong(row: Row[Any], turns: list[Turned], aside_at: int, unanswered
     then = next((turn for turn in reversed(known) if turn.at <= row.maturation_at), None)
     fixed = all(turn is not None and turn.reason == "completed" for turn in (then, last))
     set_aside = last is not None and last.at <= aside_at
-    void = last is not None and last.reason in void_reasons(Terms.from_text(row.terms_text))
+    void = last is not None and last.reason in Terms.from_text(row.terms_text).void_reasons
     undecided = unanswered and not row.backed
     right = {Outcome.FIXED: fixed, Outcome.UNFIXED: not fixed or set_aside, Outcome.VOID: void or undecided}
     return (

@@ -3,7 +3,7 @@
 import pytest
 
 from app.commands import docs, registry
-from app.commands.grammar import Command
+from app.commands.command import Command
 from app.commands.help import MOST_LINES, help_text
 from app.commands.reader import read_commands
 from app.commands.replies import visible_lines

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.commands import registry
-from app.commands.grammar import BadCommand, Command
+from app.commands.command import Command
+from app.commands.grammar import BadCommand
 from app.commands.handing import refused
 from app.commands.reader import read_commands
 from app.commands.registry import parse, understand
@@ -31,9 +32,9 @@ from app.commands.requests import (
 )
 from app.market.contract import Side
 from app.market.errors import Refusal
+from app.market.mention import Mode
 from app.market.offer import Action
 from app.market.spoken import MOST_HANDED_OUT, HandOut
-from app.services.mutes import Mode
 
 NOW = int(datetime(2017, 11, 28, 11, 53, 20, tzinfo=UTC).timestamp())
 DEC_1 = int(datetime(2017, 12, 1, 23, 59, 59, tzinfo=UTC).timestamp())

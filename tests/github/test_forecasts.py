@@ -10,9 +10,9 @@ import pytest
 from app.github import forecasts
 from app.github.client import GitHub
 from app.github.errors import Gone, Unavailable
+from app.market.milestone import KnownMilestone
 from app.market.remembered import Known
 from app.market.statement import Advisory, IssueForecast, Milestone
-from app.services.forecast_making import KnownMilestone
 from app.storage.places import Repository
 from tests.github.play import Play, reply
 

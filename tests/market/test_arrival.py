@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.market.contract import Outcome
+from app.market.contract import MAX_VOLUME, Outcome
 from app.market.errors import (
     InsufficientFunds,
     InsufficientUnits,
@@ -17,7 +17,7 @@ from app.market.errors import (
     Refusal,
     UnknownOffer,
 )
-from app.market.offer import MAX_VOLUME, Action, NewOffer, price_from_deposit, price_from_profit
+from app.market.offer import Action, NewOffer, price_from_deposit, price_from_profit
 from tests.market.drawing import FIXED, IDS, MATURATION_AT, NOW, PURSE_MILLS, UNFIXED, book, drawing, scene
 from tests.market.invariants import check
 

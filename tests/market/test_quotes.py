@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.market.contract import Side
+from app.market.contract import MAX_VOLUME, Side
 from app.market.fill import FillKind
-from app.market.offer import MAX_VOLUME
 from app.market.quotes import (
     Arbitrage,
     Ladder,

@@ -8,8 +8,8 @@ import pytest
 
 from app.commands.runner import LATE_SECONDS, Comment, NoAnswer, Runner
 from app.market.contract import Status
+from app.market.milestone import KnownMilestone
 from app.services.config import SameEverywhere
-from app.services.forecast_making import KnownMilestone
 from app.storage import commands
 from app.storage.commands import CommandRecord
 from app.storage.db import Tx

@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from app.market.contract import Outcome, Status
-from app.market.facts import Cause
-from app.market.life import NO_ANSWER_SECONDS, IssueFacts
+from app.market.facts import Cause, IssueFacts
+from app.market.life import NO_ANSWER_SECONDS
 from app.services import settling
 from app.services.settling import LOOK_SECONDS
 from app.storage import contracts

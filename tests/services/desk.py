@@ -16,16 +16,17 @@ from sqlalchemy import Table, select
 
 from app.market.contract import Side
 from app.market.errors import Refusal
+from app.market.facts import IssueFacts
 from app.market.journal import Kind
-from app.market.life import IssueFacts
+from app.market.milestone import KnownMilestone
 from app.market.offer import Action, NewOffer, Offer
 from app.market.remembered import Known
 from app.market.statement import AnyForecast
 from app.services import accounts, followups, settling, trading
 from app.services.audit import Report, audit
 from app.services.config import Config, play_currency
-from app.services.forecast_making import KnownMilestone
-from app.services.trading import Scene, Traded
+from app.services.scene import Scene
+from app.services.trading import Traded
 from app.storage import books, contracts, journal, places, tables
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, Tx

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from app.market.contract import Status
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts
 from app.storage import tables
 from app.storage.db import Database, DatabaseBusy
 from tests.databases import SqliteDatabases

@@ -8,7 +8,7 @@ from functools import partial
 
 from app.market.contract import Side, Status
 from app.market.errors import InsufficientFunds, InvalidOffer
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts
 from app.services import followups, trading
 from app.services.trading import Traded
 from app.storage import contracts, pools

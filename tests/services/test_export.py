@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from app.market.contract import Side
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts
 from app.services.config import Config
 from app.services.export import ExportRefused, Format, export
 from app.services.sheets import SHEETS, Unit

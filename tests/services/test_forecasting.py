@@ -12,10 +12,11 @@ from app.market.contract import Outcome, Side, Status, digest
 from app.market.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal
 from app.market.facts import IssueFacts
 from app.market.judgement import NOT_TRUE, AdvisoryFacts, judge_advisories, judge_milestone
+from app.market.milestone import KnownMilestone
 from app.market.remembered import Act, Known, MilestoneFacts, MilestoneIssue, known_milestone
 from app.market.statement import Advisory, AnyForecast, IssueForecast, Milestone, read_forecast
 from app.services import forecast_making, forecast_news, forecasting, settling, trading
-from app.services.forecast_making import MOST_FORECASTS, KnownMilestone, Made
+from app.services.forecast_making import MOST_FORECASTS, Made
 from app.services.forecast_news import IssueNews
 from app.storage import contracts
 from app.storage.contracts import ContractRow

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app.market.mention import Mode
 from app.services import mutes
-from app.services.mutes import Mode
 from tests.services.desk import DAY, REPOSITORY, Desk
 
 ADAM, BETH, CARL = 1, 2, 3

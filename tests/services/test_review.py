@@ -12,10 +12,10 @@ import pytest
 
 from app.market.contract import Side, Status
 from app.market.errors import InsufficientFunds
+from app.market.mention import Mode
 from app.services import accounts, holdings, mutes, trading
 from app.services.accounts import Balance
 from app.services.floor import open_floor
-from app.services.mutes import Mode
 from app.services.scene import Scene
 from app.services.settling import closed_to_trade
 from app.storage import contracts, pools

@@ -140,6 +140,21 @@ def test_anything_else_is_refused_in_its_line_with_what_the_key_takes(key: str, 
     assert problem.sentence.startswith(f"`{key}` takes ")
 
 
+@pytest.mark.parametrize("written", ["priorit\u00e9", "PRIORITE\u0301", "' priorit\u00e9 '", '"priorite\\u0301"'])
+def test_labels_are_compared_without_case_blanks_and_the_way_accents_are_written(written: str) -> None:
+    config = read(f"labels: {{deny: [{written}]}}\n")
+    assert config.deny_labels == {"priorit\u00e9"}
+    for label in ("Priorit\u00e9", "priorite\u0301", " priorit\u00e9"):
+        assert config.why_not([label], str) is not None
+    assert config.why_not(["priorite"], str) is None
+
+
+@pytest.mark.parametrize("escape", ["\\UFFFFFFFF", "\\U00110000", "\\uD800", "\\0", "\\x07", "\\q", "\\x"])
+def test_an_escape_that_makes_no_text_is_a_mistake_in_its_line(escape: str) -> None:
+    (problem,) = problems_of(f'enabled: true\nlabels:\n  deny: ["{escape}"]\n')
+    assert problem.line == 3
+
+
 def test_no_number_is_ever_a_float() -> None:
     numbers: list[object] = []
 

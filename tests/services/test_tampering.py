@@ -13,7 +13,7 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.market.contract import Outcome, Side
-from app.market.life import IssueFacts
+from app.market.facts import IssueFacts
 from app.market.offer import Action, NewOffer
 from app.services import seals, trading
 from app.services.audit import audit

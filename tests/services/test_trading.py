@@ -9,8 +9,8 @@ import pytest
 
 from app.market.contract import Side, Status
 from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
+from app.market.facts import IssueFacts
 from app.market.fill import FillKind
-from app.market.life import IssueFacts
 from app.services import looking, trading
 from app.services.config import Config
 from app.storage import books

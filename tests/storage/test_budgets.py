@@ -61,7 +61,7 @@ async def test_five_at_once_and_then_one_a_second(db: Database) -> None:
 async def test_another_installation_has_a_budget_of_its_own(db: Database) -> None:
     await put(db, *replies(1, 6))
     await put(db, "reply:7", where=place(32))
-    assert await leave(db, NOW) == [*replies(1, 5), "reply:7"]
+    assert sorted(await leave(db, NOW)) == [*replies(1, 5), "reply:7"]
 
 
 async def test_many_workers_keep_one_budget(db: Database) -> None:

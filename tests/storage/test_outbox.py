@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from app.storage import outbox
+from app.storage import outbox, turns
 from app.storage.db import Database
 from app.storage.outbox import BOARD_GAP_SECONDS, Message
 from app.storage.places import Issue, Place, Repository
@@ -17,9 +17,11 @@ def place(installation: int = 31) -> Place:
     return Place(Issue(101, 41, 5, "A bug", "open", None, None), repository)
 
 
-async def put(db: Database, key: str, kind: str = "reply", body: str = "", now: int = 100, inst: int = 31) -> None:
+async def put(
+    db: Database, key: str, kind: str = "reply", body: str = "", now: int = 100, inst: int = 31, user: int | None = None
+) -> None:
     async with db.transaction() as tx:
-        await outbox.put(tx, key=key, kind=kind, place=place(inst), body=body, now=now)
+        await outbox.put(tx, key=key, kind=kind, place=place(inst), body=body, now=now, user_id=user)
 
 
 async def claim(db: Database, now: int = 100) -> Message | None:
@@ -63,11 +65,56 @@ async def test_a_message_carries_what_its_sender_needs(db: Database) -> None:
     assert message == Message(message.id, "reply:1", "reply", 31, 41, 101, 5, "hello", 1, 1, None, 100)
 
 
-async def test_reactions_leave_before_replies_and_those_before_the_board(db: Database) -> None:
-    for key, kind in (("b", "board"), ("r1", "reply"), ("n", "notice"), ("x", "reaction"), ("r2", "reply")):
+async def test_announcements_leave_first_and_the_board_after_the_replies(db: Database) -> None:
+    for key, kind in (("b", "board"), ("x", "reaction"), ("r1", "reply"), ("n", "notice"), ("r2", "reply")):
         await put(db, key, kind)
-    assert await drain(db) == ["x", "r1", "n", "r2", "b"]
+    assert await drain(db) == ["n", "x", "r1", "r2", "b"]
     assert await waiting(db) == 0
+
+
+async def test_one_person_who_comments_much_keeps_nobody_waiting(db: Database) -> None:
+    for number in range(40):
+        await put(db, f"x{number}", "reaction", user=1)
+        await put(db, f"r{number}", "reply", user=1)
+    first = await must_claim(db)
+    await sent(db, first)
+    await put(db, "other", user=2)
+    await put(db, "third", user=3)
+    await put(db, "other's second", user=2)
+    order = [first.key, *await drain(db)]
+    assert order[:6] == ["x0", "other", "third", "r0", "other's second", "x1"]
+    assert [key for key in order if key[0] in "xr"] == [f"{kind}{number}" for number in range(40) for kind in "xr"]
+
+
+async def test_of_ten_writes_one_goes_to_the_market_comment_that_waits_longest(db: Database) -> None:
+    await put(db, "b", "board")
+    for number in range(30):
+        await put(db, f"r{number}", user=number)
+    assert (await drain(db)).index("b") == 9
+    await put(db, "b", "board", now=200)
+    for number in range(30, 60):
+        await put(db, f"r{number}", user=number, now=200)
+    assert (await drain(db, 200)).index("b") == 0  # twenty-one writes went before it
+
+
+async def test_announcements_take_turns_over_issues(db: Database) -> None:
+    async with db.transaction() as tx:
+        for number in range(5):
+            await outbox.put(tx, key=f"a{number}", kind="notice", place=place(), body="", now=100)
+        elsewhere = Place(Issue(102, 41, 6, "Another bug", "open", None, None), place().repository)
+        await outbox.put(tx, key="b0", kind="notice", place=elsewhere, body="", now=100)
+    assert (await drain(db))[:3] == ["a0", "b0", "a1"]
+
+
+async def test_a_queue_is_behind_when_more_waits_than_leaves_in_a_while(db: Database) -> None:
+    for number in range(turns.BEHIND):
+        await put(db, f"r{number}")
+    async with db.transaction() as tx:
+        assert not await turns.behind(tx, 31, 100)
+        await outbox.put(tx, key="more", kind="reply", place=place(), body="", now=100)
+        assert await turns.behind(tx, 31, 100)
+        assert not await turns.behind(tx, 32, 100)
+        assert not await turns.behind(tx, 31, 99)
 
 
 async def test_one_at_a_time_for_each_installation(db: Database) -> None:

@@ -132,6 +132,48 @@ async def test_a_pull_request_about_something_else_gets_no_check(story: Story) -
     assert (await checked(story)).conclusion == "success"
 
 
+async def test_a_right_file_is_told_what_it_changes(story: Story) -> None:
+    await set_labels(story, "bounty")
+    text = "dispute_window: 0\nfee_bps: 250\nreplies: full\nlabels:\n  allow: [Bounty, bunty]\n"
+    await propose(story, {PATH: text})
+    run = await checked(story)
+    assert (run.conclusion, run.annotations) == ("success", [])
+    assert run.summary is not None
+    assert run.summary.splitlines()[:4] == [
+        "This file changes:",
+        "- `labels.allow` is `Bounty`, `bunty` (default an empty list)",
+        "- `dispute_window` is `0` (default `24h`)",
+        "- `fee_bps` is `250` (default `0`)",
+    ]
+    assert "nobody can dispute" in run.summary
+    assert "No issue has the label `bunty`." in run.summary
+    assert "`Bounty`." not in run.summary
+
+
+@pytest.mark.parametrize("name", [".github/bugmark.yaml", ".github/BugMark.yml"])
+async def test_a_file_of_a_wrong_name_is_told_that_it_is_not_read(story: Story, name: str) -> None:
+    await propose(story, {name: "enabled: false\n"})
+    run = await checked(story)
+    assert (run.conclusion, run.title) == ("failure", "This file is not read")
+    assert [note["path"] for note in run.annotations] == [name]
+    assert run.summary is not None and f"`{PATH}`" in run.summary
+
+
+async def test_a_file_that_breaks_the_yaml_library_is_told_and_stops_nobody(story: Story) -> None:
+    """An escape beyond Unicode makes the library raise an error of another kind."""
+    bad = 'labels:\n  deny: ["\\UFFFFFFFF"]\n'
+    await propose(story, {PATH: bad})
+    run = await checked(story)
+    assert (run.conclusion, [note["start_line"] for note in run.annotations]) == ("failure", [2])
+    await story.say("adam", "/bugmark balance")
+    await write(story, bad)
+    assert "🚀" in await story.say("adam", f"/bugmark offer fixed 10 by {story.day(30)}")
+    await story.call("POST", "/_sandbox/repositories", body={"owner": story.owner, "name": ".github"})
+    story.move(REFRESH_SECONDS)
+    await write(story, "default_price: 0.20\n")
+    await rules(story, lambda config: config.default_price == 200)
+
+
 async def test_a_bad_file_that_is_merged_changes_nothing_until_it_is_right(story: Story) -> None:
     by = story.day(30)
     await write(story, "default_price: 0.40\n")
@@ -246,6 +288,13 @@ async def test_labels_say_which_issues_are_traded(story: Story) -> None:
     await set_labels(story, "bounty", "Question")
     await story.refused("adam", f"/bugmark offer fixed 10 by {by}", "Issues labelled `question` are not traded here")
     assert "Cancelled" in await story.say("adam", "/bugmark cancel all")
+
+
+async def test_a_label_is_the_same_however_its_accents_are_written(story: Story) -> None:
+    await story.say("adam", "/bugmark balance")
+    await write(story, "labels:\n  deny: [' priorite\u0301 ']\n")
+    await set_labels(story, "Priorit\u00e9")
+    await story.refused("adam", f"/bugmark offer fixed 10 by {story.day(30)}", "labelled `Priorit\u00e9`")
 
 
 async def test_how_near_and_how_far_a_contract_may_mature(story: Story) -> None:

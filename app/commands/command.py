@@ -1,0 +1,48 @@
+"""A command, as each module of one describes its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.commands.grammar import Parts
+from app.commands.requests import Request
+from app.market.spoken import HandOut
+from app.services.scene import Scene
+from app.storage.db import Tx
+from app.storage.places import Place
+
+Handler = Callable[[Tx, Scene, Any], Awaitable[str]]
+"""Does what a request asks for, in one transaction; returns the answer in Markdown or raises a Refusal."""
+
+Preparer = Callable[[Any, Place, Any], Awaitable[Any]]
+"""Asks GitHub (the oracle) what a request needs to know, before the transaction. None: GitHub gives no answer now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command that explains itself. Examples are what follows `/bugmark `, and each of them parses.
+
+    `mend` makes commands to copy out of one that could not be read: it gets the words after the name and the comment's
+    instant; it makes none where it is not sure. `risks`: it may cost money or units, or decides for others.
+    `winds_up`: it ends something, and so works where the repository has switched trading off. `needs_rights`: GitHub is
+    asked for the user's rights before it runs. `order` is the place in the help; its tens are the group there.
+    """
+
+    name: str
+    usage: str
+    summary: str
+    who: str
+    examples: tuple[str, ...]
+    build: Callable[[Parts], Request]
+    handle: Handler
+    mend: Callable[[Sequence[str], int], tuple[HandOut, ...]]
+    prepare: Preparer | None = None
+    rules: str = ""
+    notes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    risks: bool = False
+    winds_up: bool = False
+    needs_rights: bool = False
+    order: int = 39
