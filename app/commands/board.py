@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.commands.board_details import largest, last_settled, numbers, settled_table, settled_title
 from app.commands.drawing import (
+    DAY_SECONDS,
     NOTHING,
     amount,
     block,
@@ -24,7 +25,7 @@ from app.commands.drawing import (
     what,
     where,
 )
-from app.commands.replies import FOOTER, bounded
+from app.commands.replies import FOOTER, bounded, name
 from app.commands.term_structure import contradiction, curve
 from app.market.contract import Side, Status
 from app.market.instants import format_instant
@@ -48,6 +49,7 @@ def board(view: IssueView, elsewhere: str = "") -> str:
         "### Will this be fixed?" if own or not forecasts else "",
         summary(own),
         stopped(view.trading),
+        working(view),
         "" if own or forecasts else last_settled(view.settled),
         curve(view),
         contradiction(view),
@@ -94,6 +96,20 @@ def stopped(views: Sequence[ContractView]) -> str:
         f"⏸️ {number(view.row)} ({what(view.row)}): {state(view.row, view.now)}." for view in views if not view.row.open
     ]
     return "\n".join(halted)
+
+
+def working(view: IssueView) -> str:
+    """Who is at it. The comment may be older than a name in it, so each says until when."""
+    if not view.working:
+        return ""
+    named = ", ".join(f"{name(one.login)} until {_last_day(one.until_at)}" for one in view.working)
+    more = view.all_working - len(view.working)
+    return f"🛠️ Working on it: {named}{f' and {more:,} more' if more else ''}."
+
+
+def _last_day(until_at: int) -> str:
+    """The last whole day before it."""
+    return short_date(until_at - until_at % DAY_SECONDS - 1)
 
 
 def _line(view: ContractView) -> list[str]:

@@ -22,6 +22,9 @@ GONE = {
     "discussion": "The issue was converted to a discussion",
 }
 
+COMMANDS_SHOWN = ("/bugmark dispute on c1 REASON", "/bugmark resolve (fixed|unfixed|void) REASON")
+"""What notices say may be written."""
+
 Body = Mapping[str, Any]
 
 

@@ -53,6 +53,19 @@ class FundRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkRequest:
+    """To be listed as working on the issue, and FIXED for that much; or with `stop` not to be listed any more."""
+
+    amount_mills: int | None
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRequest:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeRequest:
     """What of an offer is to be different; None stays as it is. `volume` is what is open of it afterwards."""
 
@@ -209,6 +222,8 @@ class HelpRequest:
 Request = (
     OfferRequest
     | FundRequest
+    | WorkRequest
+    | SettingsRequest
     | ChangeRequest
     | TakeRequest
     | CancelRequest

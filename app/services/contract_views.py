@@ -9,6 +9,7 @@ from app.market.quotes import Arbitrage, Ladder, arbitrages, implied, mid, rewar
 from app.market.statement import ISSUE_FIXED
 from app.storage.contracts import ContractRow
 from app.storage.tape import Levels, Standing, Volume
+from app.storage.workers import Worker
 
 SPARK_POINTS = 6
 
@@ -103,6 +104,9 @@ class IssueView:
     trading: list[ContractView]
     settled: list[ContractView]
     left_out: int = 0
+    working: list[Worker] = field(default_factory=list)
+    all_working: int = 0
+    """How many say to be working on it; the first few are named."""
 
     def curve(self) -> list[tuple[ContractView, int]]:
         """The implied chance of being fixed by each date (mills), over the open contracts that have a price."""

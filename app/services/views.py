@@ -8,7 +8,7 @@ from app.market.contract import Status
 from app.market.life import VOID_LOOK_BACK_SECONDS
 from app.services import insiders
 from app.services.contract_views import BookView, ContractView, Holder, IssueView
-from app.storage import books, contracts, tape
+from app.storage import books, contracts, tape, workers
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.tape import DAY_SECONDS
@@ -20,6 +20,7 @@ SPARK_PRICES = 60
 BOOK_OFFERS = 10
 """Offers of each half that are named."""
 
+WORKERS_NAMED = 5
 MOST_BOOKS = 4
 """Books under a reply."""
 
@@ -38,7 +39,9 @@ async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
     trading = _largest(going, MOST_TRADING)
     settled = done[:MOST_SETTLED]
     left_out = len(rows) - len(trading) - len(settled)
-    return IssueView(now, await _views(tx, trading, now), await _settled(tx, settled, now), left_out)
+    working, count = await workers.listed(tx, issue_id, now, WORKERS_NAMED)
+    views = await _views(tx, trading, now), await _settled(tx, settled, now)
+    return IssueView(now, *views, left_out, working, count)
 
 
 async def contract_view(tx: Tx, row: ContractRow, now: int) -> ContractView:

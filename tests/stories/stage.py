@@ -22,6 +22,7 @@ from app import bootstrap
 from app.github.transport import Timeouts
 from app.market.contract import Side
 from app.market.journal import unit_currency
+from app.market.spoken import Blank
 from app.settings import Settings
 from app.storage import budgets
 from app.storage.contracts import ContractRow, of_issue, of_thread
@@ -40,6 +41,18 @@ APP_LOGIN, OPERATOR = "bugmark[bot]", "octocat"
 
 METRICS_TOKEN = "the-operators-own-token"
 CORRECTION = re.compile(r"Try `(/bugmark [^`]+)`\.")
+
+
+def handed_out(answer: str) -> list[str]:
+    """The commands to copy at the end of a refusal."""
+    return re.findall(r"`(/bugmark [^`]+)`", answer.rpartition(" Try ")[2].partition("\n")[0])
+
+
+def blank(command: str) -> bool:
+    """Whether something must be filled in first."""
+    return bool(set(command.split(" ")) & set(Blank))
+
+
 Json = dict[str, Any]
 
 
@@ -165,12 +178,19 @@ class Story(Thread):
         return reply
 
     async def mended(self, person: str, text: str, holds: str) -> str:
-        """Be refused, then say what the refusal hands out: that works. Returns the reply to it."""
+        """Be refused, then say what the refusal hands out: that works. Returns the reply to it.
+
+        What has a blank is refused and changes nothing.
+        """
         reply = await self.refused(person, text, holds)
-        found = CORRECTION.search(reply)
+        found = handed_out(reply)
         assert found, reply
-        again = await self.say(person, found[1])
-        assert "🚀" in again and "😕" not in again, (found[1], again)
+        for command in found:
+            if blank(command):
+                again = await self.refused(person, command, "")
+                continue
+            again = await self.say(person, command)
+            assert "🚀" in again and "😕" not in again, (command, again)
         return again
 
     async def calm(self) -> None:
