@@ -9,6 +9,7 @@ from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.mending import FILLERS, Slots, joined, reads
 from app.commands.near import near_number
+from app.commands.reading import FILLED_IN
 from app.commands.requests import GiveRequest
 from app.commands.words import lower
 from app.market.money import format_mills
@@ -26,7 +27,7 @@ def build(parts: Parts) -> GiveRequest:
 
 def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     """Whom and how much in either order; nobody is filled in."""
-    said = [word for word in joined(words) if lower(word) not in FILLERS]
+    said = [word for word in joined(words) if lower(word) not in FILLERS and word not in FILLED_IN]
     logins = [word for word in said if word.startswith("@") and reads("login", word, now)]
     plain = [word for word in said if word not in logins]
     amounts = [word for word in plain if near_number("amount", lower(word))]

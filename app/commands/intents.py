@@ -72,6 +72,6 @@ def left(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     slots = _LEAVER.read([word for word in words if lower(word) not in ("my", "position", "positions", "out")], now)
     if slots is None:
         return ()
-    slots.found.pop("volume", None)
-    slots.found["everything"] = (True,)
+    if "volume" not in slots.found:
+        slots.found["everything"] = (True,)
     return _LEAVER.completed(slots).hand_outs("sell")

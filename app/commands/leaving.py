@@ -19,15 +19,13 @@ async def of_what_is_held(tx: Tx, scene: Scene, refusal: Leaving) -> BadCommand:
     """The refusal with a sale for each position that can be sold; with `positions` where there is none."""
     rows = {row.id: row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.open}
     held = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
-    wanted = {one.parts.get("side") for one in refusal.instead} - {None}
+    said = [one.parts for one in refusal.instead if one.name == "sell"]
+    wanted = {parts["side"] for parts in said if "side" in parts}
+    units = {part: value for parts in said[:1] for part, value in parts.items() if part in ("volume", "everything")}
     found = [
-        HandOut(
-            "sell",
-            {**_which(rows[contract], of_side), "everything": True},
-            _what(rows[contract], of_side, position.free),
-        )
+        HandOut("sell", {**_which(rows[contract], of_side), **units}, _what(rows[contract], of_side, position.free))
         for contract, of_side, position in held
-        if contract in rows and position.free and (of_side in wanted or not wanted)
+        if contract in rows and position.free and of_side in wanted
     ]
     return BadCommand(refusal.sentence, *(found[:MOST_SOLD] or [HandOut("positions")]))
 

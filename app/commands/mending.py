@@ -26,39 +26,10 @@ from app.market.instants import command_date
 from app.market.money import command_price, format_mills
 from app.market.spoken import MOST_HANDED_OUT, Blank, HandOut
 
-FILLERS = frozenset(
-    [
-        "please",
-        "pls",
-        "plz",
-        "thanks",
-        "thx",
-        "thank",
-        "you",
-        "hi",
-        "hello",
-        "hey",
-        "the",
-        "a",
-        "an",
-        "this",
-        "it",
-        "issue",
-        "bug",
-        "to",
-        "unit",
-        "units",
-        "share",
-        "shares",
-        "token",
-        "tokens",
-        "coins",
-        "usd",
-        "dollars",
-        "eur",
-        "euros",
-    ]
-)
+_POLITE = "please pls plz thanks thx thank you hi hello hey the a an this it issue bug to"
+_UNITS = "unit units share shares token tokens coin coins"
+_MONEY = "$ usd us$ dollar dollars € eur euro euros £ gbp pounds ₹ rs rs. inr rupees ¥ 円 jpy yen r$ brl reais"
+FILLERS = frozenset(f"{_POLITE} {_UNITS} {_MONEY}".split(" "))
 """Words that change nothing."""
 
 BOTH = (Side.FIXED, Side.UNFIXED)
@@ -186,6 +157,8 @@ class OfferMender:
         if re.fullmatch("on f?[0-9]{1,18}", f"{word} {value}"):
             slots.keep("on", [int(value.removeprefix("f"))], Blank.OFFER)
             return 2
+        if word == "on" and side_phrase(words[1:])[1]:
+            return 1
         if word.startswith("@") or word in self.prices:
             part = "at" if word.startswith("@") else word
             return self._keep_number(slots, part, word[1:] if word[1:] and word[0] == "@" else "", value)
@@ -208,7 +181,7 @@ class OfferMender:
             self._keep_condition(slots, condition)
         elif word in TRUTHS:
             slots.keep("truth", [READERS["truth"](word, 0)], Blank.TEXT)
-        elif word == "all" and word in self.quantities:
+        elif word in ("all", "everything") and "all" in self.quantities:
             slots.keep("everything", [True], Blank.VOLUME)
         elif taken := self._keep_side(slots, words):
             return taken
