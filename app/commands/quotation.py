@@ -55,18 +55,17 @@ def written(bodies: Iterable[str]) -> set[str]:
 
 
 def foreign(quoted: Iterable[Quoted], ours: Collection[str]) -> list[Quoted]:
-    """Those that we had not written there. Prices and dates in our own lines change while a quotation stays."""
+    """Those that we had not written there.
+
+    Before our last line prices and dates may differ, since they change while a quotation stays, and a sentence may go
+    on behind a command, where a mail client has broken the line before it.
+    """
     shapes = {_shape(text) for text in ours}
-    return [
-        one
-        for one in quoted
-        if not _begins_with(one.key, ours) and not (one.inside and _begins_with(_shape(one.key), shapes))
-    ]
+    return [one for one in quoted if not (one.key in ours or (one.inside and _begins_with(_shape(one.key), shapes)))]
 
 
 def _begins_with(text: str, ours: Collection[str]) -> bool:
-    """A sentence of ours may go on behind its command, where a mail client has broken the line before it."""
-    return any(text == own or text.startswith((f"{own}.", f"{own},", f"{own};", f"{own}:", f"{own} (")) for own in ours)
+    return any(text == own or re.match(rf"{re.escape(own)}[ .,;:]", text) for own in ours)
 
 
 def _shape(text: str) -> str:
