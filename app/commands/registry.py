@@ -33,7 +33,7 @@ NO_WALLET = "There is no wallet on this server: it trades in play tokens, which 
 
 ORDINARY = frozenset(
     ["find", "bug", "live", "but", "guy", "sold", "hold", "fun", "tale", "tape", "bake", "tell", "bell", "well", "cell"]
-) | {"word", "worth", "fork"}
+) | {"word", "worth", "fork", "found"}
 """Words that look like a command and mean what they say."""
 
 

@@ -8,10 +8,12 @@ from app.commands.likeness import distance
 from app.market.contract import Side
 
 _SAYING_FIXED = ("fixed", "yes", "done", "true", "fix", "solved", "resolved", "completed")
+_FOREIGN_FIXED = ("ja", "oui", "sim", "sí", "はい")
+_FOREIGN_UNFIXED = ("nein", "non", "não", "nao", "いいえ", "against")
 _SAYING_UNFIXED = ("unfixed", "no", "wontfix", "open", "false", "never", "notfixed", "unsolved", "unresolved")
 SIDE_WORDS = {
-    **dict.fromkeys(_SAYING_FIXED, Side.FIXED),
-    **dict.fromkeys(_SAYING_UNFIXED, Side.UNFIXED),
+    **dict.fromkeys((*_SAYING_FIXED, *_FOREIGN_FIXED), Side.FIXED),
+    **dict.fromkeys((*_SAYING_UNFIXED, *_FOREIGN_UNFIXED), Side.UNFIXED),
     "won't-fix": Side.UNFIXED,
     "wont-fix": Side.UNFIXED,
     "not-fixed": Side.UNFIXED,

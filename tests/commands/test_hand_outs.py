@@ -40,13 +40,29 @@ def test_a_word_that_says_fixed(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["no", "not fixed", "wontfix", "won't fix", "open", "never", "not done", "No", "won’t be fixed", "unfixed"]
+    "words",
+    [
+        "no",
+        "not fixed",
+        "wontfix",
+        "nein",
+        "não",
+        "won't fix",
+        "open",
+        "never",
+        "not done",
+        "No",
+        "won’t be fixed",
+        "unfixed",
+    ],
 )
 def test_a_word_that_says_unfixed_is_never_answered_with_the_opposite(words: str) -> None:
     assert handed_out(f"offer {words} 40 at 0,4 by 2027-01-01") == ["offer unfixed 40 at 0.40 by 2027-01-01"]
 
 
-@pytest.mark.parametrize("words", ["maybe", "40", "not", "not open", "never unfixed", "nein", "fixed unfixed", "nixed"])
+@pytest.mark.parametrize(
+    "words", ["maybe", "40", "not", "not open", "never unfixed", "vielleicht", "fixed unfixed", "nixed"]
+)
 def test_where_no_side_can_be_read_both_are_handed_out_each_with_what_it_means(words: str) -> None:
     text = f"offer {words} 40 at 0,4" if words != "40" else "offer 40 at 0,4"
     assert handed_out(text) == ["offer fixed 40 at 0.40", "offer unfixed 40 at 0.40"]
