@@ -50,9 +50,9 @@ _NOTATIONS = """\
 | price | of one unit of the side named, 0.001 to 0.999: `0.40`, `.4`, `40%` |
 | offer | its number: `o17` or `17` |
 
-Nothing is rounded: a number with more decimals than that is refused. One rule for all numbers, since a point and a comma
-mean one thing here and another there: with one of them and exactly three digits behind it a number is ambiguous, unless
-it begins with `0.` or is `N,NNN` with N from 1 to 999. `1,000` is a thousand and `0.500` half a token; `1.000`,
+Nothing is rounded: a number with more decimals than that is refused. One rule for all numbers, since a point and a
+comma mean one thing here and another there: with one of them and exactly three digits behind it a number is ambiguous,
+unless it begins with `0.` or is `N,NNN` with N from 1 to 999. `1,000` is a thousand and `0.500` half a token; `1.000`,
 `12.345`, `0,900` and `000,100` are refused with both readings. Digits are ASCII.
 
 ## Dates
@@ -63,7 +63,7 @@ it begins with `0.` or is `N,NNN` with N from 1 to 999. `1,000` is a thousand an
 | `2026-12-01T18:00Z`, `2026-12-01T18Z`, `2026-12-01T18:00:30+0200`, `2026-12-01 18:00 UTC` | that second |
 | `today`, `tomorrow` | the last second of that day |
 | `friday` (or `fri`; `tues`, `weds`, `thurs`) | the last second of the next Friday after the day of the comment |
-| `3d`, `2w`, `in 3 days`, `within 2 weeks`, `two weeks`, `a week` | the last second of the day so many days after the comment's |
+| `3d`, `2w`, `in 3 days`, `within 2 weeks`, `two weeks` | the last second of the day so many days after the comment's |
 | `in 2 months` | the same day of that month, or its last one if it has no such day |
 | `end of month` | the last second of the comment's month |
 | `36h`, `in 36 hours` | exactly so many hours after the comment was made |
@@ -75,11 +75,12 @@ clock time without its zone, a bare number or month, a date without its year, an
 
 ## What a refusal hands out
 
-A refusal ends with a command to copy that keeps what was said. What can be read in two ways is handed out as both, each
-with what it means. What cannot be read stays a word in capitals, such as `VOLUME`, `DATE` or `REASON`: such a command is
-refused until you have written something else there. A side is taken only from words that say it (`yes`, `done`, `fix`;
-`no`, `not fixed`, `wontfix`, `open`, `never`); where they say none, both lines are handed out. Words of other bots are
-known: `undo` is `cancel`, `exit` sells what you hold, `tip` is `give`, `claim` is `work`, `odds` is `price`.
+A refusal ends with a command to copy that keeps what was said. What can be read in two ways is handed out as both,
+each with what it means. What cannot be read stays a word in capitals, such as `VOLUME`, `DATE` or `REASON`: such a
+command is refused until you have written something else there. A side is taken only from words that say it (`yes`,
+`done`, `fix`; `no`, `not fixed`, `wontfix`, `open`, `never`); where they say none, both lines are handed out. Words of
+other bots are known: `undo` is `cancel`, `exit` sells what you hold, `tip` is `give`, `claim` is `work`, `odds` is
+`price`.
 """
 
 

@@ -18,16 +18,17 @@ _BEGINS = re.compile(rf"(?:{BLANK}|[>|#*_])*BugMark{BLANK}+·", re.IGNORECASE)
 
 _OURS = re.compile(r"/bugmark ([^`\n<]+)")
 _NUMBER = re.compile(r"[0-9][0-9.,:%TZ-]*")
+_HELP = re.compile(r"\s*/bugmark help\s*(?:</sub>)?\s*\Z")
 CLOSING = "BugMark trades contracts"
 """How the last line of a comment of ours begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A command in a quotation, in lower case; `inside`: our last line comes after it."""
+    """A command in a quotation, in lower case; `inside`: our last line comes after it, None if that is not quoted."""
 
     key: str
-    inside: bool
+    inside: bool | None
 
 
 def opened(body: str) -> str:
@@ -44,9 +45,19 @@ def beginning(lines: Sequence[str]) -> int:
     return next((number for number, line in enumerate(lines) if _BEGINS.match(line)), len(lines))
 
 
-def last_line(lines: Sequence[str]) -> int:
-    """The number of the last line that ends a comment of ours, -1 if none does."""
-    return max((number for number, line in enumerate(lines) if CLOSING in line), default=-1)
+def last_line(lines: Sequence[str], start: int) -> int | None:
+    """The number of the line that ends the last comment of ours from `start` on; None if none is quoted to its end."""
+    return max((number for number in range(start, len(lines)) if CLOSING in lines[number]), default=None)
+
+
+def within(lines: Sequence[str], last: int | None, number: int) -> bool | None:
+    """Whether a line stands before the last one of ours, None if that is not quoted.
+
+    The last line ends with `/bugmark help`, which a mail client may put into a line of its own.
+    """
+    if last is None:
+        return None
+    return number <= last or (number == last + 1 and _HELP.match(lines[number]) is not None)
 
 
 def written(bodies: Iterable[str]) -> set[str]:
@@ -61,7 +72,14 @@ def foreign(quoted: Iterable[Quoted], ours: Collection[str]) -> list[Quoted]:
     on behind a command, where a mail client has broken the line before it.
     """
     shapes = {_shape(text) for text in ours}
-    return [one for one in quoted if not (one.key in ours or (one.inside and _begins_with(_shape(one.key), shapes)))]
+    return [one for one in quoted if not _is_ours(one, ours, shapes)]
+
+
+def _is_ours(one: Quoted, ours: Collection[str], shapes: Collection[str]) -> bool:
+    """What stands below our last line is somebody else's, whatever it says."""
+    if one.inside is None:
+        return one.key in ours
+    return one.inside and _begins_with(_shape(one.key), shapes)
 
 
 def _begins_with(text: str, ours: Collection[str]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from app.commands.html import free_lines
 from app.commands.markdown import events
-from app.commands.quotation import Quoted, beginning, last_line
+from app.commands.quotation import Quoted, beginning, last_line, within
 from app.commands.words import BLANK, fold, lower
 
 MAX_LENGTH = 65_536
@@ -56,12 +56,13 @@ def read_comment(markdown: str) -> Reading:
         return Reading([], [])
     source = "\n".join(lines).replace("\0", "\ufffd")
     seen: Counter[str] = Counter()
-    start, end = beginning(lines), last_line(lines)
+    start = beginning(lines)
+    last = last_line(lines, start)
     found, quoted = [], []
     for number in free_lines(events(source, wanted)):
         text = normalised(lines[number])
         if number >= start:
-            quoted.append(Quoted(lower(text), number <= end))
+            quoted.append(Quoted(lower(text), within(lines, last, number)))
             continue
         found.append(CommandText(text, seen[lower(text)]))
         seen[lower(text)] += 1

@@ -169,9 +169,9 @@ def spoken(new: NewOffer, by_at: int | Blank | None, from_at: int | None = None,
 
 def offered(new: NewOffer, by_at: int | Blank | None, from_at: int | None = None, **instead: object) -> HandOut:
     """The same, in parts."""
-    dates: dict[str, object] = {} if by_at is None else {"by_range": by_at if from_at is None else (from_at, by_at)}
-    if isinstance(by_at, int) and from_at is None:
-        dates = {"by": by_at}
+    dates: dict[str, object] = {} if by_at is None else {"by": by_at}
+    if from_at is not None:
+        dates = {"by_range": (from_at, by_at)}
     if new.until_at is not None and (not isinstance(by_at, int) or new.until_at < by_at):
         dates["until"] = new.until_at
     said = {word.replace("-", "_"): True for word in conditions(new)}

@@ -80,7 +80,12 @@ def test_a_command_above_the_quotation_runs_and_one_below_it_is_noticed() -> Non
     found = read_comment(f"/bugmark fund 50\n\n{quoted}\n\n/bugmark offer fixed 7 by 2w\n\n/bugmark help")
     assert [one.text for one in found.commands] == ["fund 50"]
     ours = written([BODIES["a market comment"], "Try `/bugmark help`."])
-    assert [one.key for one in foreign(found.quoted, ours)] == ["offer fixed 7 by 2w"]
+    assert [one.key for one in foreign(found.quoted, ours)] == ["offer fixed 7 by 2w", "help"]
+
+
+def test_where_the_end_of_ours_is_cut_off_only_what_we_wrote_is_ours() -> None:
+    found = read_comment("BugMark · take it back: \n\n/bugmark cancel o17\n\n/bugmark cancel o18")
+    assert [one.key for one in foreign(found.quoted, {"cancel o17"})] == ["cancel o18"]
 
 
 def test_prices_of_our_own_lines_may_have_changed_but_below_our_last_line_nothing_is_ours() -> None:

@@ -178,19 +178,17 @@ class Story(Thread):
         return reply
 
     async def mended(self, person: str, text: str, holds: str) -> str:
-        """Be refused, then say what the refusal hands out: that works. Returns the reply to it.
+        """Be refused, then say what the refusal hands out first: that works. Returns the reply to it.
 
         What has a blank is refused and changes nothing.
         """
         reply = await self.refused(person, text, holds)
         found = handed_out(reply)
         assert found, reply
-        for command in found:
-            if blank(command):
-                again = await self.refused(person, command, "")
-                continue
-            again = await self.say(person, command)
-            assert "🚀" in again and "😕" not in again, (command, again)
+        if blank(found[0]):
+            return await self.refused(person, found[0], "")
+        again = await self.say(person, found[0])
+        assert "🚀" in again and "😕" not in again, (found[0], again)
         return again
 
     async def calm(self) -> None:

@@ -80,7 +80,7 @@ async def test_dates_that_cannot_be_read(story: Story) -> None:
 
 
 async def all_mended(story: Story, refused: list[tuple[str, str]]) -> None:
-    """Say all of these in one comment, then all that the refusals hand out: it works, or is refused for its blank."""
+    """Say all of these in one comment, then what each refusal hands out last: it works, or is refused for its blank."""
     await story.say("adam", "/bugmark balance")
     before = await story.ledger()
     reply = await story.say("adam", "\n".join(f"/bugmark {text}" for text, _ in refused))
@@ -88,7 +88,7 @@ async def all_mended(story: Story, refused: list[tuple[str, str]]) -> None:
     answers = [line for line in reply.replace("BugMark · ", "").splitlines() if line.startswith(("😕", "🚀"))]
     for (text, holds), answer in zip(refused, answers, strict=True):
         assert answer.startswith("😕 ") and holds in answer and handed_out(answer), (text, answer)
-    found = [command for answer in answers for command in handed_out(answer)]
+    found = [command for answer in answers for command in handed_out(answer)[-1:]]
     left = [command for command in found if blank(command)]
     if left:
         before = await story.ledger()
@@ -228,7 +228,7 @@ async def test_selling_where_nobody_buys(story: Story) -> None:
     await story.mended("beth", "/bugmark sell fixed all", "Nobody buys here now")
     await story.mended("beth", "/bugmark sell fixed 5 at 0.40", "You have 3 free FIXED units here, not 5.")
     await story.say("beth", f"/bugmark offer fixed 17 at 0.20 by {by}")
-    assert "sell 20 FIXED" in await story.mended("beth", "/bugmark sell fixed all", "Nobody buys here now")
+    assert "`PRICE` is no price" in await story.mended("beth", "/bugmark sell fixed all", "Nobody buys here now")
 
 
 # -- offers of others ---------------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ async def test_an_offer_of_another_thread_is_not_there(story: Story) -> None:
 
 async def test_no_contract_yet(story: Story) -> None:
     mended = await story.mended("beth", "/bugmark offer unfixed 30 at 0.70", "No contract is open on this issue")
-    assert "buy 30 UNFIXED at 0.70" in mended
+    assert "`DATE` is no date" in mended
 
 
 async def test_no_book_yet(story: Story) -> None:
@@ -327,3 +327,50 @@ async def test_after_unfixed_the_date_is_over(story: Story) -> None:
     await story.mended(
         "beth", f"/bugmark offer fixed 50 by {by}", "That contract is settled (UNFIXED); settled is final."
     )
+
+
+# -- quotations, leaving, working -----------------------------------------------------------------------------------
+
+
+async def test_a_quoted_market_comment_runs_nothing_and_needs_no_answer(story: Story) -> None:
+    by = story.day(30)
+    await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
+    board = await story.board(by)
+    await story.calm()
+    before, count = await story.ledger(), len(await story.comments())
+    rendered = board.split("-->\n")[1].replace("```", "").replace("### ", "").replace("`", "")
+    comment = await story.comment("beth", f"Interesting!\n\nOn Monday somebody wrote:\n{rendered}")
+    await story.calm()
+    assert await story.ledger() == before
+    assert len(await story.comments()) == count + 1
+    assert await story.reactions(comment) == []
+
+
+async def test_a_command_below_a_quotation_does_not_run_and_a_line_says_so(story: Story) -> None:
+    by = story.day(30)
+    reply = await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
+    quoted = reply.split("-->\n")[1].replace("`", "")
+    before = await story.ledger()
+    comment = await story.comment("adam", f"> {quoted}\n\n/bugmark cancel all")
+    noted = await story.bot(f"quote:{comment}")
+    assert "no command below that line ran" in noted
+    assert await story.ledger() == before
+    assert await story.reactions(comment) == ["confused"]
+    answer = await story.say("adam", f"/bugmark balance\n\n{quoted}\n\n/bugmark cancel all")
+    assert "You have 1,000.00 play tokens" in answer and "no command below that line ran" in answer
+    assert await story.ledger() == before
+
+
+async def test_who_leaves_and_who_works(story: Story) -> None:
+    by = story.day(30)
+    await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
+    await story.mended("beth", "/bugmark exit", "that is `sell` here")
+    assert "**Bought 20 FIXED** for 4.00" in await story.say("beth", "/bugmark work 10")
+    assert f"/bugmark sell fixed all by {by}" in handed_out(await story.refused("beth", "/bugmark exit", "`sell`"))
+    assert "🛠️ Working on it: **beth** until" in await story.board("Working on it")
+    assert "You are listed" in await story.mended("carl", "/bugmark claim 100", "there is nothing to claim")
+    await story.close()
+    await story.bot("window:")
+    await story.calm()
+    assert "Working on it" not in await story.board()
+    assert "the defaults" in await story.say("carl", "/bugmark settings")
