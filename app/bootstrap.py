@@ -26,6 +26,7 @@ from app.github.sweep import Sweep
 from app.github.transfers import Transfers
 from app.github.transport import Timeouts
 from app.services import badges, marketplace
+from app.services.badges import BadgeTold
 from app.services.configs import StoredConfigs
 from app.services.pruning import Pruning
 from app.settings import Settings
@@ -127,9 +128,9 @@ class StoredPrices:
     db: Database
     clock: Clock
 
-    async def badge_price(self, owner: str, repo: str, number: int) -> int | str | None:
+    async def badge(self, owner: str, repo: str, number: int) -> BadgeTold | None:
         async with self.db.reading() as tx:
-            return await badges.badge_price(tx, owner, repo, number, self.clock.now())
+            return await badges.badge(tx, owner, repo, number, self.clock.now())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from app.commands.drawing import (
     block,
     change,
     folded,
+    likely,
     moves,
     number,
     price,
+    priced,
     short_date,
     side,
     side_word,
@@ -27,13 +29,16 @@ from app.commands.drawing import (
 )
 from app.commands.replies import FOOTER, bounded, name
 from app.commands.term_structure import contradiction, curve
-from app.market.contract import Side, Status
+from app.market.contract import Side
 from app.market.instants import format_instant
-from app.market.money import command_price, format_price
+from app.market.money import command_price
 from app.market.quotes import side_price
 from app.market.statement import ISSUE_FIXED, words
 from app.services.contract_views import ContractView, IssueView
+from app.storage.tape import Standing
 
+NAME = "BugMark"
+USUAL_AMOUNT = 50
 USUAL_VOLUME = 50
 EVEN = 500
 
@@ -46,7 +51,7 @@ def board(view: IssueView, elsewhere: str = "") -> str:
     own = [one for one in view.trading if one.row.kind == ISSUE_FIXED]
     forecasts = [one for one in view.trading if one.row.kind != ISSUE_FIXED]
     parts = [
-        "### Will this be fixed?" if own or not forecasts else "",
+        heading(view),
         summary(own),
         stopped(view.trading),
         working(view),
@@ -57,7 +62,7 @@ def board(view: IssueView, elsewhere: str = "") -> str:
         statements(forecasts),
         summary(forecasts),
         largest(view.trading),
-        _next_steps(view.trading),
+        next_steps(view),
         _left_out(view),
         elsewhere,
         f"<sub>As of {format_instant(view.now)}. A unit costs its price and pays 1 token or nothing.</sub>\n{FOOTER}",
@@ -129,25 +134,50 @@ def _line(view: ContractView) -> list[str]:
 def _price(view: ContractView) -> str:
     if view.price is None:
         return NOTHING
-    return unbroken(f"**{format_price(view.price)}** {moves(view.spark()) if view.prices else 'quoted'}".rstrip())
+    return unbroken(f"**{priced(view.price)}** {moves(view.spark()) if view.marks else 'quoted'}".rstrip())
 
 
-def _next_steps(views: Sequence[ContractView]) -> str:
-    """The two commonest next steps in the nearest contract that trades, each to be copied alone."""
-    for view in views:
-        if view.row.status is Status.OPEN:
-            hopes = "You will fix it, or think somebody will" if view.row.kind == ISSUE_FIXED else "You think so"
-            doubts = "You want it fixed, or think nobody will" if view.row.kind == ISSUE_FIXED else "You think not"
-            fixed = _step(view, Side.FIXED, view.best_ask)
-            unfixed = _step(view, Side.UNFIXED, view.best_bid)
-            return f"{hopes}? Comment:\n\n{block(fixed)}\n\n{doubts}? Comment:\n\n{block(unfixed)}"
-    return ""
+def heading(view: IssueView) -> str:
+    """The first line: how likely, by when, and what a fixer would win. Underlined, so that it begins with our name."""
+    return f"{NAME} · {' · '.join(_headline(view))}\n---"
 
 
-def _step(view: ContractView, which: Side, quote: int | None) -> str:
-    found = quote or view.price or EVEN
-    at = command_price(side_price(which, found))
-    return f"/bugmark offer {side_word(view.row, which)} {USUAL_VOLUME} at {at} {where(view.row)}"
+def _headline(view: IssueView) -> list[str]:
+    speaker = view.headline
+    if speaker is None:
+        rows = [one.row for one in [*view.trading, *view.settled]]
+        return [state(rows[0], view.now)] if rows else ["nothing trades here"]
+    if speaker.row.kind != ISSUE_FIXED:
+        return [f"{number(speaker.row)} {likely(speaker.price) if speaker.price else 'no price yet'}"]
+    when = f"by {short_date(speaker.row.maturation_at)}"
+    said = f"{likely(speaker.price)} {when}" if speaker.price else f"no price yet {when}"
+    return [said, *([f"reward {amount(view.reward_mills)}"] if view.reward_mills else [])]
+
+
+def next_steps(view: IssueView) -> str:
+    """The commonest next steps, each to be copied alone: where most is at stake, at the best price there is."""
+    if view.headline is None:
+        return ""
+    row = view.headline.row
+    if row.kind == ISSUE_FIXED:
+        doubter = ("You want it fixed?", f"fund {USUAL_AMOUNT} {where(row)}")
+        fixer = ("You will fix it, or think somebody will?", _take(view.to_fixer))
+    else:
+        fixer = ("You think so?", _take(view.to_fixer) or _offer(view.headline, Side.FIXED))
+        doubter = ("You think not?", _take(view.to_doubter) or _offer(view.headline, Side.UNFIXED))
+    steps = [fixer, doubter]
+    return "\n\n".join(f"{why} Comment:\n\n{block(f'/bugmark {command}')}" for why, command in steps if command)
+
+
+def _take(offer: Standing | None) -> str:
+    return "" if offer is None else f"take o{offer.number}"
+
+
+def _offer(view: ContractView, which: Side) -> str:
+    """An offer that waits, at the price there is or at even odds: nobody is on the other side."""
+    found = view.price.mills if view.price else None
+    at = command_price(side_price(which, found or EVEN))
+    return f"offer {side_word(view.row, which)} {USUAL_VOLUME} at {at} {where(view.row)}"
 
 
 def _left_out(view: IssueView) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.commands.drawing import (
     NOTHING,
+    ago,
     number,
     price,
     short_date,
@@ -19,6 +20,8 @@ from app.commands.drawing import (
 from app.commands.replies import name
 from app.market.contract import Side
 from app.market.instants import format_instant
+from app.market.money import format_mills, format_price
+from app.market.reward import DEAREST
 from app.market.statement import ISSUE_FIXED
 from app.services.contract_views import ContractView, Holder, IssueView
 
@@ -48,12 +51,12 @@ def numbers(views: Sequence[ContractView]) -> str:
     if not views:
         return ""
     many = sum(1 for view in views if view.top) > MOST_HOLDERS_SHOWN
-    heads = ["contract", "judged at", "mid", "volume in 24 h", "holders", "void price"]
+    heads = ["contract", "judged at", "last trade", "volume in 24 h", "holders", "void price"]
     rows = [
         [
             number(view.row),
             unbroken(format_instant(view.row.maturation_at)),
-            price(view.mid),
+            unbroken(_last(view)),
             f"{view.volume.late:,}",
             f"{view.holders:,}",
             price(view.void_price),
@@ -68,10 +71,17 @@ def numbers(views: Sequence[ContractView]) -> str:
     return "\n\n".join(filter(None, [table(heads, "llrrrr", rows), said, largest]))
 
 
+def _last(view: ContractView) -> str:
+    """The last trade that makes a price, with its size and age."""
+    last = view.last
+    return NOTHING if last is None else f"{price(last.price)} × {last.volume:,}, {ago(last.at, view.now)}"
+
+
 def _reward_words(views: Sequence[ContractView]) -> str:
+    stake, dearest = format_mills(views[0].stake_mills), format_price(DEAREST)
     words = {
-        True: "The reward is what a fixer would win by taking all that FIXED is offered for now.",
-        False: "To win is what taking all that TRUE is offered for now would win.",
+        True: f"The reward is what a fixer who stakes at most {stake} would win now, at {dearest} a unit or less.",
+        False: f"To win is what buying TRUE for at most {stake} would win now, at {dearest} a unit or less.",
     }
     return " ".join(words[one] for one in (True, False) if one in {view.row.kind == ISSUE_FIXED for view in views})
 

@@ -8,7 +8,7 @@ from app.commands.drawing import bar, folded, number, price, side, state, table,
 from app.market.contract import Side
 from app.market.instants import format_instant
 from app.market.money import format_price
-from app.market.quotes import Level
+from app.market.price import Level
 from app.services.contract_views import BookView
 from app.storage.contracts import ContractRow
 from app.storage.tape import Standing

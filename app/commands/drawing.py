@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from app.market.contract import UNIT_MILLS, Side, Status
 from app.market.instants import command_date, format_instant
 from app.market.money import format_mills, format_price
+from app.market.price import Price, Says
 from app.market.quotes import spark_range
 from app.market.statement import ISSUE_FIXED, said, short_words, shown
 from app.storage.contracts import ContractRow
@@ -36,8 +37,29 @@ def time_left(at: int, now: int) -> str:
     return f"{max(left, 0) // MINUTE_SECONDS} min"
 
 
+def ago(at: int, now: int) -> str:
+    """`3 hours ago`"""
+    return f"{time_left(now, at)} ago"
+
+
 def price(mills: int | None) -> str:
     return NOTHING if mills is None else format_price(mills)
+
+
+def priced(found: Price | None) -> str:
+    """`0.52`, `0.30–0.70`, `entered at 0.20`, `at least 0.50`, `at most 0.20`"""
+    return NOTHING if found is None else _said(found, format_price(found.low), format_price(found.high), "–")
+
+
+def likely(found: Price | None) -> str:
+    """The same as a chance: `52 %`, `30 % to 70 %`, `entered at 20 %`, `at least 50 %`, `at most 20 %`"""
+    return NOTHING if found is None else _said(found, percent(found.low), percent(found.high), " to ")
+
+
+def _said(found: Price, low: str, high: str, between: str) -> str:
+    if found.says is Says.BETWEEN:
+        return f"{low}{between}{high}"
+    return low if found.says is Says.MIDDLE else f"{found.says.value} {low}"
 
 
 def change(mills: int | None) -> str:

@@ -66,7 +66,8 @@ COMMAND = Command(
     summary="Show the units held, what they cost and are worth, and the offers waiting in this thread.",
     who="Everybody. Another user is named, not mentioned.",
     notes=(
-        "What units are worth now is said by the middle of the book, or by the last price where bid or ask is missing.",
+        "What units are worth now is said by the middle of bid and ask, by the price at which holders entered, or by "
+        "the last trade.",
     ),
     examples=("positions", "positions @adam"),
     rules="login?",

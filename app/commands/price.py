@@ -35,11 +35,15 @@ async def handle(tx: Tx, scene: Scene, request: PriceRequest) -> str:
 COMMAND = Command(
     name="price",
     usage="price [by DATE | F12]",
-    summary="Show prices, volume, open interest, the reward on offer and what the dates imply.",
+    summary="Show prices, volume, open interest, the reward on offer and the chance of a fix by each date.",
     who="Everybody.",
     notes=(
-        "Without a date every contract that is not settled is shown, with the implied chance of a fix by each date.",
-        "The last price is that of the last fill of at least 5 units; the change is against what it was 24 hours ago.",
+        "Without a date every contract that is not settled is shown, with the chance of a fix by each date.",
+        "The price is the middle of the bid and the ask behind which at least 10 tokens stand. Where one of them is "
+        "missing, it is the price at which the holders of both sides entered, or what the other quote says: at least, "
+        "at most.",
+        "What moving the price by 0.10 takes is what somebody would have to put up for it: the more, the firmer it is.",
+        "The last trade is the last fill of at least 5 units; the change is against what its price was 24 hours ago.",
         "The void price is what a VOID would pay now for a unit of FIXED.",
     ),
     examples=("price", "price by end of month", "price F12"),

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 from app.commands.board import summary
 from app.commands.drawing import (
+    NOTHING,
+    ago,
+    amount,
     change,
     folded,
+    likely,
     moves,
     number,
     percent,
     price,
+    priced,
     short_date,
     side,
     state,
@@ -46,30 +51,48 @@ def prices(view: IssueView) -> str:
 
 def _by_date(view: IssueView) -> str:
     """The chance of a fix by each date and between two of them."""
-    points = view.curve()
-    if len(points) < 2:
+    found = differences(view)
+    if len(found) < 2:
         return ""
     rows = [
-        [short_date(one.row.maturation_at), price(one.price), percent(chance), percent(gain), price(one.void_price)]
-        for one, chance, gain in differences(view)
+        [
+            short_date(one.row.maturation_at),
+            priced(one.price),
+            likely(chance.price),
+            NOTHING if gain is None else percent(gain),
+            price(one.void_price),
+        ]
+        for one, chance, gain in found
     ]
-    return table(["by", "price", "implied chance", "since the date before", "void price"], "lrrrr", rows)
+    return table(["by", "price", "chance", "since the date before", "void price"], "lrrrr", rows)
 
 
 def price_of(view: ContractView) -> str:
     """One contract in words."""
     row = view.row
     yes = side(row, Side.FIXED)
-    drawn = f" {moves(view.spark())}".rstrip()
-    drawn += "" if view.change is None else f" ({change(view.change)} in 24 h)"
-    quotes = f"bid {price(view.best_bid)} · ask {price(view.best_ask)} · mid {price(view.mid)}"
+    quotes = f"bid {price(view.best_bid)} · ask {price(view.best_ask)}"
     size = (
         f"Volume {view.volume.whole:,} ({view.volume.late:,} in 24 h) · open interest {row.open_interest:,} · "
         f"holders {view.holders:,} · void price {price(view.void_price)} · "
-        f"{_reward_words(row)} {format_mills(view.reward_mills)}"
+        f"{_reward_words(row)} {format_mills(view.reward_mills)}{_firmness(view)}"
     )
     head = f"**{number(row)} · {what(row)}** · {state(row, view.now)}"
-    return f"{head}\n\nLast price of {yes} **{price(view.last_price)}**{drawn} · {quotes}\n\n{size}"
+    return f"{head}\n\nPrice of {yes} **{priced(view.price)}** · {quotes} · {_last(view)}\n\n{size}"
+
+
+def _firmness(view: ContractView) -> str:
+    mills = view.move_mills
+    return "" if mills is None else f" · moving the price by 0.10 takes {amount(mills)}"
+
+
+def _last(view: ContractView) -> str:
+    """The last trade that makes a price, with its size and age."""
+    if view.last is None:
+        return "not traded yet"
+    drawn = f" {moves(view.spark())}".rstrip()
+    moved = "" if view.change is None else f", {change(view.change)} in 24 h"
+    return f"last {price(view.last.price)}{drawn} ({view.last.volume:,} units, {ago(view.last.at, view.now)}{moved})"
 
 
 def _reward_words(row: ContractRow) -> str:

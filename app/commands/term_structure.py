@@ -1,13 +1,13 @@
-"""The maturations of one issue beside each other: the implied chance of a fix by each date, contradicting quotes."""
+"""The maturations of one issue beside each other: the chance of a fix by each date, contradicting quotes."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from app.commands.drawing import block, percent, short_date, spark, where
+from app.commands.drawing import block, likely, short_date, spark, where
 from app.market.contract import Side
 from app.market.money import command_price, format_mills, format_price
-from app.market.quotes import Arbitrage, side_price
+from app.market.quotes import Arbitrage, Chance, side_price
 from app.services.contract_views import ContractView, IssueView
 
 MOST_DATES = 6
@@ -15,15 +15,21 @@ MOST_DATES = 6
 
 def curve(view: IssueView) -> str:
     """The chance of being fixed by each date, in one line; nothing where there are not two."""
-    points = view.curve()
-    if len(points) < 2:
+    found = view.chances()
+    if len(found) < 2:
         return ""
-    shown = _spread(points)
-    dates = " · ".join(f"**{percent(chance)}** by {short_date(one.row.maturation_at)}" for one, chance in shown)
-    return f"Implied chance of a fix {spark([chance for _, chance in points])}: {dates}."
+    dates = [f"**{likely(chance.price)}** by {short_date(one.row.maturation_at)}" for one, chance in _spread(found)]
+    points = [mills for mills in map(_point, found) if mills is not None]
+    drawn = f" {spark(points)}" if len(points) == len(found) else ""
+    return f"Chance of a fix{drawn}: {' · '.join(dates)}."
 
 
-def _spread(points: list[tuple[ContractView, int]]) -> list[tuple[ContractView, int]]:
+def _point(found: tuple[ContractView, Chance]) -> int | None:
+    price = found[1].price
+    return None if price is None else price.mills
+
+
+def _spread(points: list[tuple[ContractView, Chance]]) -> list[tuple[ContractView, Chance]]:
     """As many of the dates as a line takes, first and last among them."""
     if len(points) <= MOST_DATES:
         return points
@@ -63,8 +69,13 @@ def _both(best: Arbitrage, earlier: ContractView, later: ContractView) -> list[s
     ]
 
 
-def differences(view: IssueView) -> list[tuple[ContractView, int, int]]:
-    """For each date the implied chance, and how much of it lies after the date before."""
-    points = view.curve()
-    gains = [points[0][1], *(after - before for (_, before), (_, after) in pairwise(points))] if points else []
-    return [(one, chance, gain) for (one, chance), gain in zip(points, gains, strict=True)]
+def differences(view: IssueView) -> list[tuple[ContractView, Chance, int | None]]:
+    """For each date its chance, and how much of it lies after the date before; None where that cannot be said."""
+    found = view.chances()
+    points = [_point(one) for one in found]
+    since = [points[0] if points else None, *(_gained(before, after) for before, after in pairwise(points))]
+    return [(one, chance, gain) for (one, chance), gain in zip(found, since, strict=False)]
+
+
+def _gained(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None or after < before else after - before

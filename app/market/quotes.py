@@ -1,4 +1,4 @@
-"""What prices say: mid, implied curve and arbitrage over maturations, days and spark lines (docs/market.md §8).
+"""What the quotes of several dates say together; trades, days and spark lines (docs/market.md §8).
 
 Pure integer functions over quotes and trades. Prices are mills of FIXED; for a forecast read TRUE.
 """
@@ -10,15 +10,13 @@ from dataclasses import dataclass
 
 from app.market.contract import MAX_VOLUME, UNIT_MILLS, Side
 from app.market.fill import FillKind
+from app.market.price import NOTHING_PAID, Level, Paid, Price, firm_ask, firm_bid, price_between
 
 PRICE_VOLUME = 5
 """A fill of fewer units does not make a price."""
 
 LEAST_SPAN = 200
 """Mills over which a spark line runs at least."""
-
-Level = tuple[int, int]
-"""(price, units)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +49,35 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """What one contract's plain offers would trade, best price first."""
+    """What one contract's plain offers would trade, best price first, and what its holders paid."""
 
     contract: int
     maturation_at: int
     bids: Sequence[Level]
     asks: Sequence[Level]
+    paid: Paid = NOTHING_PAID
+
+    @property
+    def firm_bid(self) -> int | None:
+        return firm_bid(self.bids, self.paid.escrow_mills)
+
+    @property
+    def firm_ask(self) -> int | None:
+        return firm_ask(self.asks, self.paid.escrow_mills)
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """The chance of a fix by one date: no less than `low`, no more than `high`, in mills, and what that comes to.
+
+    `contradicted`: other dates leave nothing between the two, so the date has its own quotes alone.
+    """
+
+    contract: int
+    low: int | None
+    high: int | None
+    price: Price | None
+    contradicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +100,8 @@ class Arbitrage:
         return self.units * UNIT_MILLS - self.gain_mills
 
 
-def mid(bid: int | None, ask: int | None) -> int | None:
-    """The middle, rounded down; None unless there are both."""
-    return None if bid is None or ask is None else (bid + ask) // 2
-
-
-def reward_mills(asks: Iterable[Level]) -> int:
-    """What a fixer would win by taking every ask."""
-    return sum(units * (UNIT_MILLS - price) for price, units in asks)
+_Quoted = tuple[Ladder, int | None, int | None]
+"""A book with its firm bid and firm ask."""
 
 
 def side_price(side: Side, price: int) -> int:
@@ -94,22 +109,35 @@ def side_price(side: Side, price: int) -> int:
     return price if side is Side.FIXED else UNIT_MILLS - price
 
 
-def implied(prices: Sequence[int | None]) -> list[int | None]:
-    """The chances of being fixed by each date, nearest date first, that do not fall and are nearest to the prices.
+def chances(ladders: Iterable[Ladder]) -> list[Chance]:
+    """The chance of a fix by each date, nearest first: what is fixed by one date is fixed by every later one."""
+    ordered = sorted(ladders, key=lambda ladder: (ladder.maturation_at, ladder.contract))
+    quotes = [(ladder, ladder.firm_bid, ladder.firm_ask) for ladder in ordered]
+    return [_chance(ladder, bid, ask, quotes) for ladder, bid, ask in quotes]
 
-    Neighbours that fall share their mean (least squares), rounded down; without a price there is no chance either.
+
+def _chance(own: Ladder, bid: int | None, ask: int | None, quotes: Sequence[_Quoted]) -> Chance:
+    bids = [bid for other, bid, _ in quotes if bid is not None and other.maturation_at <= own.maturation_at]
+    asks = [ask for other, _, ask in quotes if ask is not None and other.maturation_at >= own.maturation_at]
+    low, high = max(bids, default=None), min(asks, default=None)
+    empty = low is not None and high is not None and low > high
+    if empty:
+        low, high = bid, ask
+    return Chance(own.contract, low, high, price_between(low, high, own.paid), empty)
+
+
+def contradictions(ladders: Sequence[Ladder]) -> list[Arbitrage]:
+    """Pairs of dates whose firm quotes contradict each other, with all that can be gained from them, largest first.
+
+    A few units at a silly price contradict nobody.
     """
-    blocks: list[tuple[int, int]] = []
-    for price in prices:
-        if price is None:
-            continue
-        total, count = price, 1
-        while blocks and blocks[-1][0] * count > total * blocks[-1][1]:
-            before = blocks.pop()
-            total, count = total + before[0], count + before[1]
-        blocks.append((total, count))
-    chances = iter([total // count for total, count in blocks for _ in range(count)])
-    return [None if price is None else next(chances) for price in prices]
+    firm = {ladder.contract: (ladder.firm_bid, ladder.firm_ask) for ladder in ladders}
+
+    def serious(found: Arbitrage) -> bool:
+        bid, ask = firm[found.earlier][0], firm[found.later][1]
+        return bid is not None and ask is not None and ask < bid
+
+    return [found for found in arbitrages(ladders) if serious(found)]
 
 
 def arbitrages(ladders: Iterable[Ladder]) -> list[Arbitrage]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.market.contract import Side, Status
-from app.market.quotes import Arbitrage, Ladder, arbitrages, implied, mid, reward_mills, spark_points
+from app.market.firmness import cost_to_move
+from app.market.price import NOTHING_PAID, Paid, Price, Says, price_of
+from app.market.quotes import Arbitrage, Chance, Ladder, Trade, chances, contradictions, spark_points
+from app.market.reward import USUAL_STAKE_MILLS, Ask, reward_mills
 from app.market.statement import ISSUE_FIXED
 from app.storage.contracts import ContractRow
 from app.storage.tape import Levels, Standing, Volume
@@ -34,17 +38,42 @@ class BookView:
 
 @dataclass(frozen=True, slots=True)
 class ContractView:
-    """A contract as people see it. `void_price` is what a VOID would pay for FIXED as things stand."""
+    """A contract as people see it. `void_price` is what a VOID would pay for FIXED as things stand.
+
+    `marks` are the last fills that make a price, oldest first; `stake_mills` is what a fixer is thought to have.
+    """
 
     row: ContractRow
     now: int
     levels: Levels = field(default_factory=Levels)
-    prices: list[int] = field(default_factory=list)
+    paid: Paid = NOTHING_PAID
+    stake_mills: int = USUAL_STAKE_MILLS
+    marks: list[Trade] = field(default_factory=list)
     price_before: int | None = None
     volume: Volume = field(default_factory=Volume)
     void_price: int | None = None
     top: list[Holder] = field(default_factory=list)
     holders: int = 0
+
+    @property
+    def id(self) -> int:
+        return self.row.id
+
+    @property
+    def round(self) -> int:
+        return self.row.round
+
+    @property
+    def open_interest(self) -> int:
+        return self.row.open_interest
+
+    @property
+    def maturation_at(self) -> int:
+        return self.row.maturation_at
+
+    @property
+    def says_something(self) -> bool:
+        return self.price is not None
 
     @property
     def best_bid(self) -> int | None:
@@ -55,22 +84,23 @@ class ContractView:
         return self.levels.asks[0][0] if self.levels.asks else None
 
     @property
-    def mid(self) -> int | None:
-        return mid(self.best_bid, self.best_ask)
+    def price(self) -> Price | None:
+        """What FIXED is worth by firm quotes, else by what its holders paid: the one price that is shown anywhere."""
+        return price_of(self.levels.bids, self.levels.asks, self.paid)
+
+    @property
+    def move_mills(self) -> int | None:
+        """What somebody must put up to move the price by 0.10; None without one price."""
+        return cost_to_move(self.levels.bids, self.levels.asks, self.paid)
+
+    @property
+    def last(self) -> Trade | None:
+        """The last fill that makes a price."""
+        return self.marks[-1] if self.marks else None
 
     @property
     def last_price(self) -> int | None:
-        return self.prices[-1] if self.prices else None
-
-    @property
-    def price(self) -> int | None:
-        """Last price, else the middle of the book, else the only side's best."""
-        return self.quoted if self.last_price is None else self.last_price
-
-    @property
-    def quoted(self) -> int | None:
-        """The middle of the book, else the only side's best."""
-        return self.mid or self.best_bid or self.best_ask
+        return self.marks[-1].price if self.marks else None
 
     @property
     def change(self) -> int | None:
@@ -79,48 +109,57 @@ class ContractView:
 
     @property
     def reward_mills(self) -> int:
-        """What a fixer would win by taking every ask now, those that fill only wholly too."""
-        return reward_mills([*self.levels.asks, *self.levels.whole_asks])
+        """What a fixer with a newcomer's money would win by buying FIXED here now."""
+        asks = [Ask(price, units) for price, units in self.levels.asks]
+        whole = [Ask(price, units, whole=True) for price, units in self.levels.whole_asks]
+        return reward_mills([*asks, *whole], self.stake_mills)
 
     @property
     def worth(self) -> tuple[int, str] | None:
-        """What FIXED is worth by the book or the last trade, and which of them says so."""
-        if self.mid is not None:
-            return self.mid, "mid"
+        """What a unit of FIXED is worth by the price, else by the last trade, and which of them says so."""
+        price = self.price
+        if price is not None and price.mills is not None:
+            return price.mills, "mid" if price.says is Says.MIDDLE else "entry price"
         return None if self.last_price is None else (self.last_price, "last price")
 
+    @property
+    def ladder(self) -> Ladder:
+        return Ladder(self.row.id, self.row.maturation_at, self.levels.bids, self.levels.asks, self.paid)
+
     def spark(self) -> list[int]:
-        return spark_points(self.prices, SPARK_POINTS)
+        return spark_points([mark.price for mark in self.marks], SPARK_POINTS)
 
 
 @dataclass(frozen=True, slots=True)
 class IssueView:
     """The contracts of an issue: what trades or is halted, nearest maturation first, and what is settled, newest first.
 
-    `left_out` counts those that are too many to show.
+    `left_out` counts those that are too many to show. `headline` is the one that speaks for the issue (or, where only
+    forecasts trade, the largest of them); `to_fixer` the cheapest offer of FIXED (TRUE) that matures within a day of
+    it, `to_doubter` that of FALSE where it is a forecast; `reward_mills` the largest reward of the open contracts.
     """
 
     now: int
     trading: list[ContractView]
     settled: list[ContractView]
     left_out: int = 0
+    headline: ContractView | None = None
+    to_fixer: Standing | None = None
+    to_doubter: Standing | None = None
+    reward_mills: int = 0
     working: list[Worker] = field(default_factory=list)
     all_working: int = 0
     """How many say to be working on it; the first few are named."""
 
-    def curve(self) -> list[tuple[ContractView, int]]:
-        """The implied chance of being fixed by each date (mills), over the open contracts that have a price."""
-        dated = [view for view in self._dated() if view.worth or view.quoted]
-        chances = implied([view.worth[0] if view.worth else view.quoted for view in dated])
-        return [(view, chance) for view, chance in zip(dated, chances, strict=True) if chance is not None]
+    def chances(self) -> list[tuple[ContractView, Chance]]:
+        """The chance of a fix by each date, nearest first, of the open contracts that have one."""
+        dated = self._dated()
+        found = {chance.contract: chance for same in _by_currency(dated) for chance in chances(same)}
+        return [(view, found[view.row.id]) for view in dated if found[view.row.id].price is not None]
 
     def contradictions(self) -> list[Arbitrage]:
-        """Dates whose quotes in one currency contradict each other, largest gain first."""
-        ladders: dict[str, list[Ladder]] = {}
-        for view in self._dated():
-            ladder = Ladder(view.row.id, view.row.maturation_at, view.levels.bids, view.levels.asks)
-            ladders.setdefault(view.row.currency, []).append(ladder)
-        found = [one for same in ladders.values() for one in arbitrages(same)]
+        """Dates whose firm quotes in one currency contradict each other, largest gain first."""
+        found = [one for same in _by_currency(self._dated()) for one in contradictions(same)]
         return sorted(found, key=lambda one: -one.gain_mills)
 
     def _dated(self) -> list[ContractView]:
@@ -128,3 +167,11 @@ class IssueView:
         found = [view for view in self.trading if view.row.kind == ISSUE_FIXED and view.row.status is Status.OPEN]
         newest = max((view.row.round for view in found), default=1)
         return [view for view in found if view.row.round == newest]
+
+
+def _by_currency(views: Sequence[ContractView]) -> list[list[Ladder]]:
+    """Books whose quotes can be taken together."""
+    found: dict[str, list[Ladder]] = {}
+    for view in views:
+        found.setdefault(view.row.currency, []).append(view.ladder)
+    return list(found.values())

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.market.contract import Status
 from app.market.life import VOID_LOOK_BACK_SECONDS
+from app.market.price import headline
+from app.market.reward import stake_of
+from app.market.statement import ISSUE_FIXED
 from app.services import insiders
+from app.services.config import Config
+from app.services.configs import StoredConfigs
 from app.services.contract_views import BookView, ContractView, Holder, IssueView
-from app.storage import books, contracts, tape, workers
+from app.storage import books, contracts, places, tape, workers
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
-from app.storage.tape import DAY_SECONDS
+from app.storage.tape import DAY_SECONDS, Standing
 
 TOP_HOLDERS = 3
 SPARK_PRICES = 60
@@ -30,22 +36,79 @@ MOST_SETTLED = 20
 
 
 async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
-    """Every contract of an issue that there is room for."""
+    """Every contract of an issue that there is room for; what speaks for it is sought among all."""
     rows = await contracts.of_thread(tx, issue_id)
-    going = [row for row in rows if row.status is not Status.SETTLED]
     done = sorted(
         (row for row in rows if row.status is Status.SETTLED), key=lambda row: (-(row.settled_at or 0), row.id)
     )
-    trading = _largest(going, MOST_TRADING)
+    going = await readings(tx, [row for row in rows if row.status is not Status.SETTLED], now)
+    speaker = speaking(going)
+    trading = _largest(going, MOST_TRADING, speaker)
     settled = done[:MOST_SETTLED]
-    left_out = len(rows) - len(trading) - len(settled)
+    shown = await _views(tx, trading, now)
     working, count = await workers.listed(tx, issue_id, now, WORKERS_NAMED)
-    views = await _views(tx, trading, now), await _settled(tx, settled, now)
-    return IssueView(now, *views, left_out, working, count)
+    return IssueView(
+        now=now,
+        trading=shown,
+        settled=await _settled(tx, settled, now),
+        left_out=len(rows) - len(trading) - len(settled),
+        headline=next((view for view in shown if speaker and view.id == speaker.id), None),
+        reward_mills=_reward(going),
+        working=working,
+        all_working=count,
+        **await _to_take(tx, going, speaker, now),
+    )
+
+
+async def readings(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[ContractView]:
+    """What prices and rewards are made of, for contracts of one issue; two statements, however many there are."""
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    levels, paid, stake = await tape.levels(tx, ids, now), await tape.paid(tx, ids), await _stake(tx, rows[0].issue_id)
+    return [ContractView(row, now, levels[row.id], paid[row.id], stake) for row in rows]
+
+
+async def _stake(tx: Tx, issue_id: int) -> int:
+    """What a newcomer there has."""
+    place = await places.place(tx, issue_id)
+    config = await StoredConfigs().config(tx, place.repository) if place else Config()
+    return stake_of(config.welcome_grant_mills)
+
+
+def speaking(views: Sequence[ContractView]) -> ContractView | None:
+    """The open contract whose price is the issue's; where none is about the issue itself, the largest forecast."""
+    going = [view for view in views if view.row.open]
+    return headline([view for view in going if view.row.kind == ISSUE_FIXED]) or headline(going)
+
+
+def _reward(views: Sequence[ContractView]) -> int:
+    """The largest that an open contract on the issue itself has on offer."""
+    own = [view for view in views if view.row.open and view.row.kind == ISSUE_FIXED]
+    return max((view.reward_mills for view in own), default=0)
+
+
+async def _to_take(
+    tx: Tx, views: Sequence[ContractView], speaker: ContractView | None, now: int
+) -> dict[str, Standing | None]:
+    """The offers whose numbers can be copied: never those of a contract that somebody put just before another."""
+    if speaker is None:
+        return {}
+    if speaker.row.kind != ISSUE_FIXED:
+        alone = [speaker.id]
+        return {"to_fixer": await tape.best_ask(tx, alone, now), "to_doubter": await tape.best_bid(tx, alone, now)}
+    near = [view.id for view in views if _beside(view.row, speaker.row)]
+    return {"to_fixer": await tape.best_ask(tx, near, now)}
+
+
+def _beside(row: ContractRow, other: ContractRow) -> bool:
+    """An open contract on the same, in the same tokens, that matures within a day of the other."""
+    same = row.kind == other.kind and row.round == other.round and row.currency == other.currency
+    return row.open and same and abs(row.maturation_at - other.maturation_at) <= DAY_SECONDS
 
 
 async def contract_view(tx: Tx, row: ContractRow, now: int) -> ContractView:
-    return (await _views(tx, [row], now))[0]
+    return (await _views(tx, await readings(tx, [row], now), now))[0]
 
 
 async def book_view(tx: Tx, row: ContractRow, now: int) -> BookView:
@@ -56,53 +119,56 @@ async def book_view(tx: Tx, row: ContractRow, now: int) -> BookView:
 async def book_views(tx: Tx, issue_id: int, now: int) -> list[BookView]:
     """The books of an issue's largest contracts that are not settled, nearest maturation first."""
     rows = [row for row in await contracts.of_thread(tx, issue_id) if row.status is not Status.SETTLED]
-    return [await book_view(tx, row, now) for row in _largest(rows, MOST_BOOKS)]
+    kept = {
+        row.id for row in sorted(rows, key=lambda row: (-row.open_interest, row.maturation_at, row.id))[:MOST_BOOKS]
+    }
+    return [await book_view(tx, row, now) for row in rows if row.id in kept]
 
 
 async def best_reward(tx: Tx, issue_id: int, now: int) -> int:
-    """The largest reward that an open contract on the issue has on offer, in mills."""
+    """The reward that the issue has on offer, in mills: the same as in its market comment."""
     rows = [row for row in await contracts.of_issue(tx, issue_id) if row.open]
-    levels = await tape.levels(tx, [row.id for row in rows], now)
-    return max((ContractView(row, now, levels[row.id]).reward_mills for row in rows), default=0)
+    return _reward(await readings(tx, rows, now))
 
 
 async def worths(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, tuple[int, str] | None]:
-    """What FIXED is worth in each of these contracts, and by what."""
-    levels = await tape.levels(tx, [row.id for row in rows], now)
-    return {row.id: ContractView(row, now, levels[row.id], await tape.prices(tx, row.id, 1)).worth for row in rows}
+    """What FIXED is worth in each of these contracts of one issue, and by what."""
+    found = await readings(tx, rows, now)
+    return {view.id: replace(view, marks=await tape.marks(tx, view.id, 1)).worth for view in found}
 
 
-def _largest(rows: Sequence[ContractRow], most: int) -> list[ContractRow]:
-    """Those with the most open interest, in the order they came."""
-    kept = {row.id for row in sorted(rows, key=lambda row: (-row.open_interest, row.maturation_at, row.id))[:most]}
-    return [row for row in rows if row.id in kept]
+def _largest(views: Sequence[ContractView], most: int, speaker: ContractView | None) -> list[ContractView]:
+    """Those with the most open interest and what speaks for the issue, in the order they came."""
+
+    def rank(view: ContractView) -> tuple[bool, int, bool, int, int]:
+        return view is not speaker, -view.open_interest, not view.says_something, view.maturation_at, view.id
+
+    kept = {view.id for view in sorted(views, key=rank)[:most]}
+    return [view for view in views if view.id in kept]
 
 
-async def _views(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[ContractView]:
-    """Rows of one issue."""
-    if not rows:
+async def _views(tx: Tx, found: Sequence[ContractView], now: int) -> list[ContractView]:
+    """Readings of one issue with everything else that is shown of them."""
+    if not found:
         return []
-    ids = [row.id for row in rows]
-    marked = await insiders.disclosed(tx, rows[0].issue_id)
-    levels = await tape.levels(tx, ids, now)
+    ids = [view.id for view in found]
+    marked = await insiders.disclosed(tx, found[0].row.issue_id)
     volumes = await tape.volumes(tx, ids, now - DAY_SECONDS)
     holders = await tape.holders(tx, ids)
     return [
-        ContractView(
-            row=row,
-            now=now,
-            levels=levels[row.id],
-            prices=await tape.prices(tx, row.id, SPARK_PRICES),
-            price_before=await tape.price_at(tx, row.id, now - DAY_SECONDS),
-            volume=volumes[row.id],
-            void_price=await _void_price(tx, row, now),
+        replace(
+            view,
+            marks=await tape.marks(tx, view.id, SPARK_PRICES),
+            price_before=await tape.price_at(tx, view.id, now - DAY_SECONDS),
+            volume=volumes[view.id],
+            void_price=await _void_price(tx, view.row, now),
             top=[
-                Holder(login, side, units, user in marked and row.terms.insiders != insiders.ALLOW)
-                for user, login, side, units in await tape.largest(tx, row.id, TOP_HOLDERS)
+                Holder(login, side, units, user in marked and view.row.terms.insiders != insiders.ALLOW)
+                for user, login, side, units in await tape.largest(tx, view.id, TOP_HOLDERS)
             ],
-            holders=holders.get(row.id, 0),
+            holders=holders.get(view.id, 0),
         )
-        for row in rows
+        for view in found
     ]
 
 
@@ -110,7 +176,7 @@ async def _settled(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[Contra
     """Of what is over only the last price and the volume."""
     volumes = await tape.volumes(tx, [row.id for row in rows], now - DAY_SECONDS)
     return [
-        ContractView(row=row, now=now, prices=await tape.prices(tx, row.id, 1), volume=volumes[row.id]) for row in rows
+        ContractView(row=row, now=now, marks=await tape.marks(tx, row.id, 1), volume=volumes[row.id]) for row in rows
     ]
 
 

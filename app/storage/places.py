@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, bindparam, case, func, or_, select, update
 
 from app.storage.db import Tx
 from app.storage.sql import in_parts, insert, insert_for
-from app.storage.tables import absences, installations, issues, repositories, users
+from app.storage.tables import absences, former_names, installations, issues, repositories, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,27 @@ async def save_repository(tx: Tx, repository: Repository, asked: bool = False) -
 
     At one instant news in any order makes nothing public that was private; only GitHub's answer (`asked`) does.
     """
-    await tx.execute(_save_repository(tx.dialect.name, asked), asdict(repository))
+    values = asdict(repository)
+    await tx.execute(_note_former_name(tx.dialect.name), values)
+    await tx.execute(_save_repository(tx.dialect.name, asked), values)
+
+
+@cache
+def _note_former_name(dialect: str) -> Any:
+    """Of a repository that has another name now than we knew, keep the one that it had."""
+    statement = insert_for(dialect, former_names)
+    had = [func.lower(repositories.c.owner_login), func.lower(repositories.c.name)]
+    has = [func.lower(bindparam("owner_login")), func.lower(bindparam("name"))]
+    until_at = bindparam("updated_at", type_=BigInteger)
+    renamed = select(*had, repositories.c.id, until_at).where(
+        repositories.c.id == bindparam("id"),
+        repositories.c.updated_at <= until_at,
+        or_(*(old != new for old, new in zip(had, has, strict=True))),
+    )
+    kept = statement.from_select([c.name for c in former_names.columns], renamed)
+    return kept.on_conflict_do_update(
+        index_elements=list(former_names.primary_key), set_={"until_at": statement.excluded.until_at}
+    )
 
 
 @cache
@@ -233,14 +253,23 @@ async def place_by_name(tx: Tx, owner: str, name: str, number: int) -> Place | N
     """The issue that is now under this name; names change, so only pages and badges look things up so.
 
     Names pass on, too: of two repositories under one name the one that was told of last has it. So may numbers, if an
-    issue comes back that was transferred.
+    issue comes back that was transferred. A name that nobody has now is still that of who had it last.
     """
-    statement = _PLACES.where(
-        func.lower(repositories.c.owner_login) == owner.lower(),
-        func.lower(repositories.c.name) == name.lower(),
-        issues.c.number == number,
-        in_sight(),
-    ).order_by(
+    bears = func.lower(repositories.c.owner_login) == owner.lower(), func.lower(repositories.c.name) == name.lower()
+    found = await _place_under(tx, *bears, issues.c.number == number)
+    if found is not None or (await tx.execute(select(repositories.c.id).where(*bears).limit(1))).first():
+        return found
+    had = former_names.c.owner_login == owner.lower(), former_names.c.name == name.lower()
+    last = select(former_names.c.repository_id).where(*had)
+    newest = last.order_by(former_names.c.until_at.desc(), former_names.c.repository_id.desc()).limit(1)
+    renamed = (await tx.execute(newest)).scalar()
+    if renamed is None:
+        return None
+    return await _place_under(tx, repositories.c.id == renamed, issues.c.number == number)
+
+
+async def _place_under(tx: Tx, *which: ColumnElement[bool]) -> Place | None:
+    statement = _PLACES.where(*which, in_sight()).order_by(
         repositories.c.updated_at.desc(),
         repositories.c.id.desc(),
         issues.c.moved_to.is_not(None),

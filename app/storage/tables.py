@@ -85,6 +85,17 @@ repositories = Table(
 )
 Index("ix_repositories_lower_name", func.lower(repositories.c.owner_login), func.lower(repositories.c.name))
 
+former_names = Table(
+    "former_names",
+    metadata,
+    Column("owner_login", String(255), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("repository_id", BigInteger, ForeignKey("repositories.id"), primary_key=True),
+    _number("until_at"),
+    Index("ix_former_names_repository_id", "repository_id"),
+)
+"""Names that repositories had, in lower case: an address that somebody wrote down long ago is still theirs."""
+
 users = Table(
     "users",
     metadata,

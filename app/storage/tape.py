@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, case, func, selec
 from app.market.contract import UNIT_MILLS, Side
 from app.market.fill import FillKind
 from app.market.offer import Action, OfferState
-from app.market.quotes import PRICE_VOLUME, Day, Level, Trade
+from app.market.price import Level, Paid
+from app.market.quotes import PRICE_VOLUME, Day, Trade
 from app.storage.db import Tx
 from app.storage.tables import contracts, fills, offers, positions, users
 
@@ -20,7 +21,7 @@ DAY_SECONDS = 86_400
 
 @dataclass(slots=True)
 class Levels:
-    """A book by price, best first. Plain offers are `bids` and `asks`; all-or-none asks stand apart."""
+    """A book by price, best first. Plain offers are `bids` and `asks`; all-or-none asks stand apart, one by one."""
 
     bids: list[Level] = field(default_factory=list)
     asks: list[Level] = field(default_factory=list)
@@ -67,9 +68,10 @@ async def levels(tx: Tx, contract_ids: Sequence[int], now: int) -> dict[int, Lev
     """The books of these contracts; an empty one where nothing stands."""
     found = {contract: Levels() for contract in contract_ids}
     bid, price = case((_BID, 1), else_=0).label("bid"), _FIXED_PRICE.label("fixed_price")
-    keys = offers.c.contract_id, bid, price, offers.c.all_or_none
+    alone = case((offers.c.all_or_none, offers.c.id), else_=0).label("alone")
+    keys = offers.c.contract_id, bid, price, offers.c.all_or_none, alone
     statement = select(*keys, _OPEN.label("units")).where(offers.c.contract_id.in_(contract_ids), _standing(now))
-    for row in await tx.execute(statement.group_by(*keys).order_by(price)):
+    for row in await tx.execute(statement.group_by(*keys).order_by(price, alone)):
         book, level = found[row.contract_id], (row.fixed_price, int(row.units))
         if not row.all_or_none:
             (book.bids if row.bid else book.asks).append(level)
@@ -106,6 +108,32 @@ def _standing_from(row: Row[Any]) -> Standing:
     )
 
 
+async def best_ask(tx: Tx, contract_ids: Sequence[int], now: int) -> Standing | None:
+    """The offer by which FIXED can be had cheapest in any of these; of equal ones that of the latest maturation."""
+    order = _FIXED_PRICE, contracts.c.maturation_at.desc(), offers.c.rank, offers.c.id
+    return await _best(tx, contract_ids, now, ~_BID, order)
+
+
+async def best_bid(tx: Tx, contract_ids: Sequence[int], now: int) -> Standing | None:
+    """The offer by which UNFIXED can be had cheapest; of equal ones that of the earliest maturation."""
+    order = _FIXED_PRICE.desc(), contracts.c.maturation_at, offers.c.rank, offers.c.id
+    return await _best(tx, contract_ids, now, _BID, order)
+
+
+async def _best(
+    tx: Tx, contract_ids: Sequence[int], now: int, half: ColumnElement[bool], order: Sequence[ColumnElement[Any]]
+) -> Standing | None:
+    """Of the offers a part of which may be taken."""
+    statement = (
+        select(offers, users.c.login)
+        .join(users, users.c.id == offers.c.user_id)
+        .join(contracts, contracts.c.id == offers.c.contract_id)
+        .where(offers.c.contract_id.in_(contract_ids), _standing(now), half, ~offers.c.all_or_none)
+    )
+    row = (await tx.execute(statement.order_by(*order).limit(1))).first()
+    return _standing_from(row) if row else None
+
+
 async def volumes(tx: Tx, contract_ids: Sequence[int], since_at: int) -> dict[int, Volume]:
     """What was traded in these contracts; `late` is what was after `since_at`, and only those fills are read."""
     wanted = select(contracts.c.id, contracts.c.traded_units, _late(since_at).label("late"))
@@ -129,11 +157,24 @@ def _late(since_at: int) -> ScalarSelect[int]:
     return of_late.correlate(contracts).scalar_subquery()
 
 
-async def prices(tx: Tx, contract_id: int, most: int) -> list[int]:
-    """The last prices, oldest first."""
-    statement = select(fills.c.price).where(fills.c.contract_id == contract_id, _PRICED)
-    found = (await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(most))).scalars()
-    return list(found)[::-1]
+async def paid(tx: Tx, contract_ids: Sequence[int]) -> dict[int, Paid]:
+    """What the holders of these contracts paid for what they hold."""
+    units, cost = func.sum(positions.c.free + positions.c.reserved), func.sum(positions.c.cost_mills)
+    sides = select(positions.c.contract_id, positions.c.side, units.label("units"), cost.label("cost"))
+    of_these = sides.where(positions.c.contract_id.in_(contract_ids))
+    rows = await tx.execute(of_these.group_by(positions.c.contract_id, positions.c.side))
+    found = {(row.contract_id, row.side): (int(row.units), int(row.cost)) for row in rows}
+    sums = {}
+    for contract in contract_ids:
+        interest, fixed = found.get((contract, Side.FIXED.value), (0, 0))
+        _, unfixed = found.get((contract, Side.UNFIXED.value), (0, 0))
+        sums[contract] = Paid(interest, fixed, unfixed)
+    return sums
+
+
+async def marks(tx: Tx, contract_id: int, most: int) -> list[Trade]:
+    """The last fills that make a price, oldest first."""
+    return (await _fills(tx, contract_id, most, _PRICED))[::-1]
 
 
 async def price_at(tx: Tx, contract_id: int, at: int) -> int | None:
@@ -168,8 +209,12 @@ async def holders(tx: Tx, contract_ids: Sequence[int]) -> dict[int, int]:
 
 async def trades(tx: Tx, contract_id: int, most: int) -> list[Trade]:
     """The public tape of a contract, newest first."""
+    return await _fills(tx, contract_id, most)
+
+
+async def _fills(tx: Tx, contract_id: int, most: int, *which: ColumnElement[bool]) -> list[Trade]:
     columns = (fills.c[name] for name in ("contract_id", "amendment", "at", "price", "volume", "kind"))
-    statement = select(*columns).where(fills.c.contract_id == contract_id)
+    statement = select(*columns).where(fills.c.contract_id == contract_id, *which)
     rows = await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(most))
     return [Trade(row.contract_id, row.amendment, row.at, row.price, row.volume, FillKind(row.kind)) for row in rows]
 

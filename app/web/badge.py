@@ -6,49 +6,45 @@ and an image. Names are never drawn, and a repository that is not public looks l
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
-import anybadge
 import structlog
 from aiohttp import web
 from cachetools import TTLCache
 
 from app.clock import Clock
+from app.market.price import Price, Says
+from app.services.badges import BadgeTold
+from app.web.badge_drawing import GREY, Image, badge
+
+ROUTE = r"/badge{path:(?:/[\s\S]*)?}"
+"""Every path below, whatever is in it: a line feed, too."""
 
 LABEL = "bugmark"
 NO_MARKET = "no market"
+NO_PRICE = "no price"
 UNAVAILABLE = "unavailable"
 FRESH_SECONDS = 5
 """A badge may be this old; within it no request costs a query, whoever asks."""
 MOST_BADGES = 4_096
 
-_PATH = re.compile(r"([A-Za-z0-9-]{1,100})/([A-Za-z0-9._-]{1,100})/([1-9][0-9]{0,8})\.svg", re.ASCII)
-_COLORS = ((250, "#c0392b"), (500, "#b8651b"), (750, "#7d8c12"), (1000, "#3c8a2e"))
-_GREY = "#777"
+COLORS = ((250, "#c0392b"), (500, "#a3540f"), (750, "#626e0c"), (1000, "#2f7d24"))
+"""By the price of FIXED, each below its number; on all of them white can be read."""
+
+_PATH = re.compile(r"/([A-Za-z0-9-]{1,100})/([A-Za-z0-9._-]{1,100})/([1-9][0-9]{0,8})\.svg", re.ASCII)
 _HEADERS = {"Cache-Control": "no-cache, max-age=0"}
 
 log = structlog.get_logger(__name__)
 
 
 class Prices(Protocol):
-    async def badge_price(self, owner: str, repo: str, number: int) -> int | str | None:
-        """FIXED's price in mills in the issue's nearest open contract; without one how its contracts stand.
-
-        None without any, or if the repository is not public.
+    async def badge(self, owner: str, repo: str, number: int) -> BadgeTold | None:
+        """What there is to tell of the issue under this name; None where there is nothing, or nothing for strangers.
 
         GitHub's names are the same in any case.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    svg: bytes
-    etag: str
 
 
 class Badges:
@@ -79,34 +75,40 @@ class Badges:
 
     async def _ask(self, owner: str, repo: str, number: int) -> Image:
         try:
-            return draw(await self._prices.badge_price(owner, repo, number))
+            return draw(await self._prices.badge(owner, repo, number))
         except Exception:  # whatever it was: an error's page would stay in GitHub's cache
             log.exception("badge without a price", owner=owner, repo=repo, number=number)
-            return _drawn(UNAVAILABLE, _GREY)
+            return badge(LABEL, UNAVAILABLE, GREY)
 
 
-def draw(price_mills: int | str | None) -> Image:
-    """The image for a price of 1..999, a state in words, or None. The same gives the same bytes in every process."""
-    if price_mills is None:
-        return _drawn(NO_MARKET, _GREY)
-    if isinstance(price_mills, str):
-        return _drawn(price_mills, _GREY)
-    color = next(color for below, color in _COLORS if price_mills < below)
-    return _drawn(f"fixed {price_text(price_mills)}", color)
+def draw(told: BadgeTold | None) -> Image:
+    """The image of what is told. The same gives the same bytes in every process."""
+    if told is None:
+        return badge(LABEL, NO_MARKET, GREY)
+    if told.price is None:
+        return badge(LABEL, told.state or NO_PRICE, GREY)
+    return badge(LABEL, words(told.price, told.traded), _color(told.price))
+
+
+def words(price: Price, traded: bool) -> str:
+    """`fixed 0.52`; `quoted 0.52` where nothing was traded yet, so that a wish does not look like a price."""
+    if price.says is Says.ENTERED:
+        return f"entered at {price_text(price.low)}"
+    bound = "" if price.says in (Says.MIDDLE, Says.BETWEEN) else f"{price.says.value} "
+    upto = f"–{price_text(price.high)}" if price.says is Says.BETWEEN else ""
+    return f"{'fixed' if traded else 'quoted'} {bound}{price_text(price.low)}{upto}"
+
+
+def _color(price: Price) -> str:
+    """Grey where there is no one price."""
+    mills = price.mills
+    return GREY if mills is None else next(color for below, color in COLORS if mills < below)
 
 
 def price_text(mills: int) -> str:
     """405 is 0.405 and 400 is 0.40: at least two digits, the third where it says something."""
     text = f"{mills // 1000}.{mills % 1000:03d}"
     return text.removesuffix("0")
-
-
-@lru_cache(maxsize=1_024)
-def _drawn(value: str, color: str) -> Image:
-    badge = anybadge.Badge(LABEL, value, default_color=color)
-    badge.mask_str = "bugmark-mask"  # anybadge counts its badges up in here, which would change every ETag
-    svg = str(badge.badge_svg_text).encode()
-    return Image(svg, hashlib.sha256(svg).hexdigest()[:32])
 
 
 def _is_known(request: web.Request, etag: str) -> bool:

@@ -14,7 +14,7 @@ from app.clock import Clock
 from app.github.signature import Verifier
 from app.settings import WEBHOOK_BODY_BYTES, Settings, github_web_url
 from app.web import landing
-from app.web.badge import Badges, Prices
+from app.web.badge import ROUTE, Badges, Prices
 from app.web.door import Door, Inbox
 from app.web.headers import add_headers
 from app.web.metrics import Measure, Metrics
@@ -43,7 +43,7 @@ def make_app(
     badges = Badges(prices, clock)
     app = web.Application(middlewares=[_bug_catcher(clock)], client_max_size=WEBHOOK_BODY_BYTES)
     app.router.add_post("/webhook", door.post)
-    app.router.add_get("/badge/{path:.*}", badges.get)
+    app.router.add_get(ROUTE, badges.get)
     app.router.add_get("/healthz", _healthz(health))
     github_url = github_web_url(settings.github_api_url)
     app.router.add_get("/replies/{comment:[1-9][0-9]{0,18}}", Replies(answers, github_url).get)

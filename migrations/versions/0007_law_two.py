@@ -57,6 +57,7 @@ def upgrade() -> None:
     _heartbeats()
     _receipts()
     _turns()
+    _former_names()
 
 
 def _net_paid() -> None:
@@ -151,3 +152,18 @@ def _turns() -> None:
     op.create_index("ix_outbox_next", "outbox", ["state", "rank", "turn", "id", "due_at", "installation_id"])
     op.create_index("ix_outbox_flow_state", "outbox", ["flow", "state", "turn"])
     op.create_index("ix_outbox_installation_id_state_kind", "outbox", ["installation_id", "state", "kind"])
+
+
+def _former_names() -> None:
+    op.create_table(
+        "former_names",
+        sa.Column("owner_login", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        _number("until_at"),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repositories.id"], name=op.f("fk_former_names_repository_id_repositories")
+        ),
+        sa.PrimaryKeyConstraint("owner_login", "name", "repository_id", name=op.f("pk_former_names")),
+    )
+    op.create_index("ix_former_names_repository_id", "former_names", ["repository_id"])

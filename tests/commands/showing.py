@@ -6,13 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from app.market.contract import Outcome, Side, Status, canonical, digest
+from app.market.fill import FillKind
 from app.market.offer import Action, NewOffer, Offer
 from app.market.position import Position
+from app.market.price import Paid
+from app.market.quotes import Trade
 from app.market.statement import ADVISORY, ISSUE_FIXED, Advisory, text_of
 from app.services.accounts import Balance
 from app.services.config import Config
 from app.services.contract_views import BookView, ContractView, Holder, IssueView
 from app.services.holdings import UserView
+from app.services.views import speaking
 from app.storage.commands import CommandRecord
 from app.storage.contracts import ContractRow
 from app.storage.tape import Levels, Standing, Volume
@@ -74,14 +78,23 @@ def view(
     return ContractView(found, NOW, Levels(bids or [], asks or []), **values)
 
 
+def marks(*prices: int) -> list[Trade]:
+    """Fills of 50 units, the last an hour ago."""
+    count = len(prices)
+    return [
+        Trade(1, at, NOW - 3_600 * (count + 1 - at), price, 50, FillKind.EXPAND) for at, price in enumerate(prices, 1)
+    ]
+
+
 def traded(found: ContractRow, prices: list[int], volume: int = 1_234, **values: Any) -> ContractView:
-    """A contract with a history, quotes around its last price and holders."""
-    last = prices[-1]
+    """A contract with a history, firm quotes around its last price and holders."""
+    last, units = prices[-1], volume // 2
     return view(
-        replace(found, open_interest=volume // 2),
+        replace(found, open_interest=units),
         [(last - 30, 100), (last - 50, 40)],
         [(last + 20, 80), (last + 70, 250)],
-        prices=prices,
+        paid=Paid(units, units * last, units * (1000 - last)),
+        marks=marks(*prices),
         price_before=prices[0],
         volume=Volume(volume, volume // 10),
         void_price=prices[0],
@@ -91,8 +104,9 @@ def traded(found: ContractRow, prices: list[int], volume: int = 1_234, **values:
     )
 
 
-def issue(*views: ContractView, done: list[ContractView] | None = None, left_out: int = 0) -> IssueView:
-    return IssueView(NOW, list(views), done or [], left_out)
+def issue(*views: ContractView, done: list[ContractView] | None = None, left_out: int = 0, **found: Any) -> IssueView:
+    reward = max((one.reward_mills for one in views if one.row.open), default=0)
+    return IssueView(NOW, list(views), done or [], left_out, speaking(views), **{"reward_mills": reward, **found})
 
 
 def standing(number: int, login: str, action: Action, side: Side, units: int, price: int, **values: Any) -> Standing:

@@ -20,6 +20,7 @@ from app.market.contract import Outcome, Side
 from app.market.fill import FillKind
 from app.market.offer import Action
 from app.market.position import Position
+from app.market.price import Paid
 from app.market.quotes import Day, Trade
 from app.services.accounts import Balance
 from app.services.contract_views import Holder
@@ -34,6 +35,7 @@ from tests.commands.showing import (
     forecast,
     halted,
     issue,
+    marks,
     offer,
     record,
     row,
@@ -79,10 +81,10 @@ def cells(body: str, start: str) -> list[str]:
 def test_a_line_tells_price_change_quotes_volume_interest_reward_and_time_left() -> None:
     body = board(issue(traded(row(1, 30), RISING)))
     check_sound(body)
-    reward = "177.25"
+    reward = "118.45"
     assert cells(body, f"31{NBSP}Jan") == [
         "31 Jan 2026",
-        "**0.405** ▁▁▄▄▆█",
+        "**0.40** ▁▁▄▄▆█",
         "+0.205",
         "0.375 / 0.425",
         "1,234",
@@ -96,22 +98,41 @@ def test_a_line_tells_price_change_quotes_volume_interest_reward_and_time_left()
 
 def test_the_void_price_is_always_shown() -> None:
     body = board(issue(traded(row(1, 30), RISING)))
-    assert cells(body, "c1 ") == ["c1", "31 Jan 2026 23:59:59 UTC", "0.40", "123", "5", "0.20"]
+    assert cells(body, "c1 ") == ["c1", "31 Jan 2026 23:59:59 UTC", "0.405 × 50, 60 min ago", "123", "5", "0.20"]
 
 
 def test_a_contract_without_a_trade_shows_what_is_quoted() -> None:
     body = board(issue(view(row(1, 30), [(200, 100)])))
-    assert cells(body, f"31{NBSP}Jan")[1:4] == ["**0.20** quoted", "–", "0.20 / –"]
+    assert cells(body, f"31{NBSP}Jan")[1:4] == ["**at least 0.20** quoted", "–", "0.20 / –"]
+    both = board(issue(view(row(1, 30), [(200, 100)], [(300, 100)])))
+    assert cells(both, f"31{NBSP}Jan")[1:4] == ["**0.25** quoted", "–", "0.20 / 0.30"]
+    small = board(issue(view(row(1, 30), [(200, 5)])))
+    assert cells(small, f"31{NBSP}Jan")[1:4] == ["–", "–", "0.20 / –"]
     assert cells(board(issue(view(row(1, 30)))), f"31{NBSP}Jan")[1:4] == ["–", "–", "– / –"]
 
 
+def test_the_heading_says_how_likely_by_when_and_what_a_fixer_wins() -> None:
+    one = traded(row(1, 30), RISING)
+    assert board(issue(one, reward_mills=108_900)).startswith("BugMark · 40 % by 31 Jan 2026 · reward 108.90\n---\n")
+    assert html(board(issue(one))).startswith("<h2>BugMark · 40 % by 31 Jan 2026 · reward 118.45</h2>")
+    funded = board(issue(view(row(1, 30), [], [(200, 200)])))
+    assert funded.startswith("BugMark · at most 20 % by 31 Jan 2026 · reward 160.00\n")
+    entered = board(issue(view(row(1, 30, open_interest=200), paid=Paid(200, 40_000, 160_000))))
+    assert entered.startswith("BugMark · entered at 20 % by 31 Jan 2026\n")
+    apart = board(issue(view(row(1, 30), [(300, 50)], [(600, 50)])))
+    assert apart.startswith("BugMark · 30 % to 60 % by 31 Jan 2026 · reward 20.00\n")
+    assert board(issue(view(row(1, 30)))).startswith("BugMark · no price yet by 31 Jan 2026\n")
+    assert board(issue(view(halted(row(1, 30))))).startswith("BugMark · halted until 2 Jan 2026 09:02:00 UTC\n")
+    assert board(issue(done=[view(settled(row(1, -2)))])).startswith("BugMark · settled FIXED\n")
+    assert board(issue(traded(forecast(12, 30), RISING))).startswith("BugMark · F12 40 %\n")
+
+
 def test_the_two_next_steps_can_be_copied_one_by_one() -> None:
-    body = board(issue(traded(row(1, 30), RISING)))
-    assert commands_in(body) == [
-        "offer fixed 50 at 42.5% by 2026-01-31",
-        "offer unfixed 50 at 62.5% by 2026-01-31",
-    ]
+    found = issue(traded(row(1, 30), RISING), to_fixer=standing(17, "adam", Action.BUY, Side.UNFIXED, 80, 575))
+    body = board(found)
+    assert commands_in(body) == ["take o17", "fund 50 by 2026-01-31"]
     assert html(body).count("<pre>") == 2
+    assert commands_in(board(replace(found, to_fixer=None))) == ["fund 50 by 2026-01-31"]
 
 
 def test_a_halted_contract_says_until_when_and_offers_no_trade() -> None:
@@ -127,7 +148,7 @@ def test_a_halted_contract_says_until_when_and_offers_no_trade() -> None:
 
 def test_settled_contracts_fold_away() -> None:
     done = [
-        view(settled(row(7, -2), Outcome.UNFIXED), prices=[300], volume=Volume(100, 0)),
+        view(settled(row(7, -2), Outcome.UNFIXED), marks=marks(300), volume=Volume(100, 0)),
         view(settled(row(3, -9), Outcome.FIXED, NOW - DAY), volume=Volume(1, 0)),
     ]
     body = board(issue(traded(row(9, 30), RISING), done=done))
@@ -149,11 +170,17 @@ def test_settled_contracts_fold_away() -> None:
 def test_forecasts_read_true_and_false_and_go_by_their_number() -> None:
     body = board(issue(traded(forecast(12, 30), RISING)))
     check_sound(body)
-    assert "### Forecasts" in body and "### Will this be fixed?" not in body
+    assert "### Forecasts" in body and "fund" not in body
     assert "- **F12**: an advisory of severity high or worse affecting `npm:left-pad` is published" in body
     assert "| forecast | TRUE |" in body
     assert "Largest positions on F12: **adam** 400 FALSE, **beth** 350 TRUE" in body
-    assert commands_in(body) == ["offer true 50 at 42.5% on F12", "offer false 50 at 62.5% on F12"]
+    assert commands_in(body) == ["offer true 50 at 0.40 on F12", "offer false 50 at 0.60 on F12"]
+    taken = issue(
+        traded(forecast(12, 30), RISING),
+        to_fixer=standing(17, "adam", Action.BUY, Side.UNFIXED, 80, 575),
+        to_doubter=standing(18, "beth", Action.BUY, Side.FIXED, 80, 375),
+    )
+    assert commands_in(board(taken)) == ["take o17", "take o18"]
 
 
 def test_insiders_are_marked() -> None:
@@ -164,10 +191,19 @@ def test_insiders_are_marked() -> None:
     )
 
 
-def test_the_dates_imply_a_chance_that_does_not_fall() -> None:
-    falling = issue(traded(row(1, 10), [600]), traded(row(2, 60), [400]), traded(row(3, 99), [700]))
-    assert "**49.5 %** by 11 Jan 2026 · **49.5 %** by 2 Mar 2026 · **69.5 %** by 10 Apr 2026." in board(falling)
-    assert "Implied" not in board(issue(traded(row(1, 10), [600])))
+def test_the_chance_of_a_fix_is_told_for_each_date() -> None:
+    rising = issue(traded(row(1, 10), [400]), view(row(2, 60)), traded(row(3, 99), [700]))
+    dates = "**39.5 %** by 11 Jan 2026 · **37 % to 72 %** by 2 Mar 2026 · **69.5 %** by 10 Apr 2026."
+    assert f"Chance of a fix: {dates}" in board(rising)
+    drawn = "Chance of a fix ▄▆: **39.5 %** by 11 Jan 2026 · **69.5 %** by 10 Apr 2026."
+    assert drawn in board(issue(traded(row(1, 10), [400]), traded(row(3, 99), [700])))
+    assert "Chance of a fix" not in board(issue(traded(row(1, 10), [600])))
+
+
+def test_dates_that_contradict_each_other_keep_their_own_chances() -> None:
+    falling = board(issue(traded(row(1, 10), [600]), traded(row(2, 60), [400]), traded(row(3, 99), [700])))
+    assert "**59.5 %** by 11 Jan 2026 · **39.5 %** by 2 Mar 2026 · **69.5 %** by 10 Apr 2026." in falling
+    assert "The quotes contradict each other." in falling
 
 
 def test_contradicting_quotes_come_with_the_commands_that_take_them() -> None:
@@ -200,13 +236,13 @@ def test_twelve_contracts_are_one_table_and_their_holders_fold_away() -> None:
 def test_long_numbers_stay_whole() -> None:
     large = traded(row(1, 300), [969], 999_999_999)
     body = board(issue(replace(large, levels=Levels([(900, 10**9)], [(1, 5 * 10**9)]))))
-    assert cells(body, f"28{NBSP}Oct")[4:7] == ["999,999,999", "499,999,999", "4,995,000,000"]
+    assert cells(body, f"28{NBSP}Oct")[4:7] == ["999,999,999", "499,999,999", "99,900"]
 
 
 @given(st.lists(st.tuples(st.integers(1, 900), st.lists(st.integers(1, 999), max_size=4)), max_size=5))
 def test_every_command_on_the_market_comment_can_be_read(contracts: list[tuple[int, list[int]]]) -> None:
     views = [
-        traded(row(at, days), prices) if prices and 70 < prices[-1] < 900 else view(row(at, days), prices=prices)
+        traded(row(at, days), prices) if prices and 70 < prices[-1] < 900 else view(row(at, days), marks=marks(*prices))
         for at, (days, prices) in enumerate(contracts, 1)
     ]
     body = board(issue(*views, traded(forecast(99, 30), [500])))
@@ -361,17 +397,20 @@ def test_an_empty_book_says_so() -> None:
 
 def test_one_contract_in_words() -> None:
     body = price_drawing.price_of(traded(row(3), RISING))
-    assert "Last price of FIXED **0.405** ▁▁▄▄▆█ (+0.205 in 24 h) · bid 0.375 · ask 0.425 · mid 0.40" in body
     assert (
-        "Volume 1,234 (123 in 24 h) · open interest 617 · holders 5 · void price 0.20 · reward on offer 177.25" in body
-    )
-    assert "Last price of TRUE **–** · bid – · ask – · mid –" in price_drawing.price_of(view(forecast(12)))
+        "Price of FIXED **0.40** · bid 0.375 · ask 0.425 · last 0.405 ▁▁▄▄▆█ (50 units, 60 min ago, +0.205 in 24 h)"
+    ) in body
+    assert (
+        "Volume 1,234 (123 in 24 h) · open interest 617 · holders 5 · void price 0.20 · reward on offer 118.45 "
+        "· moving the price by 0.10 takes 107.281"
+    ) in body
+    assert "Price of TRUE **–** · bid – · ask – · not traded yet" in price_drawing.price_of(view(forecast(12)))
 
 
 def test_prices_by_date_say_what_lies_between() -> None:
     body = price_drawing.prices(issue(traded(row(1, 10), [200]), traded(row(2, 60), [350])))
     check_sound(body)
-    assert "| 2 Mar 2026 | 0.35 | 34.5 % | 15 % | 0.35 |" in body
+    assert "| 2 Mar 2026 | 0.345 | 34.5 % | 15 % | 0.35 |" in body
 
 
 def test_a_history_has_days_and_the_tape() -> None:

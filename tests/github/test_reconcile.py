@@ -118,13 +118,29 @@ async def test_a_repository_s_new_name_owner_and_privacy_are_found(ground: Groun
     await ground.control("PATCH", "/repositories/ann/pump", {"name": "valve"})
     await pass_time(ground)
     assert (await place(ground, issue["id"])).repository.name == "valve"
+    async with ground.db.reading() as tx:
+        old = await badges.badge(tx, "ann", "pump", 1, ground.clock.now())
+        assert old is not None and old == await badges.badge(tx, "ann", "valve", 1, ground.clock.now())
     ground.clock.advance(60)
     await ground.control("PATCH", "/repositories/ann/valve", {"private": True})
     await pass_time(ground)
     assert (await place(ground, issue["id"])).repository.private
     async with ground.db.reading() as tx:
-        assert await badges.badge_price(tx, "ann", "valve", 1, ground.clock.now()) is None
+        for name in ("valve", "pump"):
+            assert await badges.badge(tx, "ann", name, 1, ground.clock.now()) is None
     assert (await ground.row(contract)).open
+
+
+async def test_a_badge_follows_its_owner_s_new_name(ground: Ground) -> None:
+    issue, _ = await started(ground)
+    ground.clock.advance(60)
+    await ground.control("PATCH", "/accounts/ann", {"login": "anne"})
+    await pass_time(ground)
+    assert (await place(ground, issue["id"])).repository.owner_login == "anne"
+    async with ground.db.reading() as tx:
+        now = ground.clock.now()
+        assert await badges.badge(tx, "anne", "pump", 1, now) is not None
+        assert await badges.badge(tx, "ann", "pump", 1, now) == await badges.badge(tx, "anne", "pump", 1, now)
 
 
 async def test_a_repository_that_was_made_public_at_the_instant_it_is_known_from_is_believed_when_asked(

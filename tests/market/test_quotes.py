@@ -1,8 +1,8 @@
-"""What prices say: the implied curve, arbitrage over dates, spark lines (docs/market.md §8)."""
+"""What prices of several dates say together: chances, arbitrage, spark lines (docs/market.md §8)."""
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 
 from app.market.contract import MAX_VOLUME, Side
 from app.market.fill import FillKind
+from app.market.price import Level, Paid, Price, Says
 from app.market.quotes import (
     Arbitrage,
     Ladder,
-    Level,
     Trade,
     arbitrages,
-    implied,
-    mid,
-    reward_mills,
+    chances,
+    contradictions,
     side_price,
     spark_points,
     spark_range,
@@ -111,55 +110,98 @@ def test_an_arbitrage_is_no_larger_than_an_offer_may_be() -> None:
     assert arbitrages(books) == [Arbitrage(1, 2, MAX_VOLUME, 450, 500, (MAX_VOLUME - 1) * 100 + 50)]
 
 
-# -- the implied curve --------------------------------------------------------------------------------------------
+# -- the chance by date -------------------------------------------------------------------------------------------
+
+NEAR = ladder(1, 100, [(500, 20)], [(540, 22)])
 
 
-@given(st.lists(st.none() | PRICES, max_size=12))
-def test_the_implied_chance_never_falls_with_later_dates(prices: list[int | None]) -> None:
-    found = implied(prices)
-    assert [chance is None for chance in found] == [price is None for price in prices]
-    known = [chance for chance in found if chance is not None]
-    assert all(earlier <= later for earlier, later in pairwise(known))
-    quoted = [price for price in prices if price is not None]
-    assert not quoted or min(quoted) <= known[0] <= known[-1] <= max(quoted)
+def june(bids: list[Level], asks: list[Level]) -> Ladder:
+    return ladder(2, 200, bids, asks)
 
 
-@given(st.lists(PRICES, max_size=12))
-def test_prices_that_do_not_contradict_are_the_implied_chances(prices: list[int]) -> None:
-    assert implied(sorted(prices)) == sorted(prices)
+def said(books: list[Ladder]) -> list[Price | None]:
+    return [chance.price for chance in chances(books)]
 
 
-@given(st.lists(PRICES, min_size=1, max_size=5), st.lists(PRICES, min_size=5, max_size=5))
-def test_no_rising_curve_is_nearer_to_the_prices(prices: list[int], other: list[int]) -> None:
-    """Least squares; rounding down costs less than one mill a date."""
-    found = [chance for chance in implied(prices) if chance is not None]
-    rising = sorted(other)[: len(prices)]
-    slack = sum(2 * abs(price - chance) + 1 for price, chance in zip(prices, found, strict=True))
-    assert _distance(prices, found) <= _distance(prices, rising) + slack
+def test_two_dates_that_agree_have_their_own_chances() -> None:
+    books = [NEAR, june([(620, 17)], [(700, 34)])]
+    assert said(books) == [Price(Says.MIDDLE, 520, 520), Price(Says.MIDDLE, 660, 660)]
+    assert contradictions(books) == []
 
 
-def _distance(prices: list[int], chances: list[int]) -> int:
-    return sum((price - chance) ** 2 for price, chance in zip(prices, chances, strict=True))
+def test_five_units_at_a_silly_price_contradict_nobody() -> None:
+    books = [NEAR, june([], [(10, 5)])]
+    assert said(books) == [Price(Says.MIDDLE, 520, 520), Price(Says.AT_LEAST, 500, 500)]
+    assert contradictions(books) == []
 
 
-def test_falling_neighbours_share_their_mean() -> None:
-    assert implied([200, 600, 401, 900]) == [200, 500, 500, 900]
-    assert implied([500, 400, 300]) == [400, 400, 400]
-    assert implied([None, 300, None, 100]) == [None, 200, None, 200]
-    assert implied([]) == []
+def test_eleven_units_contradict_and_are_worth_five_tokens_and_more() -> None:
+    books = [NEAR, june([], [(10, 11)])]
+    assert said(books) == [Price(Says.MIDDLE, 520, 520), Price(Says.AT_MOST, 10, 10)]
+    assert [chance.contradicted for chance in chances(books)] == [True, True]
+    (found,) = contradictions(books)
+    assert (found.units, found.gain_mills) == (11, 5_390)
+    assert f"{found.gain_mills / 1000:.1f}" == "5.4"
+
+
+def test_a_date_without_quotes_lies_between_its_neighbours() -> None:
+    books = [NEAR, june([], []), ladder(3, 300, [(620, 17)], [(700, 34)])]
+    assert said(books)[1] == Price(Says.MIDDLE, 600, 600)
+    assert chances(books)[1].low == 500 and chances(books)[1].high == 700
+
+
+def test_what_was_paid_counts_where_no_date_contradicts_it() -> None:
+    paid = Paid(100, 60_000, 40_000)
+    later = Ladder(2, 200, [], [], paid)
+    assert said([NEAR, later]) == [Price(Says.MIDDLE, 520, 520), Price(Says.ENTERED, 600, 600)]
+    earlier = Ladder(2, 50, [], [], paid)
+    assert said([NEAR, earlier]) == [Price(Says.AT_MOST, 540, 540), Price(Says.MIDDLE, 520, 520)]
+
+
+@st.composite
+def firm_ladders(draw: st.DrawFn) -> list[Ladder]:
+    """Books of several dates with offers from a few tokens to many, each not crossed by itself."""
+    found = []
+    for contract in range(1, draw(st.integers(1, 6)) + 1):
+        prices = sorted(draw(st.sets(st.integers(1, 999), max_size=5)))
+        cut = draw(st.integers(0, len(prices)))
+        units = st.integers(1, 200)
+        bids = [(price, draw(units)) for price in reversed(prices[:cut])]
+        asks = [(price, draw(units)) for price in prices[cut:]]
+        found.append(Ladder(contract, draw(st.integers(1, 4)), bids, asks, Paid(draw(st.sampled_from([0, 1_000])))))
+    return found
+
+
+@given(firm_ladders())
+def test_where_nothing_contradicts_chances_never_fall_with_later_dates(books: list[Ladder]) -> None:
+    found = [chance for chance in chances(books) if not chance.contradicted]
+    for earlier, later in combinations(found, 2):
+        assert earlier.low is None or (later.low is not None and earlier.low <= later.low)
+        assert later.high is None or (earlier.high is not None and earlier.high <= later.high)
+    points = [chance.low + chance.high for chance in found if chance.low is not None and chance.high is not None]
+    assert points == sorted(points)
+
+
+@given(firm_ladders())
+def test_dates_are_contradicted_if_and_only_if_there_is_something_to_gain(books: list[Ladder]) -> None:
+    apart = len({book.maturation_at for book in books}) == len(books)
+    contradicted = any(chance.contradicted for chance in chances(books))
+    if apart:
+        assert contradicted == bool(contradictions(books))
+    for one in contradictions(books):
+        assert one.gain_mills > 0
+        assert one in arbitrages(books)
+
+
+@given(firm_ladders(), PRICES, st.integers(1, 4), st.booleans())
+def test_a_date_made_for_five_units_changes_no_other(books: list[Ladder], price: int, at: int, bid: bool) -> None:
+    small = ladder(99, at, [(price, 5)] if bid else [], [] if bid else [(price, 5)])
+    after = [chance for chance in chances([*books, small]) if chance.contract != 99]
+    assert after == chances(books)
+    assert contradictions([*books, small]) == contradictions(books)
 
 
 # -- single prices ------------------------------------------------------------------------------------------------
-
-
-def test_mid_needs_both_sides_and_is_rounded_down() -> None:
-    assert mid(200, 305) == 252
-    assert (mid(None, 305), mid(200, None), mid(None, None)) == (None, None, None)
-
-
-def test_the_reward_is_what_all_asks_would_win() -> None:
-    assert reward_mills([(200, 200), (350, 10)]) == 200 * 800 + 10 * 650
-    assert reward_mills([]) == 0
 
 
 def test_both_sides_are_worth_a_token_together() -> None:

@@ -11,8 +11,11 @@ from sqlalchemy import update
 
 from app.market.contract import Outcome, Side, Status
 from app.market.errors import Refusal
+from app.market.price import Paid, Price, Says
 from app.market.quotes import Day
 from app.services import badges, holdings, insiders, looking, views
+from app.services.badges import BadgeTold
+from app.services.configs import Found, remember
 from app.services.contract_views import ContractView, IssueView
 from app.services.holdings import UserView
 from app.services.trading import offer
@@ -63,17 +66,60 @@ async def test_the_last_price_is_that_of_the_last_fill_of_five_units_or_more(des
     assert (await only(desk)).last_price == 300
 
 
-async def test_best_bid_ask_and_mid(desk: Desk) -> None:
+def middle(mills: int) -> Price:
+    return Price(Says.MIDDLE, mills, mills)
+
+
+async def test_best_bid_ask_and_price(desk: Desk) -> None:
     await desk.offer(1, "buy unfixed 20 at 600")
     view = await only(desk)
-    assert (view.best_bid, view.best_ask, view.mid, view.worth) == (None, 400, None, None)
-    assert (view.last_price, view.price, view.change) == (None, 400, None)
+    assert (view.best_bid, view.best_ask, view.price, view.worth) == (None, 400, Price(Says.AT_MOST, 400, 400), None)
+    assert (view.last_price, view.last, view.change) == (None, None, None)
     await desk.offer(2, "buy fixed 30 at 305")
     await desk.offer(2, "buy fixed 5 at 305")
     await desk.offer(2, "buy fixed 5 at 200")
     view = await only(desk)
     assert view.levels == Levels([(305, 35), (200, 5)], [(400, 20)])
-    assert (view.best_bid, view.best_ask, view.mid, view.worth) == (305, 400, 352, (352, "mid"))
+    assert (view.best_bid, view.best_ask, view.price, view.worth) == (305, 400, middle(352), (352, "mid"))
+
+
+async def test_a_small_offer_between_the_quotes_is_no_price(desk: Desk) -> None:
+    await desk.offer(1, "buy unfixed 22 at 460")
+    await desk.offer(2, "buy fixed 20 at 500")
+    assert (await only(desk)).price == middle(520)
+    await desk.offer(3, "buy fixed 5 at 535")
+    assert ((await only(desk)).price, (await only(desk)).best_bid) == (middle(520), 535)
+    await desk.offer(3, "buy fixed 14 at 535")
+    assert (await only(desk)).price == middle(537)
+
+
+async def test_where_holders_entered_is_the_price_without_quotes(desk: Desk) -> None:
+    await trade(desk, 200, 200)
+    view = await only(desk)
+    assert view.paid == Paid(200, 40_000, 160_000)
+    assert (view.price, view.worth) == (Price(Says.ENTERED, 200, 200), (200, "entry price"))
+
+
+async def test_what_is_told_to_move_the_price_moves_it(desk: Desk) -> None:
+    await desk.offer(1, "buy fixed 100 at 480")
+    await desk.offer(2, "buy unfixed 50 at 500")
+    await desk.offer(2, "buy unfixed 500 at 319")
+    view = await only(desk)
+    assert (view.price, view.move_mills) == (middle(490), 31 * 500 + 21 * 499)
+    before = await desk.free(3)
+    await desk.offer(3, "buy fixed 31 at 500 now")
+    await desk.offer(3, "buy fixed 21 at 499")
+    assert (await only(desk)).price == middle(590)
+    assert before - await desk.free(3) == view.move_mills
+
+
+async def test_a_trade_with_oneself_moves_no_price(desk: Desk) -> None:
+    await trade(desk, 200, 200)
+    await desk.offer(3, "buy unfixed 5 at 1")
+    await desk.offer(4, "buy fixed 5 at 999")
+    view = await only(desk)
+    assert view.last_price == 999
+    assert view.price is not None and 195 <= view.price.low <= 225
 
 
 async def all_or_none(desk: Desk, user: int, line: str) -> int:
@@ -84,11 +130,33 @@ async def all_or_none(desk: Desk, user: int, line: str) -> int:
 async def test_all_or_none_offers_are_no_quotes_but_part_of_the_reward(desk: Desk) -> None:
     await desk.offer(1, "buy unfixed 20 at 600")
     await all_or_none(desk, 1, "buy unfixed 50 at 700")
+    await all_or_none(desk, 1, "buy unfixed 60 at 700")
     await all_or_none(desk, 2, "buy fixed 50 at 250")
     view = await only(desk)
     assert (view.best_bid, view.best_ask) == (None, 400)
     assert view.levels.asks == [(400, 20)]
-    assert view.reward_mills == 20 * 600 + 50 * 700
+    assert view.levels.whole_asks == [(300, 50), (300, 60)]
+    assert view.reward_mills == 20 * 600 + 110 * 700
+
+
+async def rules(desk: Desk, text: str) -> None:
+    async with desk.db.transaction() as tx:
+        found = Found("repository", "sha", text.encode())
+        await remember(tx, place_of(ISSUE).repository, found, desk.clock.now(), desk.clock.now() + DAY)
+
+
+async def test_the_reward_is_what_a_newcomer_can_win(desk: Desk) -> None:
+    await desk.offer(1, "buy unfixed 200 at 800")
+    assert (await issue(desk)).reward_mills == 160_000
+    await desk.offer(2, "buy unfixed 900000 at 1")
+    assert (await issue(desk)).reward_mills == 160_000
+    await desk.offer(2, "buy unfixed 400 at 200", LATER)
+    assert (await issue(desk)).reward_mills == 160_000
+    await rules(desk, "welcome_grant: 20\n")
+    assert (await issue(desk)).reward_mills == 80_000
+    assert await read(desk, lambda tx: views.best_reward(tx, ISSUE, desk.clock.now())) == 80_000
+    await rules(desk, "welcome_grant: 0\n")
+    assert (await issue(desk)).reward_mills == 160_000
 
 
 async def test_suspended_offers_are_no_quotes(desk: Desk) -> None:
@@ -177,11 +245,46 @@ async def test_the_void_price_is_what_a_settlement_would_read_now(desk: Desk) ->
 # -- several dates ------------------------------------------------------------------------------------------------
 
 
-async def test_the_implied_chance_does_not_fall_with_later_dates(desk: Desk) -> None:
-    await trade(desk, 10, 600)
-    await trade(desk, 10, 401, LATER)
+async def test_a_date_without_quotes_takes_what_other_dates_say(desk: Desk) -> None:
+    await desk.offer(1, "buy unfixed 22 at 460")
+    await desk.offer(2, "buy fixed 20 at 500")
+    await desk.offer(3, "buy unfixed 5 at 990", LATER)
     found = await issue(desk)
-    assert [(view.row.maturation_at, chance) for view, chance in found.curve()] == [(BY, 500), (LATER, 500)]
+    assert [(view.row.maturation_at, chance.price) for view, chance in found.chances()] == [
+        (BY, middle(520)),
+        (LATER, Price(Says.AT_LEAST, 500, 500)),
+    ]
+    assert found.contradictions() == []
+    await desk.offer(3, "buy unfixed 6 at 990", LATER)
+    found = await issue(desk)
+    assert [chance.price for _, chance in found.chances()] == [middle(520), Price(Says.AT_MOST, 10, 10)]
+    assert [one.gain_mills for one in found.contradictions()] == [11 * 490]
+
+
+# -- what speaks for the issue ------------------------------------------------------------------------------------
+
+
+async def test_offers_in_nearer_contracts_do_not_speak_for_the_issue(desk: Desk) -> None:
+    await trade(desk, 200, 200)
+    for hours in range(1, 9):
+        await desk.offer(3, "buy fixed 5 at 990", BY - hours * 3_600)
+    found = await issue(desk)
+    assert found.headline is not None and found.headline.row.maturation_at == BY
+    assert found.headline.price == Price(Says.ENTERED, 200, 200)
+
+
+async def test_the_offer_to_take_is_the_best_within_a_day_of_the_largest_contract(desk: Desk) -> None:
+    await trade(desk, 50, 200)
+    best = (await desk.offer(1, "buy unfixed 50 at 800")).offer.number
+    await desk.offer(2, "buy unfixed 50 at 50", BY - 1)
+    await desk.offer(2, "buy unfixed 50 at 900", BY + DAY + 1)
+    await all_or_none(desk, 2, "buy unfixed 50 at 850")
+    found = await issue(desk)
+    assert found.to_fixer is not None and found.to_fixer.number == best
+    better = (await desk.offer(3, "buy unfixed 5 at 810", BY + DAY)).offer.number
+    found = await issue(desk)
+    assert found.to_fixer is not None and found.to_fixer.number == better
+    assert found.headline is not None and found.headline.row.maturation_at == BY
 
 
 async def test_contradicting_quotes_are_an_arbitrage_that_can_be_taken(desk: Desk) -> None:
@@ -215,7 +318,7 @@ async def test_settled_contracts_stand_apart_newest_first(desk: Desk) -> None:
     found = await issue(desk)
     assert [view.row.maturation_at for view in found.trading] == [LATER]
     assert [(view.row.maturation_at, view.last_price, view.volume.whole) for view in found.settled] == [(BY, 600, 10)]
-    assert found.curve()[0][0].row.maturation_at == LATER
+    assert found.chances()[0][0].row.maturation_at == LATER
 
 
 async def test_too_many_contracts_are_cut_to_the_largest(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,6 +329,9 @@ async def test_too_many_contracts_are_cut_to_the_largest(desk: Desk, monkeypatch
     found = await issue(desk)
     assert [view.row.maturation_at for view in found.trading] == [BY, LATER]
     assert found.left_out == 1
+    monkeypatch.setattr(views, "MOST_TRADING", 1)
+    found = await issue(desk)
+    assert found.trading == [found.headline] and found.trading[0].row.maturation_at == LATER
 
 
 # -- the tape -----------------------------------------------------------------------------------------------------
@@ -262,10 +368,9 @@ async def test_days_have_open_high_low_close_and_volume(desk: Desk) -> None:
 # -- holdings -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_position_is_worth_the_mid_or_the_last_price(desk: Desk) -> None:
+async def test_a_position_is_worth_the_price_or_the_last_trade(desk: Desk) -> None:
     await desk.offer(1, "buy unfixed 30 at 667")
     await desk.offer(2, "buy fixed 30 at 333")
-    await desk.offer(3, "buy fixed 10 at 400")
 
     async def held(user: int) -> holdings.Holding:
         async def look(tx: Tx) -> list[holdings.Holding]:
@@ -275,8 +380,11 @@ async def test_a_position_is_worth_the_mid_or_the_last_price(desk: Desk) -> None
         return found
 
     fixed = await held(2)
-    assert (fixed.average, fixed.price, fixed.basis, fixed.unrealised_mills) == (333, 333, "last price", 0)
-    await desk.offer(4, "buy unfixed 10 at 500")
+    assert (fixed.average, fixed.price, fixed.basis, fixed.unrealised_mills) == (333, 333, "entry price", 0)
+    await desk.offer(3, "buy fixed 25 at 400")
+    fixed = await held(2)
+    assert (fixed.price, fixed.basis, fixed.unrealised_mills) == (333, "last price", 0)
+    await desk.offer(4, "buy unfixed 20 at 500")
     fixed, unfixed = await held(2), await held(1)
     assert (fixed.price, fixed.basis, fixed.unrealised_mills) == (450, "mid", 30 * (450 - 333))
     assert (unfixed.price, unfixed.unrealised_mills) == (550, -30 * (450 - 333))
@@ -312,18 +420,22 @@ async def test_a_settled_contract_can_be_looked_at_by_its_date(desk: Desk) -> No
 
 
 async def test_the_badge_says_how_things_stand(desk: Desk) -> None:
-    async def badge() -> int | str | None:
-        return await read(desk, lambda tx: badges.badge_price(tx, "Octo", "CAT", ISSUE, desk.clock.now()))
+    async def badge() -> BadgeTold | None:
+        return await read(desk, lambda tx: badges.badge(tx, "Octo", "CAT", ISSUE, desk.clock.now()))
 
     assert await badge() is None
     await desk.offer(1, "buy fixed 10 at 300")
-    assert await badge() == 300
+    assert await badge() == BadgeTold(None)
+    await desk.offer(1, "buy fixed 30 at 300")
+    assert await badge() == BadgeTold(Price(Says.AT_LEAST, 300, 300))
     await trade(desk, 10, 600, LATER)
-    assert await badge() == 600
+    assert await badge() == BadgeTold(Price(Says.ENTERED, 600, 600), traded=True)
     async with desk.db.transaction() as tx:
         await tx.execute(update(tables.contracts).values(status=Status.HALTED.value))
-    assert await badge() == "halted"
+    assert await badge() == BadgeTold(state="halted")
     async with desk.db.transaction() as tx:
         done = {"status": Status.SETTLED.value, "outcome": Outcome.VOID.value, "settled_at": BY}
         await tx.execute(update(tables.contracts).values(**done))
-    assert await badge() == "settled VOID"
+    assert await badge() == BadgeTold(state="void")
+    await rules(desk, "badges: false\n")
+    assert await badge() is None

@@ -120,3 +120,58 @@ async def test_a_login_that_was_seen_earlier_does_not_take_the_place_of_a_later_
         assert await places.logins(tx, {1}) == {1: "Ann"}
         assert not await places.open_user(tx, 1, "now", 1_000)
         assert await places.logins(tx, {1}) == {1: "now"}
+
+
+# -- former names -------------------------------------------------------------------------------------------------
+
+ISSUE = Issue(101, 7, 5, "A bug", "open", None, None, updated_at=100)
+RENAMED = replace(REPOSITORY, owner_login="Anne", name="Gadget", updated_at=200)
+
+
+async def repository_under(db: Database, owner: str, name: str, number: int = 5) -> int | None:
+    async with db.reading() as tx:
+        found = await places.place_by_name(tx, owner, name, number)
+    return found.repository.id if found else None
+
+
+async def learn(db: Database, *news: Repository | Issue) -> None:
+    async with db.transaction() as tx:
+        for one in news:
+            if isinstance(one, Issue):
+                await places.save_issue(tx, one)
+            else:
+                await places.save_repository(tx, one)
+
+
+async def test_an_old_name_of_repository_or_owner_leads_to_where_it_went(known: Database) -> None:
+    await learn(known, ISSUE, replace(REPOSITORY, name="Tool2", updated_at=150), RENAMED)
+    for owner, name in (("ann", "tool"), ("ANN", "TOOL2"), ("anne", "gadget")):
+        assert await repository_under(known, owner, name) == 7
+    assert await repository_under(known, "anne", "tool") is None
+    assert await repository_under(known, "ann", "tool", 6) is None
+
+
+async def test_an_old_name_that_somebody_else_has_now_is_theirs_alone(known: Database) -> None:
+    other = Repository(9, 1, 3, "ann", "tool", False, updated_at=300)
+    await learn(known, ISSUE, RENAMED, other)
+    assert await repository_under(known, "ann", "tool") is None
+    await learn(known, Issue(301, 9, 5, "Another", "open", None, None, updated_at=300))
+    assert await repository_under(known, "ann", "tool") == 9
+    async with known.transaction() as tx:
+        await absences.begin(tx, 9, 400)
+    assert await repository_under(known, "ann", "tool") is None
+
+
+async def test_an_old_name_of_several_is_that_of_who_had_it_last(known: Database) -> None:
+    other = Repository(9, 1, 3, "ann", "tool", False, updated_at=300)
+    await learn(known, ISSUE, RENAMED, other, Issue(301, 9, 5, "Another", "open", None, None, updated_at=300))
+    await learn(known, replace(other, name="elsewhere", updated_at=400))
+    assert await repository_under(known, "ann", "tool") == 9
+    await learn(known, replace(REPOSITORY, updated_at=500), replace(RENAMED, updated_at=600))
+    assert await repository_under(known, "ann", "tool") == 7
+
+
+async def test_late_news_of_an_older_name_changes_none(known: Database) -> None:
+    await learn(known, ISSUE, RENAMED, REPOSITORY)
+    assert await repository_under(known, "anne", "gadget") == 7
+    assert await repository_under(known, "ann", "tool") == 7

@@ -170,7 +170,7 @@ async def test_reopened_in_time_it_trades_again_and_the_next_close_counts(story:
     await story.reopen()
     resumed = await story.bot("resume:")
     assert "trades again:** the issue is not closed as completed." in resumed
-    await story.board("/bugmark offer fixed")
+    await story.board("/bugmark fund 50")
     assert "**Bought 20 FIXED**" in await story.say("carl", f"/bugmark offer fixed 20 at 0.20 by {by}")
     story.move(DAY)
     await story.calm()
@@ -213,7 +213,7 @@ async def test_after_fixed_a_reopened_issue_starts_the_next_round(each_story: St
         rows = (await tx.execute(select(contracts).where(where).order_by(contracts.c.round))).all()
     assert [(row.round, row.status) for row in rows] == [(1, Status.SETTLED.value), (2, Status.OPEN.value)]
     second = rows[1].id
-    assert "settled\xa0FIXED" in await story.board("/bugmark offer fixed")
+    assert "settled\xa0FIXED" in await story.board("/bugmark fund 50")
     await story.say("beth", f"/bugmark offer unfixed 50 by {by}")
     await story.close()
     await story.bot(f"window:{second}:")

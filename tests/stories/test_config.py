@@ -319,12 +319,12 @@ async def test_replies_may_be_reactions_and_the_market_comment(story: Story) -> 
     assert story.bodies("reply:") == []
 
 
-async def test_a_badge_that_is_not_wanted_says_so(story: Story) -> None:
+async def test_a_badge_that_is_not_wanted_looks_like_one_without_a_market(story: Story) -> None:
     await story.say("adam", f"/bugmark offer fixed 10 at 0.40 by {story.day(30)}")
     await write(story, "badges: false\n")
     story.move(FRESH_SECONDS + 1)
     async with story.session.get(f"{story.app_url}/badge/{story.owner}/{story.name}/{story.number}.svg") as answer:
-        assert (answer.status, ">off</text>" in await answer.text()) == (200, True)
+        assert (answer.status, ">no market</text>" in await answer.text()) == (200, True)
 
 
 async def test_the_reward_on_offer_is_a_label_if_that_is_wanted(story: Story) -> None:

@@ -29,9 +29,9 @@ async def test_a_price_is_told_with_quotes_volume_and_reward(story: Story) -> No
     by = story.day(60)
     await traded(story, 40, "0.25", by)
     await story.say("adam", f"/bugmark offer unfixed 100 at 0.70 by {by}")
-    await story.say("beth", f"/bugmark offer fixed 10 at 0.20 by {by}")
+    await story.say("beth", f"/bugmark offer fixed 60 at 0.20 by {by}")
     reply = await story.say("carl", "/bugmark price")
-    assert "Last price of FIXED **0.25** · bid 0.20 · ask 0.30 · mid 0.25" in reply
+    assert "Price of FIXED **0.25** · bid 0.20 · ask 0.30 · last 0.25 (40 units, 0 min ago)" in reply
     assert "Volume 40 (40 in 24 h) · open interest 40 · holders 2 · void price 0.25 · reward on offer 70.00" in reply
     assert "open, 60 days left" in reply
     board = await story.board("| 40 | 40 | 70.00 |")
@@ -43,7 +43,21 @@ async def test_the_price_of_a_day_ago_is_the_measure_of_change(story: Story) -> 
     await traded(story, 10, "0.25", by)
     story.move(DAY)
     await traded(story, 10, "0.40", by)
-    assert "Last price of FIXED **0.40** ▂█ (+0.15 in 24 h)" in await story.say("carl", f"/bugmark price by {by}")
+    reply = await story.say("carl", f"/bugmark price by {by}")
+    assert "Price of FIXED **entered at 0.325** · bid – · ask – · last 0.40 ▂█ (10 units, 0 min ago, +0.15 in" in reply
+
+
+async def test_the_market_comment_cannot_be_made_to_hand_out_a_dear_trade(story: Story) -> None:
+    """A contract one second nearer, with one offer in it, says nothing about the market."""
+    by = story.day(60)
+    await traded(story, 50, "0.25", by)
+    reply = await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
+    best = re.findall(r"\*\*(o\d+)\*\*", reply)[0]
+    await story.say("carl", f"/bugmark offer unfixed 50 at 0.05 by {by}T23:59:58Z")
+    board = await story.board("0.95")
+    assert steps(board) == [f"/bugmark take {best}", f"/bugmark fund 50 by {by}"]
+    assert re.search(r"^BugMark · at most 20 % by \d+ \w+ \d+ · reward 40\.00$", board, re.MULTILINE)
+    assert "**Bought 50 FIXED** for 10.00" in await story.say("dana", steps(board)[0])
 
 
 async def test_a_history_has_days_and_fills_with_ids(story: Story) -> None:
@@ -73,7 +87,7 @@ async def test_dates_that_contradict_each_other_can_be_traded_to_agreement(story
     await story.calm()
     assert "contradict" not in story.bodies("board:")[0]
     told = await story.say("carl", "/bugmark price")
-    assert "Implied chance of a fix" in told
+    assert "Chance of a fix: **at most 30 %** by" in told
     assert "| 50 | 50 |" in told
 
 
@@ -95,9 +109,9 @@ async def test_positions_say_what_they_cost_and_what_they_are_worth(story: Story
     by = story.day(60)
     await traded(story, 40, "0.25", by)
     reply = await story.say("beth", "/bugmark positions")
-    assert f"| 40 FIXED by {by} | 0.25 | 10.00 | 0.25 (last price) | 10.00 | 0.00 |" in reply
-    await story.say("adam", f"/bugmark offer unfixed 10 at 0.50 by {by}")
-    await story.say("carl", f"/bugmark offer fixed 10 at 0.40 by {by}")
+    assert f"| 40 FIXED by {by} | 0.25 | 10.00 | 0.25 (entry price) | 10.00 | 0.00 |" in reply
+    await story.say("adam", f"/bugmark offer unfixed 30 at 0.50 by {by}")
+    await story.say("carl", f"/bugmark offer fixed 30 at 0.40 by {by}")
     reply = await story.say("adam", "/bugmark positions @beth")
     assert f"| 40 FIXED by {by} | 0.25 | 10.00 | 0.45 (mid) | 18.00 | +8.00 |" in reply
     assert reply.count("**adam** here") == 1

@@ -46,8 +46,8 @@ async def test_the_shortest_offer_is_answered_in_plain_words(each_story: Story) 
     assert re.search(r"<sub>Receipt r\d+</sub>", reply)
     assert "play tokens · `/bugmark help`" in reply
     board = await story.board()
-    assert "**0.50**" in board
-    assert f"/bugmark offer unfixed 50 at 0.50 by {by}" in board
+    assert "**at\xa0least\xa00.50**" in board
+    assert f"/bugmark fund 50 by {by}" in board
 
 
 async def test_positions_are_not_told_twice(story: Story) -> None:
@@ -94,8 +94,9 @@ async def test_the_commands_on_the_market_comment_work(story: Story) -> None:
     by = await market(story)
     board = await story.board()
     fixed, unfixed = re.findall(r"^/bugmark .*$", board, re.MULTILINE)
-    assert fixed == f"/bugmark offer fixed 50 at 0.20 by {by}"
-    assert "**Bought 50 FIXED** for 10.00" in await story.say("beth", fixed)
+    assert re.fullmatch(r"/bugmark take o\d+", fixed)
+    assert unfixed == f"/bugmark fund 50 by {by}"
+    assert "**Bought 100 FIXED** for 20.00" in await story.say("beth", fixed)
     assert "waits in the book" in await story.say("carl", unfixed)
 
 

@@ -10,6 +10,8 @@ from aiohttp.test_utils import TestClient
 from aiohttp.web import Application, Request
 from pytest_aiohttp.plugin import AiohttpClient
 
+from app.market.price import Price, Says
+from app.services.badges import BadgeTold
 from app.settings import Settings
 from app.storage.answers import Answer
 from app.storage.gauges import Backlog, Queue
@@ -45,16 +47,17 @@ class MemoryInbox:
 class MemoryPrices:
     """`ann/tool` issue 5 has a price; `asked` lists the queries."""
 
-    price_mills: int | None = 400
+    price_mills: int = 400
     trouble: Exception | None = None
     asked: list[tuple[str, str, int]] = field(default_factory=list)
 
-    async def badge_price(self, owner: str, repo: str, number: int) -> int | None:
+    async def badge(self, owner: str, repo: str, number: int) -> BadgeTold | None:
         self.asked.append((owner, repo, number))
         if self.trouble is not None:
             raise self.trouble
         found = (owner.lower(), repo.lower(), number) == ("ann", "tool", 5)
-        return self.price_mills if found else None
+        price = Price(Says.MIDDLE, self.price_mills, self.price_mills)
+        return BadgeTold(price, traded=True) if found else None
 
 
 @dataclass
