@@ -114,7 +114,7 @@ def _range(ends: tuple[int | None, int]) -> str:
 
 
 def _name(text: str) -> str:
-    return f'"{text}"'
+    return f'"{repeated(text)}"'
 
 
 _PRINTERS: dict[str, Callable[[Any], str]] = {

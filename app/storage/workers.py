@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
 
-from app.market.contract import Side
+from app.market.contract import Side, Status
 from app.storage.db import Tx
 from app.storage.sql import insert
 from app.storage.tables import contracts, positions, users, workers
@@ -46,7 +46,11 @@ async def listed(tx: Tx, issue_id: int, now: int, most: int) -> tuple[list[Worke
     held = (
         select(positions.c.user_id, func.sum(positions.c.free + positions.c.reserved).label("units"))
         .join(contracts, contracts.c.id == positions.c.contract_id)
-        .where(contracts.c.issue_id == issue_id, contracts.c.status != "SETTLED", positions.c.side == Side.FIXED.value)
+        .where(
+            contracts.c.issue_id == issue_id,
+            contracts.c.status != Status.SETTLED.value,
+            positions.c.side == Side.FIXED.value,
+        )
         .group_by(positions.c.user_id)
         .subquery()
     )
