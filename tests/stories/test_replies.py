@@ -113,9 +113,9 @@ async def test_a_forecast_that_is_not_named_is_asked_for_in_the_same_words(story
         numbers += re.findall(r"\*\*F(\d+)\*\* is open", reply)
     first, second = sorted(numbers, key=int)
     reply = await story.refused("adam", "/bugmark offer true 50 at 0.30 all-or-none", "say which, as in `on F12`")
-    said = "/bugmark offer true 50 at 0.30 all-or-none on F"
-    assert handed_out(reply) == [f"{said}{first}", f"{said}{second}"]
-    assert f"Try `{said}{first}` (" in reply and "left-pad" in reply.partition(" Try ")[2]
+    said = [f"/bugmark offer true 50 at 0.30 on F{number} all-or-none" for number in (first, second)]
+    assert handed_out(reply) == said
+    assert f"Try `{said[0]}` (" in reply and "left-pad" in reply.partition(" Try ")[2]
     assert "🚀" in await story.say("adam", handed_out(reply)[0])
     reply = await story.refused("adam", "/bugmark sell false all", "say which, as in `on F12`")
     assert handed_out(reply)[0] == f"/bugmark sell false all on F{first}"
