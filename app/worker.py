@@ -17,10 +17,11 @@ from app.github.errors import GitHubError
 from app.github.events import Events
 from app.github.sender import Sender
 from app.services import followups, seals, settling
+from app.services.asking import NoNews, with_news
 from app.services.pauses import Pauses
 from app.services.settling import Oracle
 from app.storage import books, contracts, inbox, pools
-from app.storage.db import Database, DatabaseBusy
+from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.inbox import Delivery
 from app.storage.outbox import Message
 
@@ -29,6 +30,9 @@ log = structlog.get_logger()
 IDLE_SECONDS = 0.05
 TIMER_SECONDS = 0.5
 PARALLEL = 4
+FollowUp = Callable[[Tx, frozenset[int]], Awaitable[bool]]
+"""What happens by itself, given about which contracts GitHub was asked. Returns whether it did."""
+
 T = TypeVar("T")
 
 LEASE_SECONDS = 60
@@ -208,35 +212,48 @@ class Worker:
         return True
 
     async def _expire(self, contract_id: int) -> bool:
-        """Where it may bring a fill, because all-or-none offers wait in a book that is open, GitHub is asked first."""
-        async with self.db.reading() as tx:
-            row = await contracts.get(tx, contract_id)
-            open_now = row is not None and row.open and self.clock.now() < row.maturation_at
-            may_fill = open_now and await books.has_whole(tx, contract_id)
-        if may_fill and not await settling.look_at(self.db, self.oracle, contract_id, self.clock):
-            self._unanswered.begin(contract_id, self.clock.now())
-            return False
-        async with self.db.transaction() as tx:
-            await followups.expire_due(tx, contract_id, self.clock.now())
-        return True
+        """Where it brings a fill, because an all-or-none offer waits for it, GitHub is asked first."""
+
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            await followups.expire_due(tx, contract_id, self.clock.now(), asked)
+            return True
+
+        return await self._with_news(contract_id, work)
 
     async def _retry(self, contract_id: int) -> bool:
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            await followups.retry_contract(tx, contract_id, self.clock.now(), asked)
+            return True
+
         if not await settling.ask(self.db, self.oracle, contract_id, self.clock):
             self._unanswered.begin(contract_id, self.clock.now())
             return False
-        async with self.db.transaction() as tx:
-            await followups.retry_contract(tx, contract_id, self.clock.now())
-        return True
+        return await self._with_news(contract_id, work, frozenset({contract_id}))
 
     async def _resume(self, number: int, contract_id: int) -> bool:
         """An offer that does not come back now is left alone for a while."""
+
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            return await followups.resume_suspended(tx, number, contract_id, self.clock.now(), asked)
+
         back = await settling.ask(self.db, self.oracle, contract_id, self.clock)
-        if back:
-            async with self.db.transaction() as tx:
-                back = await followups.resume_suspended(tx, number, contract_id, self.clock.now())
+        back = back and await self._with_news(contract_id, work, frozenset({contract_id}))
         if not back:
             self._unfit.begin(number, self.clock.now())
         return back
+
+    async def _with_news(self, contract_id: int, work: FollowUp, asked: frozenset[int] = frozenset()) -> bool:
+        """In one transaction, before which GitHub is asked about more contracts if need be. Unanswered it waits."""
+
+        async def attempt(known: frozenset[int]) -> bool:
+            async with self.db.transaction() as tx:
+                return await work(tx, known)
+
+        try:
+            return await with_news(self.db, self.oracle, self.clock, attempt, asked)
+        except NoNews:
+            self._unanswered.begin(contract_id, self.clock.now())
+            return False
 
     async def seal(self) -> bool:
         """Close the entries that came since with a seal."""

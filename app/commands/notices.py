@@ -12,6 +12,7 @@ from app.market.facts import Cause
 from app.market.instants import format_instant
 from app.market.money import format_mills, format_price
 from app.market.statement import ISSUE_FIXED, said, shown, words
+from app.market.whole import MAX_WHOLE
 from app.storage.contracts import ContractRow
 
 MAX_REASON = 300
@@ -39,7 +40,7 @@ def notice(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
 
 
 def _news(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
-    """Offers that expired, and fills that no reply tells of. Each party is named by a mention once."""
+    """Offers that ended by themselves, and fills that no reply tells of. Each party is named by a mention once."""
     named: dict[int, str] = dict(names)
 
     def name_once(user: int) -> str:
@@ -47,11 +48,23 @@ def _news(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
         named[user] = found.replace("@", "**", 1) + "**" if found.startswith("@") else found
         return found
 
-    lines = [
-        f"o{number} of {name_once(user)}: {action.lower()} {units:,} {said(row.kind, side)} at {format_price(price)}"
-        for number, user, action, side, units, price in body["expired"]
-    ]
-    parts = [f"⌛ **Expired in {_title(row)}:** {'; '.join(lines)}."] if lines else []
+    def offers(found: Sequence[Sequence[Any]]) -> str:
+        wishes = [
+            (
+                f"o{number} of {name_once(user)}",
+                f"{action.lower()} {units:,} {said(row.kind, side)}",
+                format_price(price),
+            )
+            for number, user, action, side, units, price in found
+        ]
+        return "; ".join(f"{whose}: {wish} at {price}" for whose, wish, price in wishes)
+
+    parts = [f"⌛ **Expired in {_title(row)}:** {offers(body['expired'])}."] if body["expired"] else []
+    if gone := body.get("displaced"):
+        parts.append(
+            f"↪️ **Cancelled in {_title(row)}:** {offers(gone)}. An all-or-none offer at a better price took its place: "
+            f"at most {MAX_WHOLE} wait on each side of a book."
+        )
     met = [
         f"{name_once(buyer)} and {name_once(seller)}: {volume:,} units at {format_price(price)} (c{row.id}-{amendment})"
         for buyer, seller, volume, price, amendment in body["fills"]

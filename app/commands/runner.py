@@ -26,6 +26,7 @@ from app.commands.standing import Actor, Standing, needs_rights, standing_of
 from app.market.errors import Refusal
 from app.market.facts import IssueFacts
 from app.services import accounts, forecast_news, holdings, limits, mutes, settling, views
+from app.services.asking import NoNews, with_news
 from app.services.config import ConfigSource
 from app.services.scene import Scene
 from app.storage import answers, commands, outbox, turns
@@ -89,6 +90,15 @@ class _Known:
     def stale(self, comment: Comment, now: int) -> bool:
         """Whether GitHub has not been asked since a command of this comment came to be late."""
         return now - comment.said_at > LATE_SECONDS >= self.at - comment.said_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A command that is to run. `prepared`: with what GitHub was asked for it, None where there was nothing to ask."""
+
+    key: CommandKey
+    text: str
+    prepared: tuple[Command, Request] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +221,32 @@ class Runner:
     async def _try_command(
         self, comment: Comment, key: CommandKey, text: str, issue: _Known, standing: Standing
     ) -> None:
-        prepared = await self._prepared(comment, text)
-        facts = await self._fresh_facts(comment, issue)
+        order = _Order(key, text, await self._prepared(comment, text))
+
+        async def attempt(asked: frozenset[int]) -> None:
+            facts = await self._fresh_facts(comment, issue)
+            await self._do(comment, order, facts, standing, asked)
+
+        try:
+            await with_news(self.db, self.oracle, self.clock, attempt)
+        except NoNews:
+            if self.clock.now() - comment.received_at < GIVE_UP_SECONDS:
+                raise NoAnswer from None
+            raise Refusal(
+                "GitHub gave no answer about another issue whose offers share a pool with offers here, so nothing was "
+                "done; please comment again."
+            ) from None
+
+    async def _do(
+        self, comment: Comment, order: _Order, facts: IssueFacts, standing: Standing, asked: frozenset[int]
+    ) -> None:
+        """One command in one transaction. Raises StaleNews where GitHub must be asked about more contracts."""
         async with self.db.transaction() as tx:
-            number = await self._begin(tx, comment, key)
+            number = await self._begin(tx, comment, order.key)
             if number is None:
                 return
             config = await self.configs.config(tx, comment.place.repository)
-            _check_allowed(text, config.why_not(comment.labels, code))
+            _check_allowed(order.text, config.why_not(comment.labels, code))
             scene = Scene(
                 comment.place,
                 config,
@@ -229,9 +257,10 @@ class Runner:
                 may_triage=standing.may_triage,
                 insider=standing.insider,
                 rejected=await settling.rejected_as(tx, comment.place, facts),
+                asked=asked,
             )
             try:
-                command, request = prepared or understand(text, comment.created_at)
+                command, request = order.prepared or understand(order.text, comment.created_at)
             except Leaving as refusal:
                 raise await leaving.of_what_is_held(tx, scene, refusal) from refusal
             answer = await command.handle(tx, scene, request)

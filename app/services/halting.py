@@ -58,7 +58,7 @@ async def note_away(tx: Tx, repository_ids: set[int], now: int) -> None:
     """The App was uninstalled, suspended or taken out of these repositories: their contracts are halted."""
     here = await absences.known(tx, repository_ids) - await absences.away(tx, repository_ids)
     concerned = {repository_id: await _contracts_in(tx, repository_id) for repository_id in sorted(here)}
-    await hold_all(tx, [row for rows in concerned.values() for row in rows])
+    await hold_all(tx, [row for rows in concerned.values() for row in rows], now=now)
     for repository_id, rows in concerned.items():
         await absences.begin(tx, repository_id, now)
         for floor in await floors(tx, rows, f"away:{repository_id}:{now}", now):

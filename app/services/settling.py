@@ -71,7 +71,7 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
     struck = [row for row in rows if closes.get(row.id) is not None]
     aside = facts.closed and facts.completed and await disputes.set_aside_of_issue(tx, place.issue.id) is not None
     to_ask = [row for row in rows if row not in struck and (aside or row.status is Status.HALTED)]
-    await hold_all(tx, [*struck, *to_ask])
+    await hold_all(tx, [*struck, *to_ask], now=now)
     for floor in await floors(tx, struck, f"news:{place.issue.id}", now):
         for row in struck:
             close = closes[row.id]
@@ -107,7 +107,7 @@ async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) 
     at = now if gone_at is None else gone_at
     rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
     struck = [row for row in rows if row.halt_reason is None and at <= row.maturation_at]
-    await hold_all(tx, rows)
+    await hold_all(tx, rows, now=now)
     for floor in await floors(tx, struck, f"gone:{place.issue.id}", now):
         for row in struck:
             if row.id in floor.rows and floor.rows[row.id].halt_reason is None:

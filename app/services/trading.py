@@ -167,7 +167,7 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
     rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.status is not Status.SETTLED]
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
-        await hold_all(tx, rows, scene.user_id)
+        await hold_all(tx, rows, now=scene.now, user=scene.user_id)
     made = 0
     for currency in currencies:
         ids = {row.id for row in rows if row.currency == currency}
@@ -189,12 +189,13 @@ async def _cancel_in(tx: Tx, scene: Scene, ids: set[int], number: int | None, ca
     """In contracts of one currency. `before`: entries the command has made already; returns how many it has then."""
     floor = await open_floor(tx, ids, cause=scene.cause, now=scene.now, user=scene.user_id)
     floor.made = before
-    await floor.expire(ids)
+    floor.filled = sum(len(changes.raw_fills) for changes in cancelled.changes)
+    await _expire(floor, scene, ids)
     mine = [found for each in sorted(ids) for found in floor.state(each).book.open_offers()]
     wanted = [found for found in mine if found.user == scene.user_id and number in (None, found.number)]
     for found in wanted:
         if found.remaining:  # a re-try may have filled it meanwhile
-            made = partial(cancel, floor.market, found.number, user=scene.user_id, now=scene.now)
+            made = partial(cancel, floor.market, found.number, user=scene.user_id, now=scene.now, room=floor.room)
             cancelled.changes.append(await floor.run(made))
             cancelled.offers.append(found)
     await show(floor, scene)
@@ -250,7 +251,9 @@ async def _place(
         before = await floor.run(lambda: cancel(floor.market, instead_of, user=scene.user_id, now=scene.now))
     await limits.check(floor.tx, scene, floor.state(row.id), new)
     (number,) = await books.next_offer_numbers(floor.tx, 1)
-    arrival = partial(place, floor.market, row.id, new, number=number, user=scene.user_id, now=scene.now)
+    arrival = partial(
+        place, floor.market, row.id, new, number=number, user=scene.user_id, now=scene.now, room=floor.room
+    )
     changes = await _arrive(floor, scene, arrival)
     await show(floor, scene)
     return Traded(row, changes.offers[number], changes, neighbours is not None, neighbours or [], before=before)
@@ -290,8 +293,15 @@ async def _arrive(floor: Floor, scene: Scene, arrival: Callable[[], Changes]) ->
 async def _floor(tx: Tx, scene: Scene, ids: set[int], new: NewOffer) -> Floor:
     """The contracts an offer goes to, as it will find them: locked, without the offers that are due before it."""
     floor = await open_floor(tx, ids, cause=scene.cause, now=scene.now, user=scene.user_id, reaching=new)
-    await floor.expire(ids)
+    await _expire(floor, scene, ids)
     return floor
+
+
+async def _expire(floor: Floor, scene: Scene, ids: set[int]) -> None:
+    """The command comes with news about its own thread. Raises StaleNews where others would have to be asked about."""
+    here = {number for number, row in floor.rows.items() if row.issue_id == scene.place.issue.id}
+    known = here | ids | {number for number in floor.rows if number in scene.asked}
+    await floor.expire(known, asking=True)
 
 
 async def _check_open(floor: Floor, scene: Scene, ids: set[int]) -> None:

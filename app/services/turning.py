@@ -34,7 +34,7 @@ async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[
     """These contracts with everybody in them under lock: one floor for each currency."""
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
-        await hold_all(tx, rows)
+        await hold_all(tx, rows, now=now)
     return [
         await open_floor(tx, {row.id for row in rows if row.currency == currency}, cause=cause, now=now, everyone=True)
         for currency in currencies
@@ -44,16 +44,15 @@ async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[
 async def stop(floor: Floor, contract_id: int, event_at: int, **values: Any) -> None:
     """Halt, or keep halted, from this event on; `values` are columns that change with it. Settled is final.
 
-    What is due expires first, as before any change, unless all-or-none offers could fill then: nothing fills on news.
+    What is due expires first, as before any change, but nothing fills on news: all-or-none offers are tried later.
     """
     row = floor.rows[contract_id]
     if row.status is Status.SETTLED:
         return
     if row.open:
-        state = floor.state(row.id)
-        if not (state.book.whole and state.trades(floor.now)):
-            await floor.expire({row.id})
-        await floor.run(partial(halt, floor.market, row.id), f"halt:{row.id}:{state.amendment + 1}")
+        await floor.expire(())
+        amendment = floor.state(row.id).amendment + 1
+        await floor.run(partial(halt, floor.market, row.id), f"halt:{row.id}:{amendment}")
     await contracts.change(
         floor.tx,
         row.id,

@@ -16,7 +16,7 @@ from app.market.settlement import VoidPrice
 from app.market.state import Changes, ContractState
 from app.storage.contracts import ContractRow, change
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
-from app.storage.sql import insert, upsert
+from app.storage.sql import in_parts, insert, upsert
 from app.storage.tables import amendments, contracts, fills, offers, positions
 
 ACTIONS = {action.value: action for action in Action}
@@ -214,10 +214,13 @@ async def with_due_offers(tx: Tx, now: int, limit: int, but: Collection[int] = (
     return list((await tx.execute(statement.distinct().order_by(offers.c.contract_id).limit(limit))).scalars())
 
 
-async def has_whole(tx: Tx, contract_id: int) -> bool:
-    """Whether all-or-none offers wait in a contract: then any change of its book may bring a fill."""
-    waiting = offers.c.contract_id == contract_id, offers.c.all_or_none, offers.c.state == OfferState.LIVE.value
-    return (await tx.execute(select(offers.c.id).where(*waiting).limit(1))).first() is not None
+async def ending_among(tx: Tx, contract_ids: set[int], now: int) -> set[int]:
+    """Those of these contracts in which open offers have come to their end."""
+    found: set[int] = set()
+    for some in in_parts(contract_ids):
+        ending = offers.c.contract_id.in_(some), offers.c.state.in_(OPEN_STATES), offers.c.until_at <= now
+        found |= set((await tx.execute(select(offers.c.contract_id).where(*ending).distinct())).scalars())
+    return found
 
 
 async def owner_of_offer(tx: Tx, number: int, issue_id: int) -> int | None:

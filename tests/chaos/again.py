@@ -27,7 +27,7 @@ from app.market.settlement import VoidPrice
 from app.services import accounts, disputes, followups, settling
 from app.services.config import Config
 from app.services.configs import StoredConfigs
-from app.services.floor import Floor
+from app.services.floor import EVERYWHERE, Floor
 from app.services.scene import Scene
 from app.services.turning import floors, pay_out, start, stop
 from app.storage import books, contracts, places, tables
@@ -183,7 +183,9 @@ class Again:
                 await self._announce(tx, row.user_id, at)
             command, request = await self._understood(tx, row)
             config = await self.configs.config(tx, place.repository)
-            scene = Scene(place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text))
+            scene = Scene(
+                place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text), asked=EVERYWHERE
+            )
             answer = await command.handle(tx, scene, request)
         for then, now in zip(MADE.findall(row.answer), MADE.findall(answer), strict=False):
             self.contract_numbers[int(then)] = int(now)
@@ -199,7 +201,7 @@ class Again:
                 assert place is not None, row
                 command, request = await self._understood(tx, row)
                 config = await self.configs.config(tx, place.repository)
-                scene = Scene(place, config, row.user_id, f"command:{number}", row.at, **told)
+                scene = Scene(place, config, row.user_id, f"command:{number}", row.at, asked=EVERYWHERE, **told)
                 await command.handle(tx, scene, request)
                 raise _Undone
         except Refusal:
@@ -258,11 +260,11 @@ class Again:
         async with self.db.transaction() as tx:
             match kind:
                 case "expiry":
-                    await followups.expire_due(tx, now, raw.at)
+                    await followups.expire_due(tx, now, raw.at, EVERYWHERE)
                 case "retry":
-                    await followups.retry_contract(tx, now, raw.at)
+                    await followups.retry_contract(tx, now, raw.at, EVERYWHERE)
                 case "resumed":
-                    await followups.resume_suspended(tx, self.offer_numbers[number], now, raw.at)
+                    await followups.resume_suspended(tx, self.offer_numbers[number], now, raw.at, EVERYWHERE)
                 case "moved":
                     await self._follow(tx, int(rest.partition(":")[2]), raw.at)
                 case _:

@@ -71,6 +71,14 @@ class Player:
         new = self.wanted(Action.BUY, self.side, self.volume, self.price, pool=True)
         self.twins.place(self.user, new, self.contract)
 
+    def buy_whole(self) -> None:
+        """Several below what others ask, so that more of them wait than find a place."""
+        contract, side = self.contract, self.side
+        for _ in range(self.chance.number(2, 4)):
+            price, pooled = 250 + self.chance.number(0, 200), self.chance.number(0, 3) == 0
+            new = NewOffer(Action.BUY, side, self.volume, price, all_or_none=True, pool=pooled)
+            self.twins.place(self.user, new, contract)
+
     def any_one_of(self) -> None:
         """Any one of several with the same money."""
         user, side, volume = self.user, self.side, self.volume

@@ -10,7 +10,7 @@ from app.market.fill import AmendmentKind
 from app.market.matching import place_range
 from app.market.offer import Action, NewOffer
 from app.market.settlement import VoidPrice, settle
-from app.market.sweep import MAX_FILLS
+from app.market.state import MAX_FILLS
 from tests.market.drawing import (
     FIXED,
     IDS,

@@ -147,8 +147,7 @@ class Twins:
     def expire(self) -> None:
         self.venue.expire()
         if self.naive is not None:
-            for contract in self.naive.contracts:
-                self.naive.expire(contract, self.venue.now)
+            self.naive.expire(self.venue.now)
         self.follow()
 
     def follow(self) -> None:
@@ -207,6 +206,7 @@ class Twins:
         told = [(fill.contract, fill.bid, fill.ask, fill.volume, fill.price, fill.kind.value) for fill in fills]
         same(told, model.history.fills[self.compared :], "fills")
         self.compared += len(told)
+        same(self.venue.displaced, model.history.displaced, "displaced")
         for contract in model.contracts.values():
             self.compare_contract(self.venue.market.contracts[contract.id], contract)
         self.compare_money(model)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.market.contract import Outcome, Side
+from app.market.expiry import due, expire
 from app.market.fill import Amendment, Fill
 from app.market.journal import AccountKey, Entry, Kind, Posting, unit_currency
 from app.market.ledger import Before, entry_of
-from app.market.matching import cancel, due, expire, place, place_range, resume_offer, retry
+from app.market.matching import cancel, place, place_range, resume_offer, retry
 from app.market.offer import FIELDS, NewOffer, Offer
 from app.market.position import Position, Purse
 from app.market.settlement import Payout, VoidPrice, halt, resume, settle
@@ -37,6 +38,8 @@ class Venue:
     positions: dict[tuple[int, int, Side], Position] = field(default_factory=dict)
     purses: dict[int, Purse] = field(default_factory=dict)
     pools: dict[int, int] = field(default_factory=dict)
+    displaced: list[int] = field(default_factory=list)
+    """The numbers of all-or-none offers whose place a better one took, in order."""
     to_retry: set[int] = field(default_factory=set)
     """Contracts whose book was changed from another one and not yet looked at."""
 
@@ -89,14 +92,16 @@ class Venue:
 
     def expire(self) -> list[int]:
         """Let everything expire that is due; returns its numbers in order."""
-        return [number for state in self.market.contracts.values() for number in self._expire(state)]
+        return [offer.number for offer in due(self.market, self.market.contracts, self.now) if self._expire(offer)]
 
-    def _expire(self, state: ContractState) -> Iterable[int]:
-        while (number := due(state, self.now)) is not None:
-            before = Before(self.market)
-            self.to_retry.discard(state.id)
-            self._done("expiry", before, expire(self.market, number, now=self.now))
-            yield number
+    def _expire(self, offer: Offer) -> bool:
+        """Not what a re-try has filled meanwhile."""
+        if not offer.remaining:
+            return False
+        before = Before(self.market)
+        self.to_retry.discard(offer.contract)
+        self._done("expiry", before, expire(self.market, offer.number, now=self.now))
+        return True
 
     def halt(self, contract: int = CONTRACT) -> Changes:
         before = Before(self.market)
@@ -134,6 +139,7 @@ class Venue:
         self.fills += changes.fills
         self.amendments += changes.all_amendments
         self.to_retry |= changes.to_retry
+        self.displaced += [offer.number for offer, _ in changes.displaced]
         self.offers |= {number: copy.copy(changed) for number, changed in changes.offers.items()}
         for user in changes.touched_users:
             self._store(user)

@@ -25,6 +25,7 @@ from app.market.statement import AnyForecast
 from app.services import accounts, followups, settling, trading
 from app.services.audit import Report, audit
 from app.services.config import Config, play_currency
+from app.services.floor import EVERYWHERE
 from app.services.scene import Scene
 from app.services.trading import Traded
 from app.storage import books, contracts, journal, places, tables
@@ -178,7 +179,7 @@ class Desk:
         return (await self.run(lambda tx: trading.cancel_offers(tx, scene, number))).offers
 
     async def sweep(self, contract: int) -> bool:
-        return await self.run(lambda tx: followups.expire_due(tx, contract, self.clock.now()))
+        return await self.run(lambda tx: followups.expire_due(tx, contract, self.clock.now(), EVERYWHERE))
 
     async def note(self, facts: IssueFacts, issue: int = ISSUE) -> None:
         await self.run(lambda tx: settling.note_news(tx, place_of(issue), facts, self.clock.now()))

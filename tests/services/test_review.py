@@ -67,7 +67,10 @@ async def test_github_is_not_asked_over_and_over_after_maturation(desk: Desk) ->
 
 
 async def test_github_is_asked_again_only_after_a_minute_when_it_gave_no_answer(desk: Desk) -> None:
-    due = await desk.offer(CHARLES, "buy unfixed 50 at 500 whole", until_at=desk.clock.now() + 60)
+    due = await desk.offer(CHARLES, "buy unfixed 8 at 600 whole", until_at=desk.clock.now() + 60)
+    await desk.offer(BETH, "buy unfixed 7 at 550 whole")
+    await desk.offer(DEV, "buy unfixed 5 at 540 whole")
+    await desk.offer(ADAM, "buy fixed 12 at 500 whole")  # fills once the eight are out of its way
     desk.clock.advance(60)
     the_worker = worker(desk)
     for _ in range(5):
