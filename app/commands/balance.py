@@ -6,6 +6,7 @@ from app.commands import replies
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import BalanceRequest
+from app.market.spoken import HandOut
 from app.services import holdings
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -15,8 +16,8 @@ def build(parts: Parts) -> BalanceRequest:
     return BalanceRequest()
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return "balance"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    return (HandOut("balance"),)
 
 
 async def handle(tx: Tx, scene: Scene, _request: BalanceRequest) -> str:

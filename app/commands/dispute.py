@@ -1,13 +1,17 @@
 """`dispute`: say that an announced verdict is wrong, with a bond."""
 
+import re
 from collections.abc import Sequence
 
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.hearing_notices import silence
+from app.commands.reading import FILLED_IN
 from app.commands.requests import DisputeRequest
+from app.commands.words import lower
 from app.market.instants import format_instant
 from app.market.money import format_mills
+from app.market.spoken import Blank, HandOut
 from app.market.statement import said, shown
 from app.services import disputes, hearings
 from app.services.disputes import Disputed
@@ -21,8 +25,14 @@ def build(parts: Parts) -> DisputeRequest:
     return DisputeRequest(parts["reason"], parts.get("which"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return f"dispute {' '.join(words)}" if words else EXAMPLE
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """A reason is nobody's but the user's own."""
+    which = len(words) > 1 and lower(words[0]) == "on" and re.fullmatch("[cCfF][0-9]{1,18}", words[1])
+    reason = " ".join(words[2:] if which else words)
+    spare: dict[str, object] = {"which": f"{lower(words[1][0]).replace('f', 'F')}{words[1][1:]}"} if which else {}
+    return (
+        HandOut("dispute", {**spare, "reason": reason if reason.strip() not in FILLED_IN | {""} else Blank.REASON}),
+    )
 
 
 async def handle(tx: Tx, scene: Scene, request: DisputeRequest) -> str:
@@ -62,6 +72,7 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    risks=True,
     winds_up=True,
     for_others=True,
     order=32,

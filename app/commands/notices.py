@@ -24,6 +24,9 @@ GONE = {
     "discussion": "The issue was converted to a discussion",
 }
 
+COMMANDS_SHOWN = ("/bugmark dispute on c1 REASON", "/bugmark resolve (fixed|unfixed|void) REASON")
+"""What notices say may be written."""
+
 Body = Mapping[str, Any]
 Told = Sequence[tuple[Body, ContractRow]]
 """What is told of each contract."""

@@ -8,6 +8,7 @@ from app.commands.board import board
 from app.commands.elsewhere import elsewhere
 from app.commands.hearing_notices import HEARINGS, hearing
 from app.commands.notices import told_together
+from app.commands.quotation import opened
 from app.services import mutes, notices, views
 from app.services.notices import Item
 from app.storage import contracts
@@ -17,7 +18,11 @@ from app.storage.outbox import Message
 
 
 async def body_of(db: Database, message: Message, now: int, public_url: str) -> str:
-    """The Markdown of a comment to be posted, as things stand `now`."""
+    """The Markdown of a comment to be posted, as things stand `now`. It says first whose comment it is."""
+    return opened(await _body_of(db, message, now, public_url))
+
+
+async def _body_of(db: Database, message: Message, now: int, public_url: str) -> str:
     if message.kind == "reply":
         return message.body
     async with db.reading() as tx:

@@ -13,6 +13,7 @@ from app.commands.mending import reads
 from app.commands.requests import PositionsRequest
 from app.market.errors import Refusal
 from app.market.money import format_mills, format_price
+from app.market.spoken import HandOut
 from app.services import holdings
 from app.services.holdings import Holding
 from app.services.scene import Scene
@@ -26,8 +27,9 @@ def build(parts: Parts) -> PositionsRequest:
     return PositionsRequest(parts.get("login"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return f"positions {words[0]}" if words and reads("login", words[0], now) else "positions"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    named = bool(words) and reads("login", words[0], now)
+    return (HandOut("positions", {"login": words[0].removeprefix("@")} if named else {}),)
 
 
 async def handle(tx: Tx, scene: Scene, request: PositionsRequest) -> str:

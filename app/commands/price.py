@@ -9,6 +9,7 @@ from app.commands.book import WHICH, mend_which
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import PriceRequest
+from app.market.spoken import HandOut
 from app.services import looking, views
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -18,7 +19,7 @@ def build(parts: Parts) -> PriceRequest:
     return PriceRequest(parts.get("by"), parts.get("numbered"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("price", words, now)
 
 

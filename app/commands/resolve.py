@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import ResolveRequest
+from app.commands.values import RULINGS
+from app.commands.words import lower
 from app.market.instants import format_instant
 from app.market.money import format_mills
+from app.market.spoken import Blank, HandOut
 from app.market.statement import said, shown
 from app.services import rulings
 from app.services.rulings import Resolved
@@ -15,18 +18,17 @@ from app.storage import places
 from app.storage.db import Tx
 
 EXAMPLE = "resolve fixed the release contains the fix"
-OUTCOMES = ("fixed", "unfixed", "void", "true", "false")
 
 
 def build(parts: Parts) -> ResolveRequest:
     return ResolveRequest(parts["ruling"], parts["reason"], parts.get("which"), parts.get("void_at"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    """Without an outcome none is chosen for anybody: the example is only an example."""
-    if words and words[0] in OUTCOMES and len(words) == 1:
-        return f"resolve {words[0]} as the maintainers see it"
-    return EXAMPLE
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """Without an outcome none is chosen for anybody."""
+    if len(words) == 1 and lower(words[0]) in RULINGS:
+        return (HandOut("resolve", {"ruling": RULINGS[lower(words[0])], "reason": Blank.REASON}),)
+    return ()
 
 
 async def handle(tx: Tx, scene: Scene, request: ResolveRequest) -> str:
@@ -77,6 +79,7 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    risks=True,
     winds_up=True,
     for_others=True,
     needs_rights=True,

@@ -18,7 +18,8 @@ from app.github.forecast_events import read_advisory, read_issue_news
 from app.github.payloads import Payload, Unreadable, read_author, read_labels, read_place, read_repository, touches
 from app.github.presence import Presence, know_place, know_repository, look_soon
 from app.github.transfers import Transfers, move
-from app.oracle.issue import facts_from, read_instant
+from app.oracle.instants import read_instant
+from app.oracle.issue import facts_from
 from app.services import forecast_news, settling
 from app.storage import configs, outbox, places, rechecks
 from app.storage.db import Database, Tx

@@ -12,7 +12,7 @@ from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer
 from app.market.instants import command_date
 from app.market.money import format_mills, format_price
 from app.market.offer import Action, NewOffer, Offer, book_price
-from app.market.spoken import spoken
+from app.market.spoken import Blank, spoken
 from app.market.state import ContractState, Market
 from app.market.whole import MAX_WHOLE, MAX_WHOLE_OF_USER, many_of, no_place, worst
 
@@ -122,11 +122,10 @@ def _check_bounds(arrival: Arrival) -> None:
     if new.until_at is not None and not arrival.now < new.until_at <= arrival.latest:
         raise InvalidOffer(
             "`until` must be later than now and not later than the contract's maturation.",
-            spoken(replace(new, until_at=None), arrival.latest),
+            spoken(new, arrival.latest, until=Blank.DATE),
         )
     if new.post_only and (new.all_or_none or new.now_or_never):
-        instead = spoken(replace(new, all_or_none=False, now_or_never=False), arrival.latest)
-        raise InvalidOffer("`post-only` goes with neither `all-or-none` nor `now-or-never`.", instead)
+        raise InvalidOffer("`post-only` goes with neither `all-or-none` nor `now-or-never`.", "/bugmark help offer")
 
 
 def _check_units(arrival: Arrival) -> None:
@@ -161,9 +160,9 @@ def _check_money(arrival: Arrival) -> None:
 def _smaller(arrival: Arrival, volume: int) -> str:
     """The same offer for fewer units; so few that they may not wait, now or never."""
     new = replace(arrival.new, volume=volume)
-    if volume < DUST_VOLUME:
-        new = replace(new, now_or_never=True, post_only=False)
-    return spoken(new, arrival.latest)
+    if volume < DUST_VOLUME and new.post_only:
+        return "/bugmark balance"
+    return spoken(replace(new, now_or_never=new.now_or_never or volume < DUST_VOLUME), arrival.latest)
 
 
 def dust(new: NewOffer) -> bool:
@@ -192,7 +191,8 @@ def _pool_full(arrival: Arrival, state: ContractState) -> bool:
 def no_room(arrival: Arrival, home: ContractState) -> Refusal:
     """Why an offer that would come to rest there may not: it is too small, or there is no room."""
     new, book = arrival.new, home.book
-    at_once = spoken(replace(new, now_or_never=True, post_only=False), arrival.latest)
+    book_shown = f"/bugmark book by {command_date(arrival.latest)}"
+    at_once = book_shown if new.post_only else spoken(replace(new, now_or_never=True), arrival.latest)
     if new.volume < DUST_VOLUME:
         return InvalidOffer(
             f"An offer that comes to rest must be for at least {DUST_VOLUME} units; a smaller one may be now-or-never.",
@@ -201,12 +201,10 @@ def no_room(arrival: Arrival, home: ContractState) -> Refusal:
     if len(book.offers) >= MAX_LIVE_OFFERS:
         return InvalidOffer(f"This contract's book is full ({MAX_LIVE_OFFERS:,} open offers).", at_once)
     if book.counts.get(arrival.user, 0) >= MAX_LIVE_OFFERS_OF_USER:
-        return InvalidOffer(f"You have {MAX_LIVE_OFFERS_OF_USER} open offers here already.", "/bugmark cancel all")
+        return InvalidOffer(f"You have {MAX_LIVE_OFFERS_OF_USER} open offers here already.", "/bugmark offers")
     if new.all_or_none and no_place(book, arrival.bid, book_price(new.side, new.price), arrival.user):
-        instead = spoken(replace(new, all_or_none=False), arrival.latest)
-        return InvalidOffer(_no_place(arrival, home), instead)
-    instead = spoken(replace(new, pool=False), arrival.latest)
-    return InvalidOffer(f"Your pool has offers in {MAX_POOL_CONTRACTS} contracts already, which is the most.", instead)
+        return InvalidOffer(_no_place(arrival, home), at_once)
+    return InvalidOffer(f"Your pool has offers in {MAX_POOL_CONTRACTS} contracts already, which is the most.", at_once)
 
 
 def _no_place(arrival: Arrival, home: ContractState) -> str:
@@ -222,7 +220,7 @@ def _no_place(arrival: Arrival, home: ContractState) -> str:
 
 def crosses(arrival: Arrival) -> Refusal:
     """Why a post-only offer may not come in."""
-    instead = spoken(replace(arrival.new, post_only=False, cancel_on_halt=False), arrival.latest)
+    instead = spoken(arrival.new, arrival.latest, at=Blank.PRICE)
     return InvalidOffer("This offer would fill at once, and post-only forbids that.", instead)
 
 

@@ -13,6 +13,7 @@ from app.market.reward import USUAL_STAKE_MILLS, Ask, reward_mills
 from app.market.statement import ISSUE_FIXED
 from app.storage.contracts import ContractRow
 from app.storage.tape import Levels, Standing, Volume
+from app.storage.workers import Worker
 
 SPARK_POINTS = 6
 
@@ -146,6 +147,9 @@ class IssueView:
     to_fixer: Standing | None = None
     to_doubter: Standing | None = None
     reward_mills: int = 0
+    working: list[Worker] = field(default_factory=list)
+    all_working: int = 0
+    """How many say to be working on it; the first few are named."""
 
     def chances(self) -> list[tuple[ContractView, Chance]]:
         """The chance of a fix by each date, nearest first, of the open contracts that have one."""

@@ -10,6 +10,7 @@ from app.market.contract import Outcome, Status, digest
 from app.market.errors import InsufficientFunds, Refusal
 from app.market.facts import ANSWER_SECONDS
 from app.market.money import format_mills
+from app.market.spoken import MOST_HANDED_OUT, Blank, HandOut, Unclear, each
 from app.market.statement import said, shown
 from app.services.accounts import in_currency
 from app.services.bonds import take_bond
@@ -20,8 +21,6 @@ from app.storage import books, contracts, disputes
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.disputes import Dispute, DisputeState, Joiner
-
-MOST_REPEATED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ async def dispute(tx: Tx, scene: Scene, reason: str, contract_id: int | None = N
     if free < bond:
         what = "Disputing" if found.waiting is None else "Joining the dispute"
         why = f"{what} takes a bond of {format_mills(bond)}; you have {format_mills(free)} free."
-        short = InsufficientFunds(bond, free, why, "/bugmark cancel all")
+        short = InsufficientFunds(bond, free, why, "/bugmark offers")
         raise await in_currency(tx, short, row.currency, scene.place)
     opened = await _open(tx, scene, row, bond, reason) if found.waiting is None else found.waiting
     if found.waiting is not None:
@@ -124,8 +123,8 @@ async def _to_dispute(tx: Tx, scene: Scene, contract_id: int | None, reason: str
         raise next(one for one in found if isinstance(one, Refusal))
     if len(wanted) > 1:
         rows = [one.row for one in wanted]
-        again = f"/bugmark dispute on {shown(rows[0].kind, rows[0].id)} {spoken(reason)}"
-        raise Refusal(f"Several verdicts are announced here: {announced(rows)}; say which.", again)
+        why = f"Several verdicts are announced here: {announced(rows)}; say which."
+        raise Unclear(why, *each_of(rows, HandOut("dispute", {"reason": reason})))
     return wanted[0]
 
 
@@ -156,9 +155,11 @@ async def meant(tx: Tx, scene: Scene, contract_id: int | None) -> list[ContractR
     return named
 
 
-def spoken(reason: str) -> str:
-    """A reason as a command to copy has it: the refusal that hands it out is a code span."""
-    return "".join(char for char in reason if char.isprintable()).replace("`", "'")[:MOST_REPEATED].strip()
+def each_of(rows: list[ContractRow], command: HandOut) -> tuple[HandOut, ...]:
+    """The command for each of these contracts; its help where they are too many."""
+    if len(rows) > MOST_HANDED_OUT:
+        return (HandOut("help", {"topic": command.name}),)
+    return each(command, "which", [(shown(row.kind, row.id), "") for row in rows], Blank.REASON)
 
 
 def announced(rows: list[ContractRow]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from app.market.contract import Status
 from app.market.errors import Refusal
 from app.market.life import ASK_WHILE_AWAY_SECONDS
+from app.market.spoken import Blank
 from app.services.insiders import check_impartial
 from app.services.locking import hold_all
 from app.services.scene import Scene
@@ -23,7 +24,7 @@ async def halt_market(tx: Tx, scene: Scene, reason: str) -> list[ContractRow]:
     going = [row for row in rows if row.maintainer_halt is None]
     if not going:
         raise Refusal(
-            "The market of this thread is halted by a maintainer already.", "/bugmark market resume it is clear now"
+            "The market of this thread is halted by a maintainer already.", f"/bugmark market resume {Blank.REASON}"
         )
     for floor in await floors(tx, going, scene.cause, scene.now):
         for row in going:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from app.market.contract import Outcome, Status
 from app.market.errors import Refusal
-from app.market.statement import ISSUE_FIXED, shown
+from app.market.spoken import HandOut, Unclear
+from app.market.statement import ISSUE_FIXED
 from app.services.bonds import pay_bonds, put_up, to_fees, to_users
-from app.services.disputes import announced, meant, spoken
+from app.services.disputes import announced, each_of, meant
 from app.services.hearings import tell_ruling
 from app.services.insiders import check_impartial
 from app.services.scene import Scene, refresh_board
@@ -39,7 +40,7 @@ async def resolve(
 ) -> Resolved:
     """A maintainer without a position decides a dispute; `price` is a void price in mills of FIXED. May be refused."""
     if price is not None and outcome is not Outcome.VOID:
-        raise Refusal("Only a VOID has a price.", f"/bugmark resolve {outcome.value.lower()} {spoken(reason)}")
+        raise Refusal("Only a VOID has a price.", f"/bugmark {_again(outcome, reason).text}")
     await check_impartial(tx, scene, "resolve a dispute")
     row, _ = await _to_resolve(tx, scene, outcome, reason, contract_id)
     aside = outcome is Outcome.UNFIXED and scene.now < row.maturation_at
@@ -90,7 +91,10 @@ async def _to_resolve(
         raise Refusal("There is no dispute to resolve in this thread.", "/bugmark book")
     if len(found) > 1:
         disputed = [row for row, _ in found]
-        which = shown(disputed[0].kind, disputed[0].id)
-        again = f"/bugmark resolve {outcome.value.lower()} on {which} {spoken(reason)}"
-        raise Refusal(f"Several verdicts are disputed here: {announced(disputed)}; say which.", again)
+        why = f"Several verdicts are disputed here: {announced(disputed)}; say which."
+        raise Unclear(why, *each_of(disputed, _again(outcome, reason)))
     return found[0]
+
+
+def _again(outcome: Outcome, reason: str) -> HandOut:
+    return HandOut("resolve", {"ruling": outcome, "reason": reason})

@@ -17,7 +17,7 @@ from app.services.recording import note_moved
 from app.services.scene import refresh_board
 from app.services.turning import floors, show, stop
 from app.services.watching import backed, watch_of
-from app.storage import absences, contracts, disputes, insiders, last_known, places
+from app.storage import absences, contracts, disputes, insiders, last_known, places, workers
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.places import Place
@@ -65,6 +65,8 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
     if facts.gone is not None:
         await note_gone(tx, place, now, facts.gone_at)
         return
+    if facts.closed:
+        await workers.end(tx, place.issue.id, now if facts.closed_at is None else facts.closed_at)
     rows = [row for row in await contracts.of_issue(tx, place.issue.id) if row.status is not Status.SETTLED]
     closes = {row.id: close_event(await watch_of(tx, place, row), facts) for row in rows if row.halt_reason is None}
     struck = [row for row in rows if closes.get(row.id) is not None]

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.market.arrival import DUST_VOLUME
-from app.market.contract import UNIT_MILLS, Side, Status
+from app.market.contract import Side, Status
 from app.market.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.instants import command_date
 from app.market.matching import cancel, place, place_range
-from app.market.money import format_price
 from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
-from app.market.position import Position
+from app.market.spoken import Blank, spoken
 from app.market.state import Changes, ContractState
 from app.market.statement import ISSUE_FIXED
 from app.services import accounts, choosing, forecasting, limits, ranging
@@ -127,21 +126,16 @@ async def _sell(
 def _check_buyers(state: ContractState, scene: Scene, row: ContractRow, new: NewOffer) -> None:
     buyers = state.book.half(not is_bid(new.action, new.side)).all()
     if all(counter.user == scene.user_id for counter in buyers):
-        position = state.holders(new.side)[scene.user_id]
-        raise Refusal("Nobody buys here now; name your price and wait.", _to_wait(row, new, position))
+        free = state.holders(new.side)[scene.user_id].free
+        raise Refusal("Nobody buys here now; name your price and wait.", _to_wait(row, new, free))
 
 
-def _to_wait(row: ContractRow, new: NewOffer, position: Position) -> str:
-    """A sale that can wait in the book, for what the units cost; so few that none may: the book to look at."""
-    units, by = min(new.volume, position.free), f"by {command_date(row.maturation_at)}"
+def _to_wait(row: ContractRow, new: NewOffer, free: int) -> str:
+    """A sale that can wait in the book, at whatever price; so few units that none may: the book to look at."""
+    units = min(new.volume, free)
     if units < DUST_VOLUME:
-        return f"/bugmark book {by}"
-    return f"/bugmark sell {new.side.value.lower()} {units} at {format_price(cost_price(position))} {by}"
-
-
-def cost_price(position: Position) -> int:
-    """The least price in mills at which units are sold without a loss, as far as there is one."""
-    return min(max(-(-position.cost_mills // position.units), LOWEST_PRICE), UNIT_MILLS - 1)
+        return f"/bugmark book by {command_date(row.maturation_at)}"
+    return spoken(replace(new, volume=units), row.maturation_at, at=Blank.PRICE)
 
 
 async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
@@ -156,7 +150,7 @@ async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
     if wanted is None:
         raise UnknownOffer(f"Offer o{number} is not open any more.", await to_look(tx, scene))
     if wanted.user == scene.user_id:
-        raise UnknownOffer(f"Offer o{number} is your own.", f"/bugmark cancel o{number}")
+        raise UnknownOffer(f"Offer o{number} is your own.", "/bugmark offers")
     if volume is not None and volume > wanted.remaining:
         raise InvalidOffer(
             f"Only {wanted.remaining} units of o{number} are open.", f"/bugmark take o{number} {wanted.remaining}"
@@ -233,7 +227,9 @@ async def change(
 
 async def _shrink(floor: Floor, scene: Scene, row: ContractRow, found: Offer, volume: int) -> Traded:
     if volume < DUST_VOLUME:
-        raise InvalidOffer(f"At least {DUST_VOLUME} units must stay open.", f"/bugmark cancel o{found.number}")
+        raise InvalidOffer(
+            f"At least {DUST_VOLUME} units must stay open.", f"/bugmark change o{found.number} {Blank.VOLUME}"
+        )
     changes = await floor.run(
         lambda: cancel(floor.market, found.number, user=scene.user_id, now=scene.now, keep=volume)
     )

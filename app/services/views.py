@@ -16,7 +16,7 @@ from app.services import insiders
 from app.services.config import Config
 from app.services.configs import StoredConfigs
 from app.services.contract_views import BookView, ContractView, Holder, IssueView
-from app.storage import contracts, places, stakes, tape
+from app.storage import contracts, places, stakes, tape, workers
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.tape import DAY_SECONDS, Standing
@@ -28,6 +28,7 @@ SPARK_PRICES = 60
 BOOK_OFFERS = 10
 """Offers of each half that are named."""
 
+WORKERS_NAMED = 5
 MOST_BOOKS = 4
 """Books under a reply."""
 
@@ -47,6 +48,7 @@ async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
     trading = _largest(going, MOST_TRADING, speaker)
     settled = done[:MOST_SETTLED]
     shown = await _views(tx, trading, now)
+    working, count = await workers.listed(tx, issue_id, now, WORKERS_NAMED)
     return IssueView(
         now=now,
         trading=shown,
@@ -54,6 +56,8 @@ async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
         left_out=len(rows) - len(trading) - len(settled),
         headline=next((view for view in shown if speaker and view.id == speaker.id), None),
         reward_mills=_reward(going),
+        working=working,
+        all_working=count,
         **await _to_take(tx, going, speaker, now),
     )
 

@@ -21,6 +21,8 @@ PREFIX = "reply:"
 """The key of a reply is this and the number of the comment that it answers."""
 
 MOST_LISTED = 5
+MOST_BODIES = 200
+"""Newest replies of a thread in which a quotation is looked up."""
 
 _CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w/@])@[A-Za-z0-9]")
@@ -80,6 +82,13 @@ async def on_page(tx: Tx, issue_id: int, since: int) -> list[Answer]:
         .limit(MOST_LISTED)
     )
     return [Answer(int(row.key.removeprefix(PREFIX)), row.login) for row in await tx.execute(wanted)]
+
+
+async def bodies(tx: Tx, issue_id: int) -> list[str]:
+    """The newest replies in a thread."""
+    mine = outbox.c.issue_id == issue_id, outbox.c.kind == "reply"
+    wanted = select(outbox.c.body).where(*mine).order_by(outbox.c.id.desc()).limit(MOST_BODIES)
+    return list((await tx.execute(wanted)).scalars())
 
 
 async def public_answer(tx: Tx, comment_id: int) -> Answer | None:

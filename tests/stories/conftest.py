@@ -100,6 +100,7 @@ class Thread:
             for comment in await self.comments():
                 if comment["body"].startswith(f"<!-- bugmark:{marker}") and comment["user"]["type"] == "Bot":
                     seen = str(comment["body"])
+                    assert re.match(r"<!-- bugmark:\S+ -->\nBugMark · ", seen), seen
                     return seen if holds in seen else None
             return None
 

@@ -22,6 +22,7 @@ from app import bootstrap
 from app.github.transport import Timeouts
 from app.market.contract import Side
 from app.market.journal import unit_currency
+from app.market.spoken import Blank
 from app.settings import Settings
 from app.storage import budgets
 from app.storage.contracts import ContractRow, of_issue, of_thread
@@ -41,6 +42,18 @@ APP_LOGIN, OPERATOR = "bugmark[bot]", "octocat"
 METRICS_TOKEN = "the-operators-own-token"
 CORRECTION = re.compile(r"Try `(/bugmark [^`]+)`\.")
 OF_CONTRACTS = (offers, fills, positions, net_paid)
+
+
+def handed_out(answer: str) -> list[str]:
+    """The commands to copy at the end of a refusal."""
+    return re.findall(r"`(/bugmark [^`]+)`", answer.rpartition(" Try ")[2].partition("\n")[0])
+
+
+def blank(command: str) -> bool:
+    """Whether something must be filled in first."""
+    return bool(set(command.split(" ")) & set(Blank))
+
+
 Json = dict[str, Any]
 
 
@@ -167,12 +180,17 @@ class Story(Thread):
         return reply
 
     async def mended(self, person: str, text: str, holds: str) -> str:
-        """Be refused, then say what the refusal hands out: that works. Returns the reply to it."""
+        """Be refused, then say what the refusal hands out first: that works. Returns the reply to it.
+
+        What has a blank is refused and changes nothing.
+        """
         reply = await self.refused(person, text, holds)
-        found = CORRECTION.search(reply)
+        found = handed_out(reply)
         assert found, reply
-        again = await self.say(person, found[1])
-        assert "🚀" in again and "😕" not in again, (found[1], again)
+        if blank(found[0]):
+            return await self.refused(person, found[0], "")
+        again = await self.say(person, found[0])
+        assert "🚀" in again and "😕" not in again, (found[0], again)
         return again
 
     async def calm(self) -> None:
