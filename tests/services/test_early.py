@@ -81,3 +81,10 @@ async def test_a_row_made_since_must_be_told(early: Desk) -> None:
     copied = f"INSERT INTO offers (id, {columns}, filled, cancelled, state, created_at)"
     added = f"{copied} SELECT 90, {columns}, filled, cancelled, state, created_at + 86400 FROM offers WHERE id = 5"
     assert "offer o90 is there and no entry tells of it" in await problems(early, added)
+
+
+async def test_net_paid_is_counted_again_from_fills_and_units(early: Desk) -> None:
+    """User 2 bought 200 FIXED at 0.20 and sold 100 at 0.40, so nothing is left paid in."""
+    found = await problems(early, "UPDATE net_paid SET mills = mills + 5 WHERE user_id = 2")
+    assert "net paid of user 2 in c1 is 5, its fills and positions come to 0" in found
+    assert "contract c1: all users have paid in 200005 net, the escrow is 200000" in found
