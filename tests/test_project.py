@@ -145,6 +145,7 @@ def test_the_market_imports_itself_and_pure_parts_of_the_standard_library_only()
         "__future__", "bisect", "collections", "contextlib", "contextvars", "copy", "dataclasses", "datetime",
         "decimal", "enum", "fractions",
         "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "types", "typing",
+        "unicodedata",
     }  # fmt: skip
     imported = {
         (path.relative_to(ROOT).as_posix(), name)

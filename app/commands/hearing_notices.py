@@ -91,7 +91,7 @@ def _fate(count: int, bonds: str, upheld: bool) -> str:
 
 def _others(body: Body, names: Mapping[int, str]) -> list[str]:
     """Everybody else who holds units is mentioned, once."""
-    shown_ones, rest = body["others"][:MOST_MENTIONED], len(body["others"][MOST_MENTIONED:])
+    shown_ones, rest = body["heard"][:MOST_MENTIONED], len(body["heard"][MOST_MENTIONED:])
     more = f" and {rest:,} more" if rest else ""
     return [f"This concerns {', '.join(_name(names, user) for user in shown_ones)}{more}."] if shown_ones else []
 

@@ -8,7 +8,7 @@ from app.market.bonds import bond_mills, joining_mills
 from app.market.bookkeeping import detail_text, joiner_row
 from app.market.contract import Outcome, Status, digest
 from app.market.errors import InsufficientFunds, Refusal
-from app.market.facts import ANSWER_SECONDS
+from app.market.facts import answer_due_at
 from app.market.money import format_mills
 from app.market.spoken import MOST_HANDED_OUT, Blank, HandOut, Unclear, each
 from app.market.statement import said, shown
@@ -17,7 +17,7 @@ from app.services.bonds import take_bond
 from app.services.floor import open_floor
 from app.services.hearings import announce
 from app.services.scene import Scene, refresh_board
-from app.storage import books, contracts, disputes
+from app.storage import books, contracts, disputes, outages
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.disputes import Dispute, DisputeState, Joiner
@@ -70,15 +70,15 @@ async def dispute(tx: Tx, scene: Scene, reason: str, contract_id: int | None = N
     opened = await _open(tx, scene, row, bond, reason) if found.waiting is None else found.waiting
     if found.waiting is not None:
         await _join(tx, scene, row, found.waiting, bond, reason)
-    due_at = answer_by(row, opened)
+    due_at = await answer_by(tx, row, opened)
     await announce(tx, scene.place, row, opened, due_at, scene.now)
     await refresh_board(tx, scene.place, scene.now)
     return Disputed(row, opened.verdict, bond, due_at, found.waiting is not None)
 
 
-def answer_by(row: ContractRow, found: Dispute) -> int:
-    """Until when a maintainer has time: the first of those who dispute it starts the clock."""
-    return max(row.window_ends_at or 0, found.at + ANSWER_SECONDS)
+async def answer_by(tx: Tx, row: ContractRow, found: Dispute) -> int:
+    """Give the instant until which a maintainer has time, which counts from the first who disputed while we ran."""
+    return max(row.window_ends_at or 0, answer_due_at(found.at, await outages.known(tx)))
 
 
 async def _open(tx: Tx, scene: Scene, row: ContractRow, bond: int, reason: str) -> Dispute:

@@ -64,7 +64,7 @@ async def _tell(tx: Tx, place: Place, key: str, body: Mapping[str, object], now:
 async def _concerned(tx: Tx, row: ContractRow, named: set[int]) -> dict[str, object]:
     """Everybody in the contract hears of it: whoever is not named in the text anyway is mentioned beside it."""
     others = [user for user in await disputes.concerned(tx, row.id) if user not in named]
-    return {"users": sorted(named | set(others)), "others": others}
+    return {"users": sorted(named | set(others)), "heard": others}
 
 
 async def ruling_told(tx: Tx, row: ContractRow) -> dict[str, object] | None:

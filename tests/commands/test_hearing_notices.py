@@ -22,7 +22,7 @@ def dispute(**changed: Any) -> dict[str, Any]:
         "answer_by_at": NOW + 7 * DAY,
         "ends_at": NOW + DAY,
         "unanswered": "state",
-        "others": [2, 3],
+        "heard": [2, 3],
     }
     return body | changed
 
@@ -39,7 +39,7 @@ def ruling(**changed: Any) -> dict[str, Any]:
         "aside": False,
         "due_at": NOW + DAY,
         "bonds": [[1, 10_000]],
-        "others": [2],
+        "heard": [2],
     }
     return body | changed
 

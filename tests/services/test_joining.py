@@ -366,12 +366,12 @@ async def test_a_dispute_is_told_in_one_comment_to_which_who_joins_is_added(desk
     (first,) = await told(desk, "dispute")
     assert (first["contract"], first["verdict"], first["unanswered"]) == (number, "FIXED", "state")
     assert first["said"] == [[ADAM, "it still crashes"]]
-    assert (first["spared"], first["others"]) == ([ADAM], [BETH, CHARLES, DEV])
+    assert (first["spared"], first["heard"]) == ([ADAM], [BETH, CHARLES, DEV])
     assert (first["answer_by_at"], first["ends_at"]) == (at + ANSWER_SECONDS, at + DAY)
     await dispute(desk, CHARLES)
     (second,) = await told(desk, "dispute")
     assert second["said"] == [[ADAM, "it still crashes"], [CHARLES, "it still crashes"]]
-    assert (second["spared"], second["others"]) == ([ADAM, CHARLES], [BETH, DEV])
+    assert (second["spared"], second["heard"]) == ([ADAM, CHARLES], [BETH, DEV])
 
 
 @pytest.mark.parametrize(("law", "what"), [("1", "void"), ("2", "void, forfeited")])
@@ -392,7 +392,7 @@ async def test_a_ruling_is_told_to_everybody_who_holds_units(desk: Desk) -> None
     (body,) = await told(desk, "ruling")
     assert (body["by"], body["outcome"], body["reason"], body["upheld"]) == (MARY, "FIXED", "I looked", False)
     assert (body["bonds"], body["due_at"]) == ([[ADAM, BASE_BOND], [CHARLES, 1_500]], at + DAY)
-    assert (body["spared"], body["others"], body["users"]) == ([MARY], [BETH, DEV], [ADAM, BETH, CHARLES, DEV, MARY])
+    assert (body["spared"], body["heard"], body["users"]) == ([MARY], [BETH, DEV], [ADAM, BETH, CHARLES, DEV, MARY])
 
 
 async def test_units_that_are_offered_for_sale_count_for_who_is_told(desk: Desk) -> None:
@@ -401,4 +401,4 @@ async def test_units_that_are_offered_for_sale_count_for_who_is_told(desk: Desk)
     await closed_now(desk, number)
     await dispute(desk, ADAM)
     (body,) = await told(desk, "dispute")
-    assert body["others"] == [BETH, CHARLES, DEV]
+    assert body["heard"] == [BETH, CHARLES, DEV]

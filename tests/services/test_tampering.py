@@ -161,6 +161,7 @@ UNTOLD = {
         "looks",
         "version",
         "announced_at",
+        "window_planned_at",
         "unanswered_at",
         "unanswered_days",
         "unanswered_day_at",

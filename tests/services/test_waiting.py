@@ -385,4 +385,4 @@ async def test_the_seven_days_of_a_dispute_are_days_in_which_we_ran(desk: Desk) 
     assert (await desk.look(number)).status is Status.HALTED
     desk.clock.advance(1)
     assert (await desk.look(number)).outcome is Outcome.VOID
-    assert await desk.free(BETH) == GRANT_MILLS
+    assert await desk.free(BETH) == GRANT_MILLS + 10_000  # the bond of whoever disputed
