@@ -76,17 +76,17 @@ def test_a_forecast_is_true_or_false() -> None:
 
 def test_a_crowd_is_listed_as_far_as_a_comment_goes() -> None:
     said = [[number, "x" * 5_000] for number in range(1, 200)]
-    told = hearing(dispute(said=said, others=list(range(200, 399))), row(), NAMES)
+    told = hearing(dispute(said=said, heard=list(range(200, 399))), row(), NAMES)
     assert len(told) < MAX_BODY
     assert "; and 178 more." in told
     assert told.count("@user") == 1 + 20 + 50
     assert "@user249 and 149 more." in told
-    ruled = hearing(ruling(bonds=[[number, 1_000] for number in range(1, 61)], others=[]), row(), NAMES)
+    ruled = hearing(ruling(bonds=[[number, 1_000] for number in range(1, 61)], heard=[]), row(), NAMES)
     assert "@user50 (1.00), 10 more go to fees." in ruled
 
 
 def test_nobody_else_is_concerned() -> None:
-    assert "This concerns" not in hearing(dispute(others=[]), row(), NAMES)
+    assert "This concerns" not in hearing(dispute(heard=[]), row(), NAMES)
 
 
 @pytest.mark.parametrize(
