@@ -78,6 +78,8 @@ async def _open_window(
 ) -> None:
     """Where the issue is not as that close left it any more, another look says at once what is to be expected now."""
     close = facts if facts is None or facts.gone else facts.at(row.maturation_at)
+    thread_is_gone = step.cause is Cause.GONE and row.kind == ISSUE_FIXED
+    heard = floor.state(row.id).open_interest and not thread_is_gone
     await disputes.give_back(floor, row, DisputeState.ENDED)
     await stop(
         floor,
@@ -89,7 +91,7 @@ async def _open_window(
             "window_opened_at": step.opened_at,
             "window_ends_at": step.ends_at,
             "window_planned_at": step.ends_at,
-            "announced_at": None if floor.state(row.id).open_interest else step.opened_at,
+            "announced_at": None if heard else step.opened_at,
             "verdict": step.cause.verdict.value,
             "backed": step.backed,
             "next_look_at": max(row.look_by(step.ends_at, floor.now), floor.now) if close is facts else floor.now,
