@@ -79,6 +79,8 @@ async def _open_window(
     """Where the issue is not as that close left it any more, another look says at once what is to be expected now."""
     close = facts if facts is None or facts.gone else facts.at(row.maturation_at)
     await bonds.give_back(floor, row, DisputeState.ENDED)
+    thread_is_gone = step.cause is Cause.GONE and row.kind == ISSUE_FIXED
+    heard = floor.state(row.id).open_interest and not thread_is_gone
     await stop(
         floor,
         row.id,
@@ -89,7 +91,7 @@ async def _open_window(
             "window_opened_at": step.opened_at,
             "window_ends_at": step.ends_at,
             "window_planned_at": step.ends_at,
-            "announced_at": None if floor.state(row.id).open_interest else step.opened_at,
+            "announced_at": None if heard else step.opened_at,
             "verdict": step.cause.verdict.value,
             "backed": step.backed,
             "by_pull": step.cause is Cause.CLOSED and close is not None and close.by_pull,
