@@ -5,7 +5,7 @@ PY := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long chaos lint bench faults compile screenshots mutation lock clean
+.PHONY: help demo test quick long chaos lint shape bench faults compile screenshots mutation lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
@@ -20,18 +20,28 @@ test: ## all tests, on SQLite and PostgreSQL; ARGS="tests/market -k price" runs 
 	@scripts/setup_node
 	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(WORKERS) $(ARGS)
 
-long: ## 10⁶ random commands on the market core with its invariants; COMMANDS=20000 SEED=7 tries others
+quick: ## the tests of what is pure, in a minute: the market and its language; they need no Node and no PostgreSQL
 	@scripts/setup_python requirements-dev.lock
+	@$(PY) -m pytest -n $(WORKERS) tests/market tests/commands $(ARGS)
+
+long: ## 10⁶ random commands on the market core, its state machine, 10⁵ attackers' stories that end void; COMMANDS=20000 STORIES=1000 SEED=7
+	@scripts/setup_python requirements-dev.lock
+	@HYPOTHESIS_PROFILE=whole $(PY) -m pytest -q -n 0 tests/market/test_machine.py
 	@WORKERS=$(WORKERS) $(PY) -m tests.long $(or $(COMMANDS),1000000) $(SEED)
+	@WORKERS=$(WORKERS) $(PY) -m tests.market.attackers $(or $(STORIES),100000) $(SEED)
 
 chaos: ## a scripted day while programs are killed and deliveries lost; SEED=2 COMMANDS=500 KILLS=20 DATABASE=postgres
 	@scripts/setup_python requirements-dev.lock
 	@SEED=$(SEED) COMMANDS=$(COMMANDS) KILLS=$(KILLS) DATABASE=$(DATABASE) \
 	    $(if $(filter postgres,$(DATABASE)),$(PY) scripts/with_postgres.py) $(PY) -m tests.chaos
 
-lint: ## ruff, mypy and the direction of imports
+lint: ## ruff, mypy, the direction of imports and how docstrings open
 	@scripts/setup_python requirements-dev.lock
 	@$(PY) scripts/lint.py
+
+shape: ## the tree's shape beside its goals: imports, folders, sentences, and what a comment takes
+	@scripts/setup_python requirements-dev.lock
+	@$(PY) -m scripts.shape
 
 bench: ## measure speed beside a reference; ONLY=name runs one benchmark
 	@scripts/setup_python requirements-dev.lock

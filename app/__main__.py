@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,13 @@ from app import compiled, logs
 from app.settings import Settings, SettingsError, SetupSettings, database_url_from
 
 if TYPE_CHECKING:
+    from app.backups import Checked
     from app.storage.db import Database
 
 log = structlog.get_logger()
+
+NEWER = "The database was made by a newer version of BugMark: run that version, or restore the backup from before it."
+AGAIN = "How many million. 2 if this same backup was restored once before, 3 if twice."
 
 
 @click.group(help="BugMark: a futures market on software issues that lives in the GitHub thread.")
@@ -45,10 +49,15 @@ def worker() -> None:
 
 @main.command(help="Bring the database up to date.")
 def migrate() -> None:
+    from app.storage.db import CannotMigrate, NewerDatabase
     from app.storage.db import migrate as run
 
     try:
         run(_database_url())
+    except NewerDatabase:
+        raise click.ClickException(NEWER) from None
+    except CannotMigrate as error:
+        raise click.ClickException(f"The database cannot be brought up to date: {error}") from None
     except OSError as error:
         raise click.ClickException(f"The database cannot be made: {error.strerror or error}") from None
     click.echo("The database is up to date.")
@@ -57,6 +66,33 @@ def migrate() -> None:
 @main.command(help="Check every invariant of the market on the database; says what is wrong where.")
 def audit() -> None:
     sys.exit(asyncio.run(_audit(_database_url())))
+
+
+@main.command(help="Copy the database into FILE while the app runs, and audit the copy.")
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    from app import backups
+
+    sys.exit(_checked("backup", lambda: backups.backup(_database_url(), file)))
+
+
+@main.command(help="Put a backup into an empty database; --check only reads it back elsewhere and audits it.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Change nothing: restore to a place that is thrown away, and audit it.")
+@click.option("--times", default=1, show_default=True, type=click.IntRange(1, 100), help=AGAIN)
+def restore(file: Path, check: bool, times: int) -> None:
+    from app import backups
+
+    if check:
+        url = _database_url() if os.environ.get("BUGMARK_DATABASE_URL") else ""
+        sys.exit(_checked("restore --check", lambda: backups.check(url, file)))
+    sys.exit(_checked("restore", lambda: backups.restore(_database_url(), file, times)))
+
+
+@main.command(help="Once after a backup was restored by other means: every number goes a million ahead.")
+@click.option("--times", default=1, show_default=True, type=click.IntRange(1, 100), help=AGAIN)
+def restored(times: int) -> None:
+    asyncio.run(_restored(_database_url(), times))
 
 
 @main.command(help="Write the public history of REPOSITORY (OWNER/NAME) as files for research (docs/research.md).")
@@ -118,15 +154,16 @@ def doctor() -> None:
 @main.command(help="Play a conversation against a stand-in for GitHub, then stay up to be tried by hand.")
 @click.option("--once", is_flag=True, envvar="DEMO_ONCE", help="Play it and stop.")
 def demo(once: bool) -> None:
-    from app.demo import DemoFailed
     from app.demo import demo as play
+    from app.demo_programs import DemoFailed, Ended
 
     try:
         asyncio.run(play(once))
     except DemoFailed as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
+    except Ended as ended:
         click.echo("\nStopped.")
+        sys.exit(0 if ended.fine else 128 + ended.number)
 
 
 def _with_letters(work: Callable[[Database], Awaitable[list[str]]]) -> None:
@@ -167,6 +204,41 @@ async def _audit(url: str) -> int:
         + (f"{report.wrong} wrong." if report.wrong else "every invariant holds.")
     )
     return 1 if report.wrong else 0
+
+
+def _checked(what: str, work: Callable[[], Coroutine[None, None, Checked]]) -> int:
+    """Print what was found. Exit status 1 if anything is wrong."""
+    from app.storage.backups import BackupFailed
+    from app.storage.db import CannotMigrate, DatabaseBusy
+
+    try:
+        found = asyncio.run(work())
+    except (BackupFailed, CannotMigrate, DatabaseBusy) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("\n".join(found.lines(what)))
+    return 1 if found.report.wrong else 0
+
+
+async def _restored(url: str, times: int) -> None:
+    from app.backups import StillRunning
+    from app.backups import restored as move
+    from app.storage.db import Database, DatabaseBusy
+
+    db = Database(url)
+    await _migrated(db, url)
+    try:
+        done = await move(db, times)
+    except StillRunning as error:
+        raise click.ClickException(f"Stop web and worker first: {error} is at work on this database.") from None
+    except DatabaseBusy as error:
+        raise click.ClickException(f"The database is busy: {error}. Are web and worker stopped?") from None
+    finally:
+        await db.close()
+    click.echo(
+        f"restored: every number from here on is {times} million ahead."
+        if done
+        else "restored: that was done already, and nothing has happened since."
+    )
 
 
 async def _export(url: str, repository: str, form: str, out: Path | None, private: bool) -> None:
@@ -245,7 +317,9 @@ async def _migrated(db: Database, url: str) -> None:
         facts = await look(db)
     except DatabaseBusy as error:
         raise click.ClickException(f"The database cannot be reached: {error}") from None
-    if facts.missing or facts.unknown:
+    if facts.unknown:
+        raise click.ClickException(NEWER)
+    if facts.missing:
         raise click.ClickException(f"The database is not of this version ({facts.revision}): {advice}.")
 
 
@@ -256,25 +330,20 @@ def _on_signals(stop: asyncio.Event) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from aiohttp import web
-
     from app.bootstrap import web_app
     from app.storage.db import STATEMENT_SECONDS, Database
-    from app.web.server import make_runner
+    from app.web.listening import listening
 
     stop = asyncio.Event()
     _on_signals(stop)
     db = Database(settings.database_url, statement_seconds=STATEMENT_SECONDS)
     await _migrated(db, settings.database_url)
-    runner = make_runner(web_app(settings, db))
-    await runner.setup()
     try:
-        await web.TCPSite(runner, port=settings.port).start()
+        async with listening(web_app(settings, db), settings.port):
+            log.info("serving", port=settings.port)
+            await stop.wait()
     except OSError as error:
         raise click.ClickException(f"Port {settings.port} cannot be used: {error.strerror}") from None
-    log.info("serving", port=settings.port)
-    await stop.wait()
-    await runner.cleanup()
     await db.close()
 
 

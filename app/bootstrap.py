@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import structlog
 from aiohttp import web
 
 from app.clock import Clock, clock_from
@@ -28,17 +32,21 @@ from app.github.transport import Timeouts
 from app.services import badges, marketplace
 from app.services.badges import BadgeTold
 from app.services.configs import StoredConfigs
+from app.services.heart import Heart
 from app.services.pruning import Pruning
+from app.services.pulse import EVERY_SECONDS, STALE_SECONDS, WEB, WORKER, Pulse
 from app.settings import Settings
-from app.storage import answers, gauges, inbox
+from app.storage import answers, gauges, heartbeats, inbox
 from app.storage.answers import Answer
 from app.storage.budgets import GITHUB
-from app.storage.db import Database
+from app.storage.db import Database, DatabaseBusy
 from app.storage.gauges import Backlog
 from app.storage.inbox import Arrival
 from app.web.door import Overloaded
 from app.web.server import make_app
 from app.worker import Worker
+
+log = structlog.get_logger()
 
 MOST_TOGETHER = 100
 """Deliveries stored in one transaction: a burst costs few commits, and none waits long."""
@@ -152,14 +160,53 @@ class Measured:
 
     async def backlog(self, now: int) -> Backlog:
         async with self.db.reading() as tx:
-            return await gauges.backlog(tx, now)
+            return await gauges.backlog(tx, now, now - STALE_SECONDS)
+
+    async def worker_beat(self) -> int | None:
+        async with self.db.reading() as tx:
+            return await heartbeats.last(tx, WORKER)
+
+
+def _process() -> str:
+    """This process as no other is called."""
+    return f"{socket.gethostname()[:80]}:{os.getpid()}"
+
+
+async def _ended(pulse: Pulse) -> None:
+    with contextlib.suppress(DatabaseBusy, TimeoutError):  # nobody waits for it: it would go stale
+        await pulse.end()
 
 
 def web_app(settings: Settings, db: Database) -> web.Application:
     clock = clock_from(settings.clock)
     stored = StoredInbox(db, settings.most_waiting)
     prices, purchases = StoredPrices(db, clock), StoredPurchases(db)
-    return make_app(settings, clock, stored, prices, db.ping, Measured(db).backlog, StoredAnswers(db), purchases)
+    pulse, measured = Pulse(db, clock, WEB, _process()), Measured(db)
+    parts = pulse.check, measured.backlog, StoredAnswers(db), purchases, measured.worker_beat
+    app = make_app(settings, clock, stored, prices, *parts)
+    app.cleanup_ctx.append(_beating(pulse))
+    return app
+
+
+def _beating(pulse: Pulse) -> Callable[[web.Application], AsyncIterator[None]]:
+    """The web process's heart, as long as it serves."""
+
+    async def beat() -> None:
+        while True:
+            try:
+                await pulse.run()
+            except Exception as error:
+                log.warning("heartbeat not stored", why=str(error))
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def beating(_app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(beat())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await _ended(pulse)
+
+    return beating
 
 
 @asynccontextmanager
@@ -178,5 +225,7 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         sender = Sender(db, github, clock, *carried, limits, settings.public_url)
         sweep = Sweep(db, github, clock, settings.most_waiting)
         reconcile = Reconcile(db, github, clock, presence, oracle)
-        chores = sweep.run, configs.refresh, reconcile.run, Pruning(db, clock).run
-        yield Worker(db, clock, events, sender, oracle, chores)
+        pulse = Pulse(db, clock, WORKER, _process())
+        chores = sweep.run, configs.refresh, reconcile.run, Pruning(db, clock).run, pulse.run
+        yield Worker(db, clock, events, sender, oracle, chores, github.clock_holds, Heart(db, clock, _process()))
+        await _ended(pulse)

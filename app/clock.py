@@ -11,6 +11,10 @@ class Clock(Protocol):
     def now(self) -> int: ...
 
 
+class ClockDoubted(Exception):
+    """Others say that it is another time: whatever carries an instant waits until they agree."""
+
+
 class SystemClock:
     def now(self) -> int:
         return time.time_ns() // 1_000_000_000

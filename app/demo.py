@@ -6,14 +6,11 @@ It drives what it starts as anybody would, over HTTP: it knows the two programs 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import re
-import shutil
-import socket
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,21 +20,29 @@ import aiohttp
 import click
 import yaml
 
-READY_SECONDS = 30
-ANSWER_SECONDS = 60
+from app.demo_programs import (
+    DemoFailed,
+    alone,
+    end_with,
+    ended_by_signals,
+    free_port,
+    last_words,
+    make_folder,
+    started,
+    until_ready,
+    wait_for,
+    while_all_run,
+)
+
+ONCE_SECONDS = 900
+"""Where nobody watches, what has not come by then will not; else it is waited for as long as the programs live."""
 DAY = 86_400
 OWNER, NAME = "mozilla", "blocked"
 FOLDER = Path(".demo")
-STEP_SECONDS = 0.05
-LAST_LINES = 20
 PAUSE_SECONDS = 10
 """Between two comments, by everybody's clock: the app writes about once a second, after five at once."""
 
 Json = dict[str, Any]
-
-
-class DemoFailed(Exception):
-    """Something did not happen that should have."""
 
 
 @dataclass(slots=True)
@@ -54,6 +59,7 @@ class Stage:
     badge: str = ""
     programs: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     seen: int = 0
+    patience_seconds: float | None = None
 
     async def call(self, method: str, path: str, person: str = "", body: Json | None = None) -> Any:
         headers = {"Authorization": f"Bearer sandbox-{person}"} if person else {}
@@ -79,7 +85,7 @@ class Stage:
                     return str(comment["body"])
             return None
 
-        return await wait_for(look, ANSWER_SECONDS, what)
+        return await wait_for(look, what, self.patience_seconds)
 
     async def comments(self) -> list[Json]:
         found: list[Json] = await self.call("GET", f"{self.issue}/comments?per_page=100")
@@ -109,21 +115,8 @@ class Stage:
         new.rename(self.clock)
 
     async def run(self, *words: str) -> int:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "app", *words, env=self.environment)
-        return await process.wait()
-
-
-async def wait_for(look: Callable[[], Awaitable[str | None]], seconds: float, what: str) -> str:
-    """What `look` finds, as soon as it finds it."""
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                found = await look()
-                if found is not None:
-                    return found
-                await asyncio.sleep(STEP_SECONDS)
-    except TimeoutError:
-        raise DemoFailed(f"{what} did not come within {seconds} s") from None
+        async with started(["app", *words], self.environment) as process:
+            return await process.wait()
 
 
 def print_comment(comment: Json) -> None:
@@ -135,55 +128,13 @@ def print_comment(comment: Json) -> None:
             click.echo(f"  {line}")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@asynccontextmanager
-async def started(
-    words: list[str], environment: dict[str, str], log: Path
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A program for as long as the context lasts; its output goes into a file."""
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *words, env=environment, stdout=output, stderr=output
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def until_ready(session: aiohttp.ClientSession, url: str) -> None:
-    async def look() -> str | None:
-        try:
-            async with session.get(url) as answer:
-                return "ready" if answer.status == 200 else None
-        except aiohttp.ClientError:
-            return None
-
-    await wait_for(look, READY_SECONDS, url)
-
-
-def make_folder(folder: Path) -> Path:
-    """An empty folder that only its owner reads: keys and the database lie in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    return folder
-
-
 def manifest() -> Json:
     found: Json = yaml.safe_load(Path("app.yml").read_text())
     return found
 
 
 @asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
+async def stage(folder: Path, patience_seconds: float | None = None) -> AsyncIterator[Stage]:
     """Everything started in a fresh folder: sandbox, database, web and worker."""
     clock = make_folder(folder) / "clock"
     sandbox_port, app_port = free_port(), free_port()
@@ -191,8 +142,8 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
     log = folder / "sandbox.log"
     words = ["sandbox", "--port", str(sandbox_port), "--clock", f"file:{clock}"]
     async with aiohttp.ClientSession() as session, started(words, dict(os.environ), log) as github:
-        await until_ready(session, f"{sandbox}/_sandbox/violations")
-        found = Stage(session, sandbox, app, clock, {})
+        await until_ready(session, f"{sandbox}/_sandbox/violations", "sandbox", github)
+        found = Stage(session, sandbox, app, clock, {}, patience_seconds=patience_seconds)
         registered = await register(found)
         found.environment = environment(found, registered, folder, app_port)
         if await found.run("migrate"):
@@ -202,7 +153,7 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
             started(["app", "worker"], found.environment, folder / "worker.log") as worker,
         ):
             found.programs = {"sandbox": github, "web": web, "worker": worker}
-            await until_ready(session, f"{app}/healthz")
+            await until_ready(session, f"{app}/healthz", "web", web)
             await found.call("POST", "/_sandbox/repositories", body={"owner": OWNER, "name": NAME})
             install = {"app_id": registered["id"], "owner": OWNER, "repositories": "all"}
             await found.call("POST", "/_sandbox/installations", body=install)
@@ -285,49 +236,16 @@ async def check(found: Stage) -> None:
         raise DemoFailed("the audit found something wrong")
 
 
-async def while_all_run(programs: dict[str, asyncio.subprocess.Process], work: Coroutine[Any, Any, object]) -> None:
-    """Do the work. Raises DemoFailed as soon as a program ends, which none should."""
-
-    async def ends(name: str, process: asyncio.subprocess.Process) -> None:
-        raise DemoFailed(f"{name} has stopped (exit status {await process.wait()})")
-
-    tasks = [asyncio.create_task(work), *(asyncio.create_task(ends(*program)) for program in programs.items())]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            await task
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def last_words(folder: Path) -> str:
-    """The end of each program's log: who finds the demo failed elsewhere has nothing else."""
-    lines = []
-    for log in sorted(folder.glob("*.log")):
-        lines += [f"{log}:", *(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-LAST_LINES:])]
-    return "\n".join(lines)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One demo at a time in a folder: a second one would take the first one's database away."""
-    with folder.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise DemoFailed(f"a demo is running in {folder.resolve()} already; stop it first") from None
-        yield
-
-
 async def demo(once: bool) -> None:
-    """Play the conversation; unless `once`, stay up to be tried by hand. Raises DemoFailed."""
-    with alone(FOLDER):
+    """Play the conversation; unless `once`, stay up to be tried by hand. Raises DemoFailed, Ended."""
+    if "MAKELEVEL" in os.environ:  # make, or its shell, waits for us; without it nobody does
+        end_with(os.getppid(), signal.SIGTERM)
+    with alone(FOLDER), ended_by_signals() as all_played:
         try:
-            async with stage(FOLDER) as found:
+            async with stage(FOLDER, ONCE_SECONDS if once else None) as found:
                 await while_all_run(found.programs, show(found))
                 if not once:
+                    all_played()
                     click.echo(f"\nTry it by hand at {found.sandbox} (be anybody, comment, close). Ctrl-C ends it.")
                     await while_all_run(found.programs, asyncio.Event().wait())
         except DemoFailed as error:

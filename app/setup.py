@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 import yaml
-from aiohttp import web
 
 from app.clock import Clock
 from app.credentials import Credentials, FileKeeper, Keeper, PrintKeeper
@@ -19,7 +18,7 @@ from app.github.client import open_session
 from app.github.conversion import convert
 from app.github.transport import Timeouts, Transport
 from app.settings import SettingsError, SetupSettings, github_web_url
-from app.web.server import make_runner
+from app.web.listening import listening
 from app.web.setup import STATE_SECONDS, Setup
 
 MANIFEST = Path(__file__).resolve().parents[1] / "app.yml"
@@ -80,16 +79,11 @@ def manifest() -> dict[str, Any]:
 
 async def serve(found: Setup, port: int, stopping: asyncio.Event) -> bool:
     """Serve the page until the credentials are stored (True), the operator stops it or its time is over."""
-    runner = make_runner(found.application())
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, port=port).start()
+    async with listening(found.application(), port):
         waiting = [asyncio.create_task(event.wait()) for event in (found.done, stopping)]
         await asyncio.wait(waiting, timeout=OPEN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-    finally:
-        await runner.cleanup()
     return found.done.is_set()

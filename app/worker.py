@@ -10,17 +10,19 @@ from typing import TypeVar
 
 import structlog
 
-from app.clock import Clock
+from app.clock import Clock, ClockDoubted
 from app.commands.runner import NoAnswer
 from app.github.clean import clean
 from app.github.errors import GitHubError
 from app.github.events import Events
 from app.github.sender import Sender
 from app.services import followups, seals, settling
+from app.services.asking import NoNews, with_news
+from app.services.heart import Heart
 from app.services.pauses import Pauses
 from app.services.settling import Oracle
 from app.storage import books, contracts, inbox, pools
-from app.storage.db import Database, DatabaseBusy
+from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.inbox import Delivery
 from app.storage.outbox import Message
 
@@ -29,6 +31,9 @@ log = structlog.get_logger()
 IDLE_SECONDS = 0.05
 TIMER_SECONDS = 0.5
 PARALLEL = 4
+FollowUp = Callable[[Tx, frozenset[int]], Awaitable[bool]]
+"""What happens by itself, given about which contracts GitHub was asked. Returns whether it did."""
+
 T = TypeVar("T")
 
 LEASE_SECONDS = 60
@@ -44,7 +49,6 @@ BUG_ATTEMPTS = 9
 """Where it is our own fault: some eight minutes, with everything else of the lane waiting behind."""
 
 PASSING = GitHubError, DatabaseBusy, TimeoutError
-LONGEST_WAIT_SECONDS = 3600
 BATCH = 50
 
 
@@ -66,14 +70,22 @@ async def _waited(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
+async def _always() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Worker:
+    """`clock_holds`: whether our clock can be believed; while it cannot nothing goes on. `heart` tells that we run."""
+
     db: Database
     clock: Clock
     events: Events
     sender: Sender
     oracle: Oracle
     chores: Sequence[Callable[[], Awaitable[bool]]] = ()
+    clock_holds: Callable[[], Awaitable[bool]] = _always
+    heart: Heart | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _may_deal: asyncio.Event = field(default_factory=asyncio.Event)
     _may_send: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,6 +93,7 @@ class Worker:
     _sending: set[int] = field(default_factory=set)
     _unanswered: Pauses = field(default_factory=Pauses)  # contracts
     _unfit: Pauses = field(default_factory=Pauses)  # suspended offers
+    _doubted: bool = False
 
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
@@ -122,13 +135,28 @@ class Worker:
     async def _repeat(self, work: Callable[[], Awaitable[bool]]) -> None:
         """Work as long as there is some, else wait a little."""
         while not self.stopping.is_set():
-            if await _guarded(work()):
+            if await _guarded(self._ready()) and await _guarded(work()):
                 self._may_send.set()
             else:
                 await _waited(self.stopping, TIMER_SECONDS)
 
+    async def _ready(self) -> bool:
+        """Whether work may go on: our clock can be believed, and it is known that we run, and since when."""
+        if not await self.clock_holds():
+            self._doubted = True
+            return False
+        if self._doubted:
+            async with self.db.transaction() as tx:
+                await inbox.set_right(tx, self.clock.now())
+            self._doubted = False
+        if self.heart is not None:
+            await self.heart.beat()
+        return True
+
     async def _claim_delivery(self) -> Delivery | None:
         """None too for a delivery that is under way here: a clock that jumps ends leases early."""
+        if not await self._ready():
+            return None
         async with self.db.transaction() as tx:
             delivery = await inbox.claim(tx, self.clock.now(), LEASE_SECONDS)
         if delivery is None or delivery.id in self._dealing:
@@ -151,6 +179,8 @@ class Worker:
         try:
             async with asyncio.timeout(DEALING_SECONDS):
                 await self.events.deal_with(delivery)
+        except ClockDoubted:
+            await self._postpone(delivery, "our clock disagrees with GitHub's", now=delivery.received_at)
         except NoAnswer:
             await self._postpone(delivery, "GitHub gave no answer about the issue")
         except Exception as error:
@@ -160,16 +190,21 @@ class Worker:
             async with self.db.transaction() as tx:
                 await inbox.finish(tx, delivery)
 
-    async def _postpone(self, delivery: Delivery, why: str, most_attempts: int = MOST_ATTEMPTS) -> None:
-        wait = min(2**delivery.attempts, LONGEST_WAIT_SECONDS)
+    async def _postpone(
+        self, delivery: Delivery, why: str, most_attempts: int = MOST_ATTEMPTS, now: int | None = None
+    ) -> None:
+        wait = min(2**delivery.attempts, inbox.LONGEST_WAIT_SECONDS)
         dead = delivery.attempts >= most_attempts
         if dead:
             log.error("delivery given up", attempts=delivery.attempts, why=why)
         async with self.db.transaction() as tx:
-            await inbox.postpone(tx, delivery, self.clock.now() + wait, clean(why), dead)
+            due_at = (self.clock.now() if now is None else now) + wait
+            await inbox.postpone(tx, delivery, due_at, clean(why), dead)
 
     async def _claim_message(self) -> Message | None:
         """None too for a message that is under way here: a clock that jumps ends leases early."""
+        if not await self._ready():
+            return None
         message = await self.sender.claim(LEASE_SECONDS)
         if message is None or message.id in self._sending:
             return None
@@ -208,35 +243,48 @@ class Worker:
         return True
 
     async def _expire(self, contract_id: int) -> bool:
-        """Where it may bring a fill, because all-or-none offers wait in a book that is open, GitHub is asked first."""
-        async with self.db.reading() as tx:
-            row = await contracts.get(tx, contract_id)
-            open_now = row is not None and row.open and self.clock.now() < row.maturation_at
-            may_fill = open_now and await books.has_whole(tx, contract_id)
-        if may_fill and not await settling.look_at(self.db, self.oracle, contract_id, self.clock):
-            self._unanswered.begin(contract_id, self.clock.now())
-            return False
-        async with self.db.transaction() as tx:
-            await followups.expire_due(tx, contract_id, self.clock.now())
-        return True
+        """Where it brings a fill, because an all-or-none offer waits for it, GitHub is asked first."""
+
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            await followups.expire_due(tx, contract_id, self.clock.now(), asked)
+            return True
+
+        return await self._with_news(contract_id, work)
 
     async def _retry(self, contract_id: int) -> bool:
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            await followups.retry_contract(tx, contract_id, self.clock.now(), asked)
+            return True
+
         if not await settling.ask(self.db, self.oracle, contract_id, self.clock):
             self._unanswered.begin(contract_id, self.clock.now())
             return False
-        async with self.db.transaction() as tx:
-            await followups.retry_contract(tx, contract_id, self.clock.now())
-        return True
+        return await self._with_news(contract_id, work, frozenset({contract_id}))
 
     async def _resume(self, number: int, contract_id: int) -> bool:
         """An offer that does not come back now is left alone for a while."""
+
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            return await followups.resume_suspended(tx, number, contract_id, self.clock.now(), asked)
+
         back = await settling.ask(self.db, self.oracle, contract_id, self.clock)
-        if back:
-            async with self.db.transaction() as tx:
-                back = await followups.resume_suspended(tx, number, contract_id, self.clock.now())
+        back = back and await self._with_news(contract_id, work, frozenset({contract_id}))
         if not back:
             self._unfit.begin(number, self.clock.now())
         return back
+
+    async def _with_news(self, contract_id: int, work: FollowUp, asked: frozenset[int] = frozenset()) -> bool:
+        """In one transaction, before which GitHub is asked about more contracts if need be. Unanswered it waits."""
+
+        async def attempt(known: frozenset[int]) -> bool:
+            async with self.db.transaction() as tx:
+                return await work(tx, known)
+
+        try:
+            return await with_news(self.db, self.oracle, self.clock, attempt, asked)
+        except NoNews:
+            self._unanswered.begin(contract_id, self.clock.now())
+            return False
 
     async def seal(self) -> bool:
         """Close the entries that came since with a seal."""

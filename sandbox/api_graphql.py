@@ -17,7 +17,7 @@ from sandbox.clock import iso
 from sandbox.endpoints import Answer
 from sandbox.errors import ApiError
 from sandbox.shapes import instant, node_id
-from sandbox.state import Comment, Commit, Issue, Json, Repository, State, TimelineEvent, User
+from sandbox.state import Comment, Commit, Issue, Json, Pull, Repository, Review, State, TimelineEvent, User
 
 SCHEMA = Path(__file__).with_name("graphql") / "github.graphql"
 EVENTS = {
@@ -27,6 +27,12 @@ EVENTS = {
     "unmarked_as_duplicate": "UnmarkedAsDuplicateEvent",
     "converted_to_discussion": "ConvertedToDiscussionEvent",
     "transferred": "TransferredEvent",
+}
+PULL_EVENTS = {
+    "added_to_merge_queue": "AddedToMergeQueueEvent",
+    "removed_from_merge_queue": "RemovedFromMergeQueueEvent",
+    "auto_merge_enabled": "AutoMergeEnabledEvent",
+    "auto_merge_disabled": "AutoMergeDisabledEvent",
 }
 NO_SUCH_NODE = "Could not resolve to a node with the global id of '{}'."
 NO_SUCH_REPOSITORY = "Could not resolve to a Repository with the name '{}'."
@@ -217,6 +223,7 @@ class Reader:
             "__typename": "Commit",
             "id": node_id("C", int(commit.sha[:12], 16)),
             "oid": commit.sha,
+            "committedDate": iso(commit.at),
             "repository": self.repository(repository),
             "associatedPullRequests": pulls,
         }
@@ -226,6 +233,21 @@ class Reader:
         pull = issue.pull
         if pull is None:
             raise LookupError(f"issue {issue.number} is no pull request")
+
+        def commits(_: object, **page: Any) -> Fields:
+            head = repository.commits[pull.head]
+            found = {
+                "__typename": "PullRequestCommit",
+                "id": node_id("PC", pull.id),
+                "commit": lambda _: self.commit(repository, head),
+            }
+            return connection([found], page)
+
+        def items(_: object, **asked: Any) -> Fields:
+            kinds = {kind.replace("_", "").lower() for kind in asked.get("itemTypes") or ()}
+            found = [self.pull_event(one) for one in pull.events]
+            return connection([one for one in found if not kinds or str(one["__typename"]).lower() in kinds], asked)
+
         return {
             "__typename": "PullRequest",
             "id": node_id("PR", pull.id),
@@ -234,7 +256,39 @@ class Reader:
             "merged": pull.merged_at is not None,
             "mergedAt": instant(pull.merged_at),
             "mergedBy": self.person(pull.merged_by),
+            "headRefOid": pull.head,
             "repository": self.repository(repository),
+            "latestOpinionatedReviews": lambda _, **asked: self.reviews(repository, pull, asked),
+            "commits": commits,
+            "timelineItems": items,
+        }
+
+    def reviews(self, repository: Repository, pull: Pull, asked: Fields) -> Fields:
+        """Everybody's last word; of writers alone where that is asked."""
+        last = {review.user.id: review for review in pull.reviews}
+        wanted = [one for one in last.values() if not asked.get("writersOnly") or repository.allows(one.user, "write")]
+        return connection([self.review(repository, one) for one in wanted], asked)
+
+    def review(self, repository: Repository, review: Review) -> Fields:
+        return {
+            "__typename": "PullRequestReview",
+            "id": node_id("PRR", review.id),
+            "state": review.state,
+            "submittedAt": iso(review.at),
+            "commit": lambda _: self.commit(repository, review.commit),
+            "author": self.person(review.user),
+            "isMinimized": False,
+            "minimizedReason": None,
+        }
+
+    def pull_event(self, event: TimelineEvent) -> Fields:
+        told = {name: self.person(value) if isinstance(value, User) else value for name, value in event.data.items()}
+        return {
+            "__typename": PULL_EVENTS[event.event],
+            "id": node_id("EV", event.id),
+            "actor": self.person(event.actor),
+            "createdAt": iso(event.created_at),
+            **told,
         }
 
 

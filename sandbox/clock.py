@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from email.utils import formatdate
 from pathlib import Path
 from typing import Protocol
 
@@ -82,6 +83,11 @@ def clock_from(text: str) -> SystemClock:
 def iso(instant: int) -> str:
     """As GitHub writes instants: `2017-12-01T23:59:59Z`."""
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def http_date(instant: int) -> str:
+    """As HTTP writes instants: `Fri, 01 Dec 2017 23:59:59 GMT`."""
+    return formatdate(instant, usegmt=True)
 
 
 def iso_millis(instant: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sandbox.commits import BRANCH, NOBODY, Changes, closed_by, grow
 from sandbox.errors import invalid
 from sandbox.shapes_code import pushed_commit, sent_check_run
-from sandbox.state import CheckRun, Commit, Issue, Json, Pull, Repository, User
+from sandbox.state import CheckRun, Commit, Issue, Json, Pull, Repository, TimelineEvent, User
 from sandbox.world import Actor, World
 
 
@@ -78,7 +78,10 @@ class Coding:
         return issue
 
     def change_pull(self, actor: Actor, issue: Issue, pull: Pull, new: Changes) -> None:
-        """One more commit on its branch."""
+        """One more commit on its branch, which takes it out of the merge queue; auto-merge outlives it."""
+        if pull.queued:
+            self.note_pull(actor, pull, "removed_from_merge_queue", enqueuer=actor.user, reason="the head was changed")
+            pull.queued = False
         before, now = pull.head, self.world.clock.now()
         made = grow(self.repository, (before,), "Another commit", actor.user, actor.user, now, new)
         pull.head, issue.updated_at = made.sha, now
@@ -106,6 +109,11 @@ class Coding:
         self._close_named(actor, issue.body or "", issue)
         self._close_named(actor, made.message if squash else head.message, made if squash else head)
         return made
+
+    def note_pull(self, actor: Actor, pull: Pull, event: str, **data: object) -> None:
+        """Written into the pull request's own timeline."""
+        number, now = next(self.world.state.ids.event), self.world.clock.now()
+        pull.events.append(TimelineEvent(number, event, actor.user, now, actor.app_id, dict(data)))
 
     # -- checks -------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from sandbox.coding import Coding, as_changes
 from sandbox.control import actor, control, issue, repository
 from sandbox.endpoints import given
 from sandbox.errors import not_found
+from sandbox.merging import Merging
 from sandbox.server import Sandbox
 from sandbox.state import Issue, Json, Pull, Repository
 
@@ -75,6 +76,58 @@ async def merge(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
     where, found, its = pull(sandbox, request)
     by = actor(sandbox, fields, where.owner.login)
     Coding(sandbox.world, where).merge(by, found, its, fields.get("method") == "squash")
+    return shape(sandbox, where, found)
+
+
+@control("POST", "/pulls/{owner}/{repo}/{number}/reviews", 201)
+async def review(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
+    """`{as, state?: "APPROVED" or "CHANGES_REQUESTED", commit?}`: of its last commit, unless another is named."""
+    where, _, its = pull(sandbox, request)
+    state = str(fields.get("state", "APPROVED"))
+    if state not in ("APPROVED", "CHANGES_REQUESTED"):
+        raise ValueError("state: APPROVED or CHANGES_REQUESTED")
+    by = actor(sandbox, fields, where.owner.login)
+    made = Merging(Coding(sandbox.world, where)).review(by, its, state, fields.get("commit"))
+    return {"id": made.id, "state": made.state, "commit_id": made.commit.sha, "user": made.user.login}
+
+
+@control("PUT", "/pulls/{owner}/{repo}/{number}/queue")
+async def enqueue(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
+    """`{as?}`: into the merge queue. A push takes it out again."""
+    where, found, its = pull(sandbox, request)
+    Merging(Coding(sandbox.world, where)).enqueue(actor(sandbox, fields, where.owner.login), its)
+    return shape(sandbox, where, found)
+
+
+@control("DELETE", "/pulls/{owner}/{repo}/{number}/queue")
+async def dequeue(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
+    where, found, its = pull(sandbox, request)
+    Merging(Coding(sandbox.world, where)).dequeue(actor(sandbox, fields, where.owner.login), its, "by hand")
+    return shape(sandbox, where, found)
+
+
+@control("PUT", "/pulls/{owner}/{repo}/{number}/queue/merge")
+async def merge_queued(sandbox: Sandbox, request: web.Request, _: Json) -> Json:
+    """What is in the queue is merged as `github-merge-queue[bot]`."""
+    where, found, its = pull(sandbox, request)
+    Merging(Coding(sandbox.world, where)).merge_queued(found, its)
+    return shape(sandbox, where, found)
+
+
+@control("PUT", "/pulls/{owner}/{repo}/{number}/auto-merge")
+async def enable_auto_merge(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
+    """`{as?, off?: true}`. It outlives a push."""
+    where, found, its = pull(sandbox, request)
+    merging, by = Merging(Coding(sandbox.world, where)), actor(sandbox, fields, where.owner.login)
+    merging.disable(by, its) if fields.get("off") else merging.enable(by, its)
+    return shape(sandbox, where, found)
+
+
+@control("PUT", "/pulls/{owner}/{repo}/{number}/auto-merge/merge")
+async def auto_merge(sandbox: Sandbox, request: web.Request, _: Json) -> Json:
+    """All that auto-merge waited for is there: merged in the name of whoever switched it on."""
+    where, found, its = pull(sandbox, request)
+    Merging(Coding(sandbox.world, where)).merge_by_itself(found, its)
     return shape(sandbox, where, found)
 
 

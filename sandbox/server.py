@@ -28,7 +28,7 @@ from sandbox import (
 from sandbox.auth import Principal, authenticate, login_of
 from sandbox.budgets import Budget, Budgets, cost_of
 from sandbox.chance import Chance
-from sandbox.clock import Clock
+from sandbox.clock import Clock, http_date
 from sandbox.endpoints import Answer, Call, Endpoint, Transferred, check_rights, find
 from sandbox.errors import ApiError, not_found, suspended
 from sandbox.faults import DeliveryFaults, EndpointFault, EndpointFaults
@@ -120,7 +120,10 @@ class Sandbox:
             refusal = self.budgets.refusal(budget, cost)
             budget.begin(self.clock.exact(), cost)
             try:
-                return await self.struck(request, body, logged, budget, refusal)
+                response = await self.struck(request, body, logged, budget, refusal)
+                if not response.prepared:
+                    response.headers.setdefault("Date", http_date(self.clock.now()))
+                return response
             finally:
                 budget.under_way -= 1
         finally:

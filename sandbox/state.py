@@ -79,6 +79,17 @@ class Commit:
 
 
 @dataclass
+class Review:
+    """What somebody said of a pull request as it was at a commit: APPROVED or CHANGES_REQUESTED."""
+
+    id: int
+    user: User
+    state: str
+    commit: Commit
+    at: int
+
+
+@dataclass
 class Pull:
     """What makes an issue a pull request. `branch` lies in the same repository."""
 
@@ -91,6 +102,11 @@ class Pull:
     merged_at: int | None = None
     merged_by: User | None = None
     merge_commit: str | None = None
+    reviews: list[Review] = field(default_factory=list)
+    events: list[TimelineEvent] = field(default_factory=list)
+    """Of the merge queue, auto-merge and forced pushes; GraphQL tells them."""
+    queued: bool = False
+    auto_merge_by: User | None = None
 
 
 @dataclass

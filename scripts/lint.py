@@ -11,6 +11,7 @@ CHECKS = {
     "ruff format": ["ruff", "format", "--check"],
     "mypy": ["mypy"],
     "imports": ["lint-imports", "--no-logo"],
+    "docstrings": ["python", "-m", "scripts.docstrings"],
 }
 NOT_OURS = {".venv", "node_modules", "build"}
 

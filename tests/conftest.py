@@ -13,11 +13,14 @@ from hypothesis import settings
 from app.storage.db import Database
 from tests.clocks import FakeClock
 from tests.databases import PostgresDatabases, SqliteDatabases, postgres_cluster_url
+from tests.nodes import pytest_make_collect_report as pytest_make_collect_report
+from tests.nodes import pytest_runtest_makereport as pytest_runtest_makereport
 from tests.recycling import empty
 
 # `quick` tries the same examples on every run, so that a failure is the change's and not the day's.
-# `HYPOTHESIS_PROFILE=long` looks for new ones.
+# `HYPOTHESIS_PROFILE=long` looks for new ones; `whole` is `quick` with every story of the market's state machine.
 settings.register_profile("quick", max_examples=60, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("whole", settings.get_profile("quick"))
 settings.register_profile("long", max_examples=2_000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from app.demo import DemoFailed, alone, last_words, while_all_run
+from app.demo_programs import DemoFailed, alone, last_words, while_all_run
 from tests.databases import apart
 
 
@@ -54,6 +56,49 @@ def test_migrate_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "The database cannot be made" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_database_of_a_newer_version_is_said_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    place = {"BUGMARK_DATABASE_URL": f"sqlite:///{path}"}
+    assert run("migrate", **place).returncode == 0
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    for command in ("migrate", "audit", "restored"):
+        done = run(command, **place)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == (
+            "Error: The database was made by a newer version of BugMark: run that version, or restore the backup from"
+            " before it.\n"
+        )
+
+
+def test_migrate_of_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("hello")
+    done = run("migrate", BUGMARK_DATABASE_URL=f"sqlite:///{tmp_path / 'text.db'}")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: The database cannot be brought up to date: file is not a database\n",
+    )
+
+
+def test_a_backup_is_made_read_back_and_restored(tmp_path: Path) -> None:
+    live, copy, new = (tmp_path / name for name in ("live.db", "copy.db", "new.db"))
+    place = {"BUGMARK_DATABASE_URL": f"sqlite:///{live}"}
+    run("migrate", **place)
+    done = run("backup", str(copy), **place)
+    verdict = "0 entries, 0 contracts, 0 offers: every invariant holds.\nnewest seal: none\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"backup: {verdict}", "")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    done = run("restore", "--check", str(copy), BUGMARK_DATABASE_URL="")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"restore --check: {verdict}", "")
+    done = run("restore", str(copy), **place)
+    assert (done.returncode, done.stderr) == (1, f"Error: {live} is there already: nothing is written over.\n")
+    place = {"BUGMARK_DATABASE_URL": f"sqlite:///{new}"}
+    assert run("restore", str(copy), **place).returncode == 0
+    done = run("restored", **place)
+    assert done.stdout == "restored: that was done already, and nothing has happened since.\n"
 
 
 def test_one_demo_at_a_time(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def pins(lock: Path) -> dict[str, str]:
 
 def test_there_is_a_lock_for_each_purpose() -> None:
     names = [lock.name for lock in PYTHON_LOCKS]
-    purposes = ["-bench", "-dev", "-node", "-postgres", "-sandbox", ""]
+    purposes = ["-bench", "-dev", "-node", "-postgres", "-sandbox", "-uv", ""]
     assert names == [f"requirements{purpose}.lock" for purpose in purposes]
 
 
@@ -145,6 +145,7 @@ def test_the_market_imports_itself_and_pure_parts_of_the_standard_library_only()
         "__future__", "bisect", "collections", "contextlib", "contextvars", "copy", "dataclasses", "datetime",
         "decimal", "enum", "fractions",
         "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "types", "typing",
+        "unicodedata",
     }  # fmt: skip
     imported = {
         (path.relative_to(ROOT).as_posix(), name)

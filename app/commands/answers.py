@@ -11,8 +11,9 @@ from app.market.fill import Fill, FillKind
 from app.market.instants import command_date, format_instant
 from app.market.money import format_mills, format_price
 from app.market.offer import Action, Offer
+from app.market.state import MAX_FILLS
 from app.market.statement import ISSUE_FIXED, said, shown
-from app.market.sweep import MAX_FILLS
+from app.market.whole import MAX_WHOLE
 from app.services import mutes
 from app.services.scene import Scene
 from app.services.telling import tell_others
@@ -119,6 +120,7 @@ def traded(
         *(sentence for part in parts for sentence in _rest_sentences(part, pool_left_mills)),
         *_sentence_of_others(_fills_of_others(result, mine), named, met),
         *_cut_sentences(result),
+        *_displaced_sentences(result),
         *_suspended_sentences(result, mine),
         *_cancelled_sentences(result, parts),
     ]
@@ -283,6 +285,13 @@ def _cut_sentences(result: Traded) -> list[str]:
     if gone:
         parts.insert(0, f"{', '.join(gone)} {'was' if len(gone) == 1 else 'were'} cancelled")
     return [f"Your own {'; '.join(parts)}: an offer never fills against its own user."] if parts else []
+
+
+def _displaced_sentences(result: Traded) -> list[str]:
+    """Whose place the offer took."""
+    why = f"at most {MAX_WHOLE} all-or-none offers wait on each side of a book, and its price was worse"
+    gone = [(offer, "Your own " if offer.user == result.offer.user else "") for offer, _ in result.changes.displaced]
+    return [f"{own}o{offer.number} was cancelled to make room for it: {why}." for offer, own in gone]
 
 
 def _suspended_sentences(result: Traded, mine: set[int]) -> list[str]:

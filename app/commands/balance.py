@@ -6,6 +6,7 @@ from app.commands import replies
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import BalanceRequest
+from app.market.spoken import HandOut
 from app.services import holdings
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -15,12 +16,12 @@ def build(parts: Parts) -> BalanceRequest:
     return BalanceRequest()
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return "balance"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    return (HandOut("balance"),)
 
 
 async def handle(tx: Tx, scene: Scene, _request: BalanceRequest) -> str:
-    return replies.balance_words(await holdings.user_view(tx, scene.place, scene.user_id))
+    return replies.balance_words(await holdings.user_view(tx, scene.place, scene.user_id, scene.now))
 
 
 COMMAND = Command(

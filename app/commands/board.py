@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.commands.board_details import largest, last_settled, numbers, settled_table, settled_title
 from app.commands.drawing import (
+    DAY_SECONDS,
     NOTHING,
     amount,
     block,
@@ -26,11 +27,11 @@ from app.commands.drawing import (
     what,
     where,
 )
-from app.commands.replies import FOOTER, bounded
+from app.commands.replies import FOOTER, bounded, name
 from app.commands.term_structure import contradiction, curve
 from app.market.contract import Side
 from app.market.instants import format_instant
-from app.market.money import format_price
+from app.market.money import command_price
 from app.market.quotes import side_price
 from app.market.statement import ISSUE_FIXED, words
 from app.services.contract_views import ContractView, IssueView
@@ -53,6 +54,7 @@ def board(view: IssueView, elsewhere: str = "") -> str:
         heading(view),
         summary(own),
         stopped(view.trading),
+        working(view),
         "" if own or forecasts else last_settled(view.settled),
         curve(view),
         contradiction(view),
@@ -99,6 +101,20 @@ def stopped(views: Sequence[ContractView]) -> str:
         f"⏸️ {number(view.row)} ({what(view.row)}): {state(view.row, view.now)}." for view in views if not view.row.open
     ]
     return "\n".join(halted)
+
+
+def working(view: IssueView) -> str:
+    """Who is at it. The comment may be older than a name in it, so each says until when."""
+    if not view.working:
+        return ""
+    named = ", ".join(f"{name(one.login)} until {_last_day(one.until_at)}" for one in view.working)
+    more = view.all_working - len(view.working)
+    return f"🛠️ Working on it: {named}{f' and {more:,} more' if more else ''}."
+
+
+def _last_day(until_at: int) -> str:
+    """The last whole day before it."""
+    return short_date(until_at - until_at % DAY_SECONDS - 1)
 
 
 def _line(view: ContractView) -> list[str]:
@@ -160,7 +176,7 @@ def _take(offer: Standing | None) -> str:
 def _offer(view: ContractView, which: Side) -> str:
     """An offer that waits, at the price there is or at even odds: nobody is on the other side."""
     found = view.price.mills if view.price else None
-    at = format_price(side_price(which, found or EVEN))
+    at = command_price(side_price(which, found or EVEN))
     return f"offer {side_word(view.row, which)} {USUAL_VOLUME} at {at} {where(view.row)}"
 
 

@@ -51,7 +51,8 @@ def numbers(views: Sequence[ContractView]) -> str:
     if not views:
         return ""
     many = sum(1 for view in views if view.top) > MOST_HOLDERS_SHOWN
-    heads = ["contract", "judged at", "last trade", "volume in 24 h", "holders", "void price"]
+    by_law_1 = any(view.void_price is not None for view in views)
+    heads = ["contract", "judged at", "last trade", "volume in 24 h", "holders", *["void price"] * by_law_1]
     rows = [
         [
             number(view.row),
@@ -59,16 +60,18 @@ def numbers(views: Sequence[ContractView]) -> str:
             unbroken(_last(view)),
             f"{view.volume.late:,}",
             f"{view.holders:,}",
-            price(view.void_price),
+            *[price(view.void_price)] * by_law_1,
         ]
         for view in views
     ]
     holders = [f"- {number(view.row)}: {_top(view)}" for view in views if view.top] if many else []
-    said = f"{_reward_words(views)} The void price is what one unit of {_yes(views)} would get if that were void now."
+    said = _reward_words(views)
+    if by_law_1:
+        said += f" The void price is what one unit of {_yes(views)} would get if that were void now."
     if any(holder.insider for view in views for holder in view.top):
         said += " An insider is the issue's author or somebody with triage rights."
     largest = "\n".join(["Largest positions:", "", *holders]) if holders else ""
-    return "\n\n".join(filter(None, [table(heads, "llrrrr", rows), said, largest]))
+    return "\n\n".join(filter(None, [table(heads, "llrrr" + "r" * by_law_1, rows), said, largest]))
 
 
 def _last(view: ContractView) -> str:

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from app.commands import book_drawing
 from app.commands.command import Command
 from app.commands.grammar import Parts
-from app.commands.mending import kept_date, reads
+from app.commands.mending import Slots, reads
+from app.commands.near_dates import near_date
 from app.commands.requests import BookRequest
-from app.commands.values import date_length
+from app.commands.values import MOST_DATE_WORDS
+from app.commands.words import lower
+from app.market.spoken import HandOut
 from app.services import looking, views
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -22,19 +25,21 @@ def build(parts: Parts) -> BookRequest:
     return BookRequest(parts.get("by"), parts.get("numbered"))
 
 
-def mend_which(name: str, words: Sequence[str], now: int) -> str:
-    """The date or the forecast's number, if there is one anywhere among the words."""
-    for start, word in enumerate(words):
+def mend_which(name: str, words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """The date or the forecast's number, if there is one anywhere among the words. To look costs nothing."""
+    said = [lower(word) for word in words]
+    for start, word in enumerate(said):
         if word.startswith("f") and word[1:].isdecimal() and reads("numbered", word, now):
-            return f"{name} {word.upper()}"
-        date, _ = kept_date(words[start + 1 :], now) if word == "by" else ("", 0)
-        count = date_length(words[start:], now)
-        if date or count:
-            return f"{name} by {date or ' '.join(words[start : start + count])}"
-    return name
+            return (HandOut(name, {"numbered": int(word[1:])}),)
+        rest = said[start + (word == "by") :]
+        for count in range(min(len(rest), MOST_DATE_WORDS), 0, -1):
+            found = near_date(" ".join(rest[:count]), now)
+            if found:
+                return Slots({"by": found}).hand_outs(name)
+    return (HandOut(name),)
 
 
-def mend(words: Sequence[str], now: int) -> str:
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("book", words, now)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from app.commands import answers
 from app.commands.command import Command
 from app.commands.grammar import Parts
-from app.commands.mending import reads
+from app.commands.intents import taken_back
 from app.commands.requests import CancelRequest
+from app.market.spoken import HandOut
 from app.services import trading
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -16,10 +17,8 @@ def build(parts: Parts) -> CancelRequest:
     return CancelRequest(parts.get("offer_id"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    """Never more than was asked for: without a number that can be read, one's offers are shown."""
-    number = [word for word in words if reads("offer_id", word, now)][:1]
-    return f"cancel {number[0]}" if number else "offers"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    return taken_back(words, now)
 
 
 async def handle(tx: Tx, scene: Scene, request: CancelRequest) -> str:

@@ -9,24 +9,30 @@ from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.mending import OfferMender, reads
 from app.commands.requests import ChangeRequest
+from app.commands.words import lower
+from app.market.spoken import Blank, HandOut
 from app.services import trading
 from app.services.scene import Scene
 from app.storage.db import Tx
 
-_MENDER = OfferMender("change", "", prices=("at",), conditions=())
+_MENDER = OfferMender("change", prices=("at",), conditions=())
 
 
 def build(parts: Parts) -> ChangeRequest:
     return ChangeRequest(parts["offer_id"], parts.get("volume"), parts.get("at"), parts.get("until"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    """Without the number of an offer, or something to be different: one's offers are shown."""
-    if not words or not reads("offer_id", words[0], now):
-        return "offers"
-    kept = _MENDER.kept(words[1:], now)
-    clauses = [kept.quantity, kept.price, kept.dates.get("until", "")]
-    return " ".join(filter(None, ["change", words[0], *clauses])) if any(clauses) else "offers"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """Without a number, or something to be different, that is left blank."""
+    said = [lower(word) for word in words]
+    named = bool(said) and said[0].startswith("o") and reads("offer_id", said[0], now)
+    slots = _MENDER.read(["fixed", *said[1:]] if named else ["fixed"], now)
+    if slots is None or not slots.found.keys() <= {"side", "volume", "at", "until"}:
+        return ()
+    del slots.found["side"]
+    changes = slots.found or {"volume": (Blank.VOLUME,)}
+    slots.found = {"offer_id": (int(said[0][1:]),) if named else (Blank.OFFER,), **changes}
+    return slots.hand_outs("change")
 
 
 async def handle(tx: Tx, scene: Scene, request: ChangeRequest) -> str:
@@ -51,5 +57,6 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    risks=True,
     order=14,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.commands.grammar import Parts
 from app.commands.requests import Request
+from app.market.spoken import HandOut
 from app.services.scene import Scene
 from app.storage.db import Tx
 from app.storage.places import Place
@@ -23,10 +24,11 @@ Preparer = Callable[[Any, Place, Any], Awaitable[Any]]
 class Command:
     """A command that explains itself. Examples are what follows `/bugmark `, and each of them parses.
 
-    `mend` makes a command that parses out of one that did not: it gets the words after the name, in lower case, and
-    the comment's instant. `winds_up`: it ends something, and so works where the repository has switched
-    trading off. `needs_rights`: GitHub is asked for the user's rights before it runs. `order` is the place in the help;
-    its tens are the group there.
+    `mend` makes commands to copy out of one that could not be read: it gets the words after the name and the comment's
+    instant; it makes none where it is not sure. `risks`: it may cost money or units, or decides for others.
+    `winds_up`: it ends something, and so works where the repository has switched trading off. `needs_rights`: GitHub is
+    asked for the user's rights before it runs. `for_others`: what it does concerns everybody in the thread, so that its
+    answer is never folded away. `order` is the place in the help; its tens are the group there.
     """
 
     name: str
@@ -36,11 +38,13 @@ class Command:
     examples: tuple[str, ...]
     build: Callable[[Parts], Request]
     handle: Handler
-    mend: Callable[[Sequence[str], int], str]
+    mend: Callable[[Sequence[str], int], tuple[HandOut, ...]]
     prepare: Preparer | None = None
     rules: str = ""
     notes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    risks: bool = False
     winds_up: bool = False
     needs_rights: bool = False
+    for_others: bool = False
     order: int = 39

@@ -13,7 +13,16 @@ from app.commands.words import lower
 from app.market.errors import Refusal
 from app.market.instants import format_instant
 
-__all__ = ["DATE_HELP", "BadDate", "format_day", "format_instant", "parse_instant", "parse_span"]
+__all__ = [
+    "COUNTS",
+    "DATE_HELP",
+    "AmbiguousDate",
+    "BadDate",
+    "format_day",
+    "format_instant",
+    "parse_instant",
+    "parse_span",
+]
 
 DATE_HELP = "`2026-12-01`, `1 Dec 2026`, `2026-12-01T18:00Z`, `friday`, `in 2 weeks`, `end of month` or `36h`"
 DAY_SECONDS = 86_400
@@ -24,8 +33,15 @@ _MAX_LENGTH = 60
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september")
 _LAST_MONTHS = ("october", "november", "december")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTH = "(?P<month>[a-z]{3,9})"
+_MORE_WEEKDAYS = {"tues": 1, "weds": 2, "thur": 3, "thurs": 3}
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+COUNTS = {"a": 1, "an": 1, **{word: count for count, word in enumerate(_WORDS, 1)}}
+"""Numbers that people write as words: `two weeks`."""
+
+_MONTH = r"(?P<month>[a-z]{3,9})\.?"
 _YEAR = "(?P<year>[0-9]{4})"
+_DAY = "(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+_COUNT = rf"(?:in |within )?(?:(?P<count>[0-9]{{1,6}}) ?|(?P<word>{'|'.join(COUNTS)}) )"
 
 
 class BadDate(Refusal):
@@ -35,6 +51,17 @@ class BadDate(Refusal):
         self.words = words
         self.why = f"{why}; a date is written {DATE_HELP}"
         super().__init__(f"{self.why[:1].upper()}{self.why[1:]}.")
+
+
+class AmbiguousDate(BadDate):
+    """A day of a month in digits: `12/01/2027`. `readings` are both days that it may be, as written in a command."""
+
+    def __init__(self, words: str, days: tuple[date, date]) -> None:
+        first, second = days
+        super().__init__(words, "day and month could be taken for each other")
+        self.why = f"is ambiguous: {first.day} {first:%B} or {second:%B} {second.day}?"
+        self.sentence = f"This date {self.why}"
+        self.readings = tuple(f"{day.day} {day:%b} {day.year:04}" for day in days)
 
 
 def parse_instant(words: str, now: int, *, start: bool = False) -> int:
@@ -52,6 +79,7 @@ def parse_instant(words: str, now: int, *, start: bool = False) -> int:
     except (ValueError, OverflowError):
         raise BadDate(words, "there is no such day or hour in the calendar") from None
     except LookupError:
+        _check_clear(words, text)
         raise BadDate(words, _why_not(text)) from None
     if not 0 <= at <= MAX_AT:
         raise BadDate(words, "this is outside the years 1970 to 9999")
@@ -89,18 +117,18 @@ def _seconds(day: date) -> int:
 
 
 _ZONED = re.compile(
-    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})t(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
-    r"(?:z|(?P<sign>[+-])(?P<zone_hours>[0-9]{2}):(?P<zone_minutes>[0-9]{2}))"
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[t ](?P<hour>[0-9]{2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?"
+    r"(?: ?(?:z|utc|gmt)|(?P<sign>[+-])(?P<zone_hours>[0-9]{2})(?::?(?P<zone_minutes>[0-9]{2}))?)"
 )
-_HOURS = re.compile(r"(?P<short>[0-9]{1,6})h|in (?P<long>[0-9]{1,6}) hours?")
+_HOURS = re.compile(rf"{_COUNT}hours?|(?:in |within )?(?P<short>[0-9]{{1,6}})h")
 
 
 def _clock_instant(text: str, now: int) -> int | None:
     """Notations that name a second: a clock time with its zone, a count of hours."""
     if match := _HOURS.fullmatch(text):
-        return now + 3600 * _count(match["short"] or match["long"])
+        return now + 3600 * (_count(match["short"]) if match["short"] else _counted(match))
     if match := _ZONED.fullmatch(text):
-        clock = _clock(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
+        clock = _clock(int(match["hour"]), int(match["minute"] or 0), int(match["second"] or 0))
         zone = _clock(int(match["zone_hours"] or 0), int(match["zone_minutes"] or 0), 0)
         east = zone if match["sign"] == "+" else -zone
         return _seconds(date.fromisoformat(match["day"])) + clock - east
@@ -139,7 +167,7 @@ def _written_day(match: re.Match[str], today: date) -> date:
 
 
 def _counted_day(match: re.Match[str], today: date) -> date:
-    count, unit = _count(match["count"]), match["unit"]
+    count, unit = _counted(match), match["unit"]
     if unit.startswith("month"):
         return _months_later(today, count)
     return today + timedelta(days=count * (7 if unit.startswith("w") else 1))
@@ -151,6 +179,10 @@ def _months_later(today: date, months: int) -> date:
     if years > 9999:
         raise OverflowError
     return date(years, month + 1, min(today.day, monthrange(years, month + 1)[1]))
+
+
+def _counted(match: re.Match[str]) -> int:
+    return COUNTS[match["word"]] if match["word"] else _count(match["count"])
 
 
 def _count(digits: str) -> int:
@@ -165,24 +197,35 @@ _NAMED: dict[str, Callable[[date], date]] = {
     "tomorrow": lambda today: today + timedelta(days=1),
     "end of month": _month_end,
 }
-_WEEKDAY_NUMBERS = {word: i for i, name in enumerate(_WEEKDAYS) for word in (name, name[:3])}
+_WEEKDAY_NUMBERS = {word: i for i, name in enumerate(_WEEKDAYS) for word in (name, name[:3])} | _MORE_WEEKDAYS
 _MONTH_NUMBERS = {word: i for i, name in enumerate((*_MONTHS, *_LAST_MONTHS), 1) for word in (name, name[:3])}
+_MONTH_NUMBERS["sept"] = 9
 _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]]] = [
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), _iso_day),
-    (re.compile(f"(?P<day>[0-9]{{1,2}}) {_MONTH},? {_YEAR}"), _written_day),
-    (re.compile(f"{_MONTH} (?P<day>[0-9]{{1,2}}),? {_YEAR}"), _written_day),
-    (re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[dw])"), _counted_day),
-    (re.compile(r"in (?P<count>[0-9]{1,6}) (?P<unit>(?:day|week|month)s?)"), _counted_day),
+    (re.compile(rf"{_DAY}(?: of)?[ -]{_MONTH},?[ -]{_YEAR}"), _written_day),
+    (re.compile(rf"{_MONTH} ?{_DAY}(?:, ?| ){_YEAR}"), _written_day),
+    (re.compile(r"(?:in |within )?(?P<count>[0-9]{1,6})(?P<word>)(?P<unit>[dw])"), _counted_day),
+    (re.compile(rf"{_COUNT}(?P<unit>(?:day|week|month)s?)"), _counted_day),
 ]
 
 _MISTAKES = [
     (re.compile(r".*[0-9]:[0-9]{2}(?::[0-9]{2})?"), "a clock time needs its zone, as in `2026-12-01T18:00Z`"),
     (re.compile(r"[0-9]+"), "a bare number is no date"),
     (re.compile(r".*\.\..*"), "one date is asked for, not a range"),
-    (re.compile(r"(?:0?[1-9]|1[0-2])[./](?:0?[1-9]|1[0-2])[./][0-9]+"), "day and month could be taken for each other"),
     (re.compile(r"[0-9]+[./-][0-9]+[./-][0-9]+"), "a date in digits begins with its year and has two digits each"),
     (re.compile(r"(?:next|this|on|the) .*"), "a weekday alone is the next one"),
 ]
+
+
+_IN_DIGITS = re.compile(r"(?P<one>0?[1-9]|1[0-2])(?P<mark>[./-])(?P<two>0?[1-9]|1[0-2])(?P=mark)(?P<year>[0-9]{4})")
+
+
+def _check_clear(words: str, text: str) -> None:
+    """Raises AmbiguousDate for digits that are two days."""
+    match = _IN_DIGITS.fullmatch(text)
+    one, two, year = (int(match[name]) for name in ("one", "two", "year")) if match else (0, 0, 0)
+    if one != two and year:
+        raise AmbiguousDate(words, (date(year, two, one), date(year, one, two)))
 
 
 def _why_not(text: str) -> str:

@@ -1,14 +1,19 @@
 """`dispute`: say that an announced verdict is wrong, with a bond."""
 
+import re
 from collections.abc import Sequence
 
 from app.commands.command import Command
 from app.commands.grammar import Parts
+from app.commands.hearing_notices import silence
+from app.commands.reading import FILLED_IN
 from app.commands.requests import DisputeRequest
+from app.commands.words import lower
 from app.market.instants import format_instant
 from app.market.money import format_mills
+from app.market.spoken import Blank, HandOut
 from app.market.statement import said, shown
-from app.services import disputes
+from app.services import disputes, hearings
 from app.services.disputes import Disputed
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -20,8 +25,14 @@ def build(parts: Parts) -> DisputeRequest:
     return DisputeRequest(parts["reason"], parts.get("which"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return f"dispute {' '.join(words)}" if words else EXAMPLE
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """A reason is nobody's but the user's own."""
+    which = len(words) > 1 and lower(words[0]) == "on" and re.fullmatch("[cCfF][0-9]{1,18}", words[1])
+    reason = " ".join(words[2:] if which else words)
+    spare: dict[str, object] = {"which": f"{lower(words[1][0]).replace('f', 'F')}{words[1][1:]}"} if which else {}
+    return (
+        HandOut("dispute", {**spare, "reason": reason if reason.strip() not in FILLED_IN | {""} else Blank.REASON}),
+    )
 
 
 async def handle(tx: Tx, scene: Scene, request: DisputeRequest) -> str:
@@ -30,30 +41,30 @@ async def handle(tx: Tx, scene: Scene, request: DisputeRequest) -> str:
 
 def told(found: Disputed) -> str:
     row, bond = found.contract, format_mills(found.bond_mills)
-    name = shown(row.kind, row.id)
-    return (
-        f"**{name} is disputed**: it does not settle as {said(row.kind, found.verdict)} before a maintainer without a "
-        f"position decides with `/bugmark resolve (fixed|unfixed|void) REASON`. Your bond of {bond} comes back if you "
-        f"are right; if nobody decides by {format_instant(found.answer_by_at)}, it comes back too, and the contract "
-        f"settles {_unanswered(found)}."
+    name, verdict = shown(row.kind, row.id), said(row.kind, found.verdict)
+    head = (
+        f"**You have joined the dispute of {name}**: one ruling answers all of you. Your bond of {bond} comes back if "
+        if found.joined
+        else f"**{name} is disputed**: it does not settle as {verdict} before a maintainer without a position decides "
+        f"with `/bugmark resolve (fixed|unfixed|void) REASON`. Your bond of {bond} comes back if "
     )
-
-
-def _unanswered(found: Disputed) -> str:
-    unbacked = found.contract.halt_reason == "closed" and not found.contract.backed
-    return "as VOID, since the close is not backed" if unbacked else "by the state of the issue"
+    unanswered = silence(hearings.unanswered(row, found.verdict), verdict)
+    return f"{head}you are right; if nobody decides by {format_instant(found.answer_by_at)}, {unanswered}."
 
 
 COMMAND = Command(
     name="dispute",
     usage="dispute [on CONTRACT] REASON",
-    summary="Dispute the verdict that was announced for a contract.",
+    summary="Dispute the verdict that was announced for a contract, or join whoever does.",
     who="Whoever would lose by the verdict, while its window runs.",
     notes=(
-        "It takes a bond from your free money: 0.05 for each unit that would lose, at least 1 token and 0.5 % of the "
-        "escrow. One dispute a window.",
-        "A maintainer without a position decides with `resolve`; if nobody does for 7 days, the issue's state decides "
-        "if the close was backed, and the contract is void if it was not.",
+        "It takes a bond from your free money: 0.05 for each unit that would lose (0.10 where a merged pull request "
+        "closed the issue), at least 1 token and 0.5 % of the escrow.",
+        "There is one dispute a window. Others who would lose can join it until the window ends, each with a bond of "
+        "0.05 a unit and at least 1 token; one ruling answers everybody.",
+        "A maintainer without a position decides with `resolve`. If nobody does for 7 days, the state of the issue "
+        "decides if the close was backed, and the bonds come back; if it was not, the contract is void, and the bonds "
+        "go to those whom the verdict would have paid.",
         "Without `on c3` the only verdict by which you would lose is meant.",
     ),
     examples=(EXAMPLE, "dispute on c3 it was closed by mistake"),
@@ -61,6 +72,8 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    risks=True,
     winds_up=True,
+    for_others=True,
     order=32,
 )

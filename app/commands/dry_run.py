@@ -11,7 +11,9 @@ from app.commands import registry
 from app.commands.command import Command
 from app.commands.grammar import BadCommand, Parts
 from app.commands.requests import DryRunRequest
+from app.commands.words import lower
 from app.market.errors import Refusal
+from app.market.spoken import HandOut, Unclear
 from app.services.scene import Scene
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsal
 from app.storage.places import Place
@@ -29,10 +31,10 @@ def build(parts: Parts) -> DryRunRequest:
     return DryRunRequest(command.name, request)
 
 
-def mend(words: Sequence[str], now: int) -> str:
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     """A dry run of what the command in it should have been."""
-    inner = [word for word in words if word != NAME]
-    return f"{NAME} {registry.mended(inner, now)}"
+    inner = [word for word in words if lower(word) != NAME]
+    return tuple(one.rehearsed() for one in registry.hand_outs_of(inner, now))
 
 
 def _command(request: DryRunRequest) -> Command:
@@ -52,11 +54,17 @@ async def handle(tx: Tx, scene: Scene, request: DryRunRequest) -> str:
     try:
         async with rehearsal(tx):
             answer = await _command(request).handle(tx, scene, request.request)
+    except Unclear as refusal:
+        raise Unclear(_would(refusal), *(one.rehearsed() for one in refusal.instead)) from refusal
     except Refusal as refusal:
         again = _CORRECTED.sub(f"/bugmark {NAME} ", refusal.correction) if refusal.correction else None
-        raise Refusal(f"This would be refused: {refusal.sentence}", again) from refusal
+        raise Refusal(_would(refusal), again) from refusal
     quoted = "\n".join(f"> {line}" for line in without_mentions(answer).splitlines())
     return f"**Nothing was done.** The answer would be:\n\n{quoted}"
+
+
+def _would(refusal: Refusal) -> str:
+    return f"This would be refused: {refusal.sentence}"
 
 
 def without_mentions(answer: str) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from app.commands.command import Command
 from app.commands.drawing import folded
 from app.commands.grammar import Parts
-from app.commands.mending import kept_date, suggested_date
-from app.commands.misfit import nearest
-from app.commands.naming import BadPackage, BadSeverity, parse_package, parse_severity
+from app.commands.likeness import nearest
+from app.commands.mending import Slots, keep_date
+from app.commands.naming import MAX_NAME, QUOTES, BadPackage, BadSeverity, parse_package, parse_severity
+from app.commands.reading import FILLED_IN
 from app.commands.requests import AboutAdvisory, AboutIssue, AboutMilestone, ForecastRequest
+from app.commands.words import lower
+from app.market.spoken import Blank, HandOut
 from app.market.statement import ADVISORY, ECOSYSTEMS, ISSUE_FORECAST, MILESTONE, SEVERITIES, words
 from app.services import forecast_making
 from app.services.forecast_making import Made, Milestones
@@ -72,22 +74,27 @@ def told(made: Made) -> str:
 
 # -- mending ------------------------------------------------------------------------------------------------------
 
-KINDS = ("advisory", "issue", "milestone")
-_CLAUSES = (*KINDS, "label", "title", "severity", "closed", "by")
+_CLAUSES = ("advisory", "issue", "milestone", "label", "title", "severity", "closed", "by")
 
 
-def mend(given: Sequence[str], now: int) -> str:
-    """What can be read of it is kept; a package without its ecosystem is taken for one of npm."""
+def mend(given: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """What can be read of it is kept; no package, name or date is filled in."""
     clauses = _clauses(given)
-    date = kept_date(clauses.get("by", []), now)[0] or suggested_date(now)
+    slots = Slots()
     if "milestone" in clauses:
-        return f'forecast milestone "{_name(clauses["milestone"]) or "v1.0"}" closed by {date}'
-    if "label" in clauses or "issue" in clauses:
-        title = _name(clauses.get("title", []))
-        label = _name(clauses.get("label", []) or clauses.get("issue", [])) or "bug"
-        return f'forecast issue label "{label}"' + (f' title "{title}"' if title else "") + f" by {date}"
-    package = _package(" ".join(clauses.get("advisory", [])[:1]) or " ".join(clauses.get("", [])[:1]) or "left-pad")
-    return f"forecast advisory {package}{_severity(clauses.get('severity', []))} by {date}"
+        slots.keep("milestone", _name(clauses["milestone"]), Blank.NAME)
+    elif "label" in clauses or "issue" in clauses:
+        slots.keep("label", _name(clauses.get("label", []) or clauses.get("issue", [])), Blank.NAME)
+        if "title" in clauses:
+            slots.keep("title", _name(clauses["title"]), Blank.TEXT)
+    elif "advisory" in clauses:
+        slots.keep("package", _package(clauses["advisory"]), Blank.PACKAGE)
+        if "severity" in clauses:
+            slots.keep("severity", _severity(clauses["severity"]), Blank.SEVERITY)
+    else:
+        return ()
+    keep_date(slots, "by", [lower(word) for word in clauses.get("by", [])], now)
+    return slots.hand_outs("forecast")
 
 
 def _clauses(given: Sequence[str]) -> dict[str, list[str]]:
@@ -95,8 +102,8 @@ def _clauses(given: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {"": []}
     current = ""
     for word in given:
-        key = word if word in _CLAUSES else nearest(word, KINDS) if not found[""] and current == "" else None
-        if key is not None and key not in found:
+        key = lower(word)
+        if key in _CLAUSES and key not in found:
             current = key
             found[current] = []
         else:
@@ -104,33 +111,27 @@ def _clauses(given: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _name(given: Sequence[str]) -> str:
-    return " ".join(given).translate({ord(mark): None for mark in '"“”`'}).strip()
+def _name(given: Sequence[str]) -> list[str]:
+    name = " ".join(given).translate({ord(mark): None for mark in QUOTES}).strip()
+    return [name] if name and name not in FILLED_IN and len(name) <= MAX_NAME else []
 
 
-def _package(word: str) -> str:
-    try:
-        return ":".join(parse_package(word))
-    except BadPackage:
-        pass
+def _package(given: Sequence[str]) -> list[tuple[str, str]]:
+    """`npm/left-pad` names its ecosystem too; nothing else is taken for one."""
+    word = given[0] if len(given) == 1 else ""
     before, slash, name = word.partition("/")
-    if slash and before in ECOSYSTEMS:
-        word = f"{before}:{name}"
-    before, colon, name = word.partition(":")
-    ecosystem = nearest(before, ECOSYSTEMS) if colon else None
-    if ecosystem is None:
-        ecosystem, name = ("maven", word) if colon else ("npm", word)
-    readable = re.match(r"[a-z0-9@_][a-z0-9@._/:+~-]*", name)
-    return f"{ecosystem}:{readable[0] if readable else 'left-pad'}"
+    try:
+        return [parse_package(word if ":" in word or not slash else f"{before}:{name}")]
+    except BadPackage:
+        return []
 
 
-def _severity(given: Sequence[str]) -> str:
-    for word in given[:1]:
-        try:
-            return f" severity {parse_severity(word)}"
-        except BadSeverity:
-            return f" severity {nearest(word, SEVERITIES[1:]) or 'high'}"
-    return ""
+def _severity(given: Sequence[str]) -> list[str]:
+    word = lower(given[0]) if len(given) == 1 else ""
+    try:
+        return [parse_severity(nearest(word, SEVERITIES[1:]) or word)]
+    except BadSeverity:
+        return []
 
 
 COMMAND = Command(

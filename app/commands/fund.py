@@ -7,56 +7,82 @@ from collections.abc import Sequence
 from app.commands import answers
 from app.commands.command import Command
 from app.commands.grammar import Parts
-from app.commands.mending import kept_date, nearly, suggested_date
-from app.commands.near import near_amount, near_price
+from app.commands.mending import FILLERS, Slots, joined, keep_date
+from app.commands.near import near_number
 from app.commands.requests import FundRequest
+from app.commands.words import lower
 from app.market.contract import UNIT_MILLS, Side
 from app.market.errors import InvalidOffer
-from app.market.instants import command_date
+from app.market.instants import format_instant
 from app.market.money import format_mills, format_price
 from app.market.offer import Action, NewOffer, Offer
-from app.services import trading
+from app.market.spoken import Blank, HandOut
+from app.services import funding, trading
 from app.services.scene import Scene
+from app.services.trading import Traded
 from app.storage.db import FIRST_IMAGINED, Tx
 
-USUAL_AMOUNT = "50"
-LEAST_VOLUME = 5
+_PRICE_WORDS = ("at", "@")
+_DATE_WORDS = ("by", "within", "in", "before", "until")
 
 
 def build(parts: Parts) -> FundRequest:
-    return FundRequest(parts["amount"], parts["by"], parts.get("at"))
+    return FundRequest(parts["amount"], parts.get("by", parts.get("within")), parts.get("at"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    """The amount is the first number that stands alone."""
-    plain = [word for word in words if word != "for"]
-    amount = next((near for word in plain[:1] if (near := nearly("amount", word, near_amount))), USUAL_AMOUNT)
-    by, price = suggested_date(now), ""
-    for at, word in enumerate(plain):
-        if word == "by":
-            by = kept_date(plain[at + 1 :], now)[0] or by
-        if word in ("at", "@"):
-            near = nearly("at", " ".join(plain[at + 1 : at + 2]), near_price)
-            price = f" at {near}" if near else ""
-    return f"fund {amount} by {by}{price}"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """The one number that stands alone is the amount."""
+    said = [word for word in joined([lower(word) for word in words]) if word not in FILLERS]
+    slots, plain = Slots(), []
+    at = 0
+    while at < len(said):
+        word, value = said[at], said[at + 1] if at + 1 < len(said) else ""
+        if word in _PRICE_WORDS:
+            slots.keep("at", near_number("at", value), Blank.PRICE)
+            at += 2
+        elif word in _DATE_WORDS:
+            at += keep_date(slots, "by", said[at + (word not in ("in", "within")) :], now) + (
+                word not in ("in", "within")
+            )
+        else:
+            plain += [word] if word != "for" else []
+            at += 1
+    if len(plain) > 1:
+        return ()
+    slots.keep("amount", near_number("amount", plain[0]) if plain else (), Blank.AMOUNT)
+    return slots.hand_outs("fund")
 
 
 async def handle(tx: Tx, scene: Scene, request: FundRequest) -> str:
     price = request.price or scene.config.fund_price
     volume = request.amount_mills // price
     if not volume:
-        by = command_date(request.by_at)
-        least = format_mills(LEAST_VOLUME * price)
         raise InvalidOffer(
             f"{format_mills(request.amount_mills)} does not buy a single unit at {format_price(price)}.",
-            f"/bugmark fund {least.replace(',', '')} by {by} at {format_price(price)}",
+            f"/bugmark {_with_more(request).text}",
         )
     new = NewOffer(Action.BUY, Side.UNFIXED, volume, price)
-    traded = await trading.offer(tx, scene, new, request.by_at)
-    told = f"{await answers.told(tx, scene, traded)}{_for_a_fixer(traded.offer)}"
+    by_at = request.by_at or await funding.date_for(tx, scene)
+    traded = await trading.offer(tx, scene, new, by_at)
+    which = "" if request.by_at else f"{_where(traded, by_at)} "
+    told = f"{which}{await answers.told(tx, scene, traded)}{_for_a_fixer(traded.offer)}"
     rest = request.amount_mills - volume * price
     free = f" {format_mills(rest)} of the {format_mills(request.amount_mills)} is not enough for a unit and stays free."
     return f"{told}{free if rest else ''}"
+
+
+def _with_more(request: FundRequest) -> HandOut:
+    """How much more is up to nobody else."""
+    given = {"at": request.price, "by": request.by_at}
+    return HandOut(
+        "fund", {"amount": Blank.AMOUNT, **{part: value for part, value in given.items() if value is not None}}
+    )
+
+
+def _where(traded: Traded, by_at: int) -> str:
+    """Without a date the reply says which contract was chosen."""
+    how = "a new contract" if traded.made else "the contract"
+    return f"Without a date this goes to {how} by {format_instant(by_at)}."
 
 
 def _for_a_fixer(offer: Offer) -> str:
@@ -72,19 +98,23 @@ def _for_a_fixer(offer: Offer) -> str:
 
 COMMAND = Command(
     name="fund",
-    usage="fund AMOUNT by DATE [at PRICE]",
+    aliases=("bounty", "reward", "sponsor"),
+    usage="fund AMOUNT [by DATE | within SPAN | in SPAN] [at PRICE]",
     summary="Put money up for whoever fixes this issue by the date.",
     who="Everybody with enough free money.",
     notes=(
         "The same as `offer unfixed V at PRICE` with as many units as the amount buys. Without `at` the price is the "
         "repository's fund price, 0.90 unless it says otherwise.",
+        "Without a date the money goes to the open contract with the most open interest, else to the one with the most "
+        "put up, of those that mature in 14 to 365 days; else to a new one in 90 days. The reply says which.",
         "If the issue is fixed in time, the money goes to those who bet on that; if not, it comes back with what they "
         "put up. What is not enough for a whole unit stays free.",
     ),
-    examples=("fund 50 by in 2 months", "fund 100 by end of month at 0.80"),
-    rules="amount (by at? | at by)",
+    examples=("fund 50 within 2 months", "fund 50", "fund 100 by end of month at 0.80"),
+    rules="amount (at (by | within)? | (by | within) at?)?",
     build=build,
     handle=handle,
     mend=mend,
+    risks=True,
     order=12,
 )

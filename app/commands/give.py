@@ -7,10 +7,13 @@ from dataclasses import replace
 
 from app.commands.command import Command
 from app.commands.grammar import Parts
-from app.commands.mending import nearly, reads
-from app.commands.near import near_amount
+from app.commands.mending import FILLERS, Slots, joined, reads
+from app.commands.near import near_number
+from app.commands.reading import FILLED_IN
 from app.commands.requests import GiveRequest
+from app.commands.words import lower
 from app.market.money import format_mills
+from app.market.spoken import Blank, HandOut
 from app.services import giving, mutes
 from app.services.limits import People
 from app.services.scene import Scene
@@ -22,13 +25,20 @@ def build(parts: Parts) -> GiveRequest:
     return GiveRequest(parts["login"], parts["amount"])
 
 
-def mend(words: Sequence[str], now: int) -> str:
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     """Whom and how much in either order; nobody is filled in."""
-    logins = [word for word in words if word.startswith("@") and reads("login", word, now)]
-    plain = [word for word in words if word not in logins]
-    amounts = [near for word in plain if (near := nearly("amount", word, near_amount))]
-    logins += [word for word in plain if reads("login", word, now) and word not in ("to", "for", *amounts)]
-    return f"give @{logins[0].removeprefix('@')} {amounts[0]}" if logins and amounts else "balance"
+    said = [word for word in joined(words) if lower(word) not in FILLERS and word not in FILLED_IN]
+    logins = [word for word in said if word.startswith("@") and reads("login", word, now)]
+    plain = [word for word in said if word not in logins]
+    amounts = [word for word in plain if near_number("amount", lower(word))]
+    rest = [word for word in plain if word not in amounts]
+    if not logins and len(rest) == 1 and reads("login", rest[0], now):
+        logins, rest = rest, []
+    if len(amounts) + len(rest) > 1:
+        return ()
+    slots = Slots({"login": (logins[0].removeprefix("@"),) if len(logins) == 1 else (Blank.USER,)})
+    slots.keep("amount", near_number("amount", lower(amounts[0])) if amounts else (), Blank.AMOUNT)
+    return slots.hand_outs("give")
 
 
 async def prepare(oracle: People, place: Place, request: GiveRequest) -> GiveRequest | None:
@@ -63,5 +73,6 @@ COMMAND = Command(
     handle=handle,
     prepare=prepare,
     mend=mend,
+    risks=True,
     order=31,
 )

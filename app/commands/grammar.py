@@ -15,8 +15,9 @@ from typing import Protocol, TypedDict
 
 from lark import Lark
 
+from app.commands.naming import PAIRS
 from app.market.contract import Outcome, Side
-from app.market.errors import Refusal
+from app.market.spoken import Unclear
 
 
 class Parts(TypedDict, total=False):
@@ -26,6 +27,8 @@ class Parts(TypedDict, total=False):
     volume: int
     amount: int
     spend: int
+    within: int
+    stop: bool
     everything: bool
     at: int
     deposit: int
@@ -69,8 +72,12 @@ class Worded(Protocol):
     def rules(self) -> str: ...
 
 
-class BadCommand(Refusal):
+class BadCommand(Unclear):
     """A command that could not be read."""
+
+
+class Leaving(BadCommand):
+    """Somebody wants out, without saying of what: only the positions tell."""
 
 
 _SHARED = r"""
@@ -83,6 +90,8 @@ at: (_AT | _AT_SIGN) PRICE
 deposit: _DEPOSIT AMOUNT
 profit: _PROFIT AMOUNT
 by: _BY DATE+
+within: (_WITHIN | _IN) DATE+
+stop: _STOP
 by_range: _BY DATE+
 until: _UNTIL DATE+
 now_or_never: _NOW_OR_NEVER
@@ -108,9 +117,12 @@ which: ON_CONTRACT
 ruling: RULING
 void_at: AT_PRICE
 act: ACT
+_WITHIN.2: /within(?![^ ])/
+_IN.2: /in(?![^ ])/
+_STOP.2: /stop(?![^ ])/
 ON_CONTRACT.3: /on [cf][0-9]{1,18}(?![^ ])/
 RULING.3: /(?:fixed|unfixed|true|false|void)(?![^ ])/
-AT_PRICE.3: /(?:at|@) [0-9.]+%?(?![^ ])/
+AT_PRICE.3: /(?:at|@) [0-9.,]+%?(?![^ ])/
 ACT.3: /(?:halt|resume)(?![^ ])/
 TRUE.2: /true(?![^ ])/
 FALSE.2: /false(?![^ ])/
@@ -123,7 +135,7 @@ _LABEL.2: /label(?![^ ])/
 _TITLE.2: /title(?![^ ])/
 _MILESTONE.2: /milestone(?![^ ])/
 _CLOSED.2: /closed(?![^ ])/
-NAME: /["“][^"“”]+["”](?![^ ])|(?!(?:by)(?![^ ]))[^ ]+/
+NAME: /@QUOTED@(?!(?:by)(?![^ ]))[^ ]+/
 _AT_SIGN: /@(?![^ .0-9])/
 LOGIN: /[^ ]+/
 TOPIC: /[^ ]+/
@@ -159,7 +171,14 @@ def assemble(commands: Iterable[Worded]) -> Lark:
     keywords = [_keyword(terminal(word), word) for word in (*SIDES, *KEYWORDS)]
     reserved = "|".join(re.escape(word) for word in (*SIDES, *KEYWORDS))
     values = [f"{name}: /(?!@|(?:{reserved})(?![^ ]))[^ ]+/" for name in _VALUES]
-    return Lark("\n".join([start, *rules, *verbs, *keywords, *values, _SHARED]), parser="lalr")
+    shared = _SHARED.replace("@QUOTED@", _quoted())
+    return Lark("\n".join([start, *rules, *verbs, *keywords, *values, shared]), parser="lalr")
+
+
+def _quoted() -> str:
+    """Names between any pair of quotation marks, each followed by `|`."""
+    pairs = [(re.escape(opening), re.escape(closing)) for opening, closing in PAIRS]
+    return "".join(f"{opening}(?:(?!{closing}).)+{closing}(?![^ ])|" for opening, closing in pairs)
 
 
 def _rule(command: Worded) -> str:

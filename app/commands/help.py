@@ -11,6 +11,7 @@ from app.commands.escape import code
 from app.commands.grammar import BadCommand, Parts
 from app.commands.replies import visible_lines
 from app.commands.requests import HelpRequest
+from app.market.spoken import HandOut
 from app.services.scene import Scene
 from app.storage.db import Tx
 
@@ -29,9 +30,9 @@ def build(parts: Parts) -> HelpRequest:
     return HelpRequest(_named(parts["topic"]).name)
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    near = registry.similar(words[0]) if words else None
-    return f"help {near.name}" if near else "help"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    near = registry.find(words[0]) or registry.similar(words[0]) if words else None
+    return (HandOut("help", {"topic": near.name} if near else {}),)
 
 
 def help_text(command: str | None) -> str:
@@ -103,7 +104,7 @@ def _named(name: str) -> Command:
     found = registry.find(name)
     if found is None:
         known = ", ".join(f"`{command.name}`" for command in registry.commands())
-        raise BadCommand(f"There is no command {code(name)}; there are {known}.", "/bugmark help")
+        raise BadCommand(f"There is no command {code(name)}; there are {known}.", HandOut("help"))
     return found
 
 

@@ -9,6 +9,7 @@ from app.commands.book import WHICH, mend_which
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import HistoryRequest
+from app.market.spoken import HandOut
 from app.services import looking
 from app.services.scene import Scene
 from app.storage import tape
@@ -22,7 +23,7 @@ def build(parts: Parts) -> HistoryRequest:
     return HistoryRequest(parts.get("by"), parts.get("numbered"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("history", words, now)
 
 

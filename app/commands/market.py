@@ -6,12 +6,15 @@ from app.commands.command import Command
 from app.commands.escape import code
 from app.commands.grammar import Parts
 from app.commands.requests import MarketRequest
+from app.commands.words import lower
+from app.market.spoken import Blank, HandOut
 from app.market.statement import shown
 from app.services import halting
 from app.services.scene import Scene
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 
+ACTS = ("halt", "resume")
 HALT, RESUME = "market halt a fix may have leaked", "market resume it is clear now"
 MAX_REASON = 200
 
@@ -20,8 +23,11 @@ def build(parts: Parts) -> MarketRequest:
     return MarketRequest(parts["act"] == "halt", parts["reason"])
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return RESUME if words and words[0].startswith("r") else HALT
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """How the market stands is said by `price`."""
+    if words and lower(words[0]) in ACTS:
+        return (HandOut("market", {"act": lower(words[0]), "reason": Blank.REASON}),)
+    return () if words else (HandOut("price"),)
 
 
 async def handle(tx: Tx, scene: Scene, request: MarketRequest) -> str:
@@ -53,7 +59,9 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    risks=True,
     winds_up=True,
+    for_others=True,
     needs_rights=True,
     order=41,
 )

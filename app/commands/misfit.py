@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from app.commands.escape import code
 from app.commands.grammar import CONDITIONS, KEYWORDS, SIDES, terminal
+from app.commands.likeness import nearest
 from app.commands.words import lower
 
 EXPECTED = {
@@ -21,6 +21,8 @@ EXPECTED = {
     "DATE": "a date such as `2026-12-01`",
     "OFFER": "the number of an offer such as `o17`",
     "_ALL": "`all`",
+    "_WITHIN": "`within 2 weeks`",
+    "_STOP": "`stop`",
     "LOGIN": "a user such as `@adam`",
     "TOPIC": "a command's name",
     "COMMAND": "a command such as `offer fixed 50`",
@@ -89,10 +91,5 @@ def either(texts: Sequence[str]) -> str:
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """The end of a sentence."""
-    near = next((one for one in known if one.startswith(f"{lower(word)}-")), None) or nearest(word, known)
+    near = next((one for one in known if one.startswith(f"{lower(word)}-")), None) or nearest(lower(word), known)
     return f"; did you mean `{near}`?" if near else "."
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that looks most like this one, None if none does."""
-    return next(iter(get_close_matches(lower(word[:40]), list(known), n=1, cutoff=0.6)), None)

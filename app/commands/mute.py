@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import MuteRequest
+from app.commands.words import lower
 from app.market.mention import Mode
+from app.market.spoken import HandOut
 from app.services import mutes
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -17,8 +19,8 @@ def build(parts: Parts) -> MuteRequest:
     return MuteRequest(Mode.DAILY if "daily" in parts else Mode.NEVER)
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return "mute daily" if "daily" in words else "mute"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    return (HandOut("mute", {"daily": True} if "daily" in map(lower, words) else {}),)
 
 
 async def handle(tx: Tx, scene: Scene, request: MuteRequest) -> str:

@@ -24,7 +24,14 @@ OTHER_NAMES = {
 
 MAX_NAME = 100
 _PACKAGE = re.compile(r"[A-Za-z0-9@_][A-Za-z0-9@._/:+~-]{0,213}", re.ASCII)
-_QUOTED = re.compile(r"[\"“]([^\"“”]+)[\"”]")
+_MARKS = "\"\" '' `` “” ”” „“ „” ‟” «» »« ‘’ ’’ ‚‘ ‚’ ‹› ›‹ 「」 『』 《》 〈〉 〝〞 〝〟 ＂＂ ＇＇ ´´ `´"
+PAIRS = (*((marks[0], marks[1]) for marks in _MARKS.split(" ")), ("``", "``"), ("``", "''"))
+"""Quotation marks of the world, as they open and close."""
+
+OPENING = "".join(dict.fromkeys(opening for opening, _ in PAIRS if len(opening) == 1))
+QUOTES = "".join(dict.fromkeys("".join(f"{opening}{closing}" for opening, closing in PAIRS)))
+_INSIDE = frozenset(QUOTES) - frozenset("'’‘´＇")
+"""Marks that stand in no name; an apostrophe may."""
 
 
 class BadPackage(Unreadable):
@@ -61,8 +68,16 @@ def parse_severity(text: str) -> str:
 
 def parse_name(text: str) -> str:
     """`bug`, or `"help wanted"` without its quotes. Raises BadName."""
-    quoted = _QUOTED.fullmatch(text)
-    name = (quoted[1] if quoted else text).strip()
-    if not name or len(name) > MAX_NAME or any(mark in name for mark in '"“”'):
+    name = unquoted(text)
+    if not name or len(name) > MAX_NAME or any(mark in _INSIDE for mark in name):
         raise BadName(text)
     return name
+
+
+def unquoted(text: str) -> str:
+    """Without the one pair of quotation marks around the whole of it."""
+    bare = text.strip()
+    for opening, closing in sorted(PAIRS, key=lambda pair: -len(pair[0])):
+        if len(bare) >= len(opening + closing) and bare.startswith(opening) and bare.endswith(closing):
+            return bare[len(opening) : len(bare) - len(closing)].strip()
+    return bare

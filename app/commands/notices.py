@@ -12,6 +12,8 @@ from app.market.facts import Cause
 from app.market.instants import format_instant
 from app.market.money import format_mills, format_price
 from app.market.statement import ISSUE_FIXED, said, shown, words
+from app.market.voiding import LAW_1
+from app.market.whole import MAX_WHOLE
 from app.storage.contracts import ContractRow
 
 MAX_REASON = 300
@@ -22,7 +24,25 @@ GONE = {
     "discussion": "The issue was converted to a discussion",
 }
 
+COMMANDS_SHOWN = ("/bugmark dispute on c1 REASON", "/bugmark resolve (fixed|unfixed|void) REASON")
+"""What notices say may be written."""
+
 Body = Mapping[str, Any]
+Told = Sequence[tuple[Body, ContractRow]]
+"""What is told of each contract."""
+
+
+def told_together(told: Told, names: Mapping[int, str]) -> str:
+    """The one comment in which an event tells of the contracts that it concerns."""
+    if len(told) == 1:
+        return notice(*told[0], names)
+    told = sorted(told, key=lambda each: (each[1].maturation_at, each[1].id))
+    draw = {"window": _windows, "verdict": _verdicts, "resumed": _resumptions}
+    kind = told[0][0]["notice"]
+    if kind not in draw:
+        parts = [notice(body, row, names).removesuffix(f"\n\n{FOOTER}") for body, row in told]
+        return bounded("\n\n".join([*parts, FOOTER]), "")
+    return bounded(f"{draw[kind](told)}\n\n{FOOTER}", "")
 
 
 def notice(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
@@ -38,7 +58,7 @@ def notice(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
 
 
 def _news(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
-    """Offers that expired, and fills that no reply tells of. Each party is named by a mention once."""
+    """Offers that ended by themselves, and fills that no reply tells of. Each party is named by a mention once."""
     named: dict[int, str] = dict(names)
 
     def name_once(user: int) -> str:
@@ -46,11 +66,23 @@ def _news(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
         named[user] = found.replace("@", "**", 1) + "**" if found.startswith("@") else found
         return found
 
-    lines = [
-        f"o{number} of {name_once(user)}: {action.lower()} {units:,} {said(row.kind, side)} at {format_price(price)}"
-        for number, user, action, side, units, price in body["expired"]
-    ]
-    parts = [f"⌛ **Expired in {_title(row)}:** {'; '.join(lines)}."] if lines else []
+    def offers(found: Sequence[Sequence[Any]]) -> str:
+        wishes = [
+            (
+                f"o{number} of {name_once(user)}",
+                f"{action.lower()} {units:,} {said(row.kind, side)}",
+                format_price(price),
+            )
+            for number, user, action, side, units, price in found
+        ]
+        return "; ".join(f"{whose}: {wish} at {price}" for whose, wish, price in wishes)
+
+    parts = [f"⌛ **Expired in {_title(row)}:** {offers(body['expired'])}."] if body["expired"] else []
+    if gone := body.get("displaced"):
+        parts.append(
+            f"↪️ **Cancelled in {_title(row)}:** {offers(gone)}. An all-or-none offer at a better price took its place: "
+            f"at most {MAX_WHOLE} wait on each side of a book."
+        )
     met = [
         f"{name_once(buyer)} and {name_once(seller)}: {volume:,} units at {format_price(price)} (c{row.id}-{amendment})"
         for buyer, seller, volume, price, amendment in body["fills"]
@@ -96,8 +128,12 @@ def _window(body: Body, row: ContractRow) -> str:
     elif cause is Cause.MATURED:
         what = f"Its date has come and {_never(row)}: {verdict}, unless it comes to light that {_other_fact(row)}."
     else:
-        what = f"{_void_words(body, row)}: {verdict}, at the void price."
+        what = f"{_void_words(body, row)}: {verdict}, {_back(row)}."
     return f"⏸️ **{_head(row)} is halted.** {what}\n\n{_to_dispute(row, ends)}"
+
+
+def _back(row: ContractRow) -> str:
+    return "at the void price" if row.terms.law == LAW_1 else "and everybody gets their money back as far as it goes"
 
 
 def _unless_undone(row: ContractRow) -> str:
@@ -149,6 +185,48 @@ def _canonical(body: Body) -> str:
     return f" of {code(body['duplicate_of'])}" if body.get("duplicate_of") else ""
 
 
+def _windows(told: Told) -> str:
+    """One event has halted several contracts; each has an end of its own."""
+    body, first = told[0]
+    cause = Cause(body["cause"])
+    if cause is Cause.CLOSED:
+        what = f"{_close_words(body, first)} {_unless_undone(first)}they settle as follows.{_longer(body)}"
+    elif cause is Cause.MATURED:
+        what = f"Their date has come and {_never(first)}."
+    else:
+        what = f"{_void_words(body, first)}."
+    lines = [
+        f"- {_title(row)}: **{_outcome(row, cause.verdict)}** after {format_instant(item['ends_at'])}"
+        for item, row in told
+    ]
+    return "\n\n".join([f"⏸️ **{len(told)} contracts are halted.** {what}", "\n".join(lines), _any_dispute(first)])
+
+
+def _verdicts(told: Told) -> str:
+    lines = []
+    for body, row in told:
+        outcome = f"**{_outcome(row, Outcome(body['verdict']))}**" if body["verdict"] else _no_verdict(row)
+        lines.append(f"- {_title(row)}: {outcome} after {format_instant(body['ends_at'])}")
+    return "\n\n".join(["⏸️ As things stand now:", "\n".join(lines), _any_dispute(told[0][1])])
+
+
+def _no_verdict(row: ContractRow) -> str:
+    return "trading resumes" if row.maintainer_halt is None else "the window is over, without a verdict,"
+
+
+def _resumptions(told: Told) -> str:
+    body, first = told[0]
+    named = ", ".join(_title(row) for _, row in told)
+    return f"▶️ **{len(told)} contracts trade again:** {_resumed_why(body, first)}\n\n{named[:1].upper()}{named[1:]}."
+
+
+def _any_dispute(row: ContractRow) -> str:
+    return (
+        "Whoever would lose by one of these can dispute it until then: "
+        f"`/bugmark dispute on {shown(row.kind, row.id)} REASON` for the first, with a bond."
+    )
+
+
 def _to_dispute(row: ContractRow, ends: str) -> str:
     return (
         f"Whoever would lose by this can dispute it until {ends}: "
@@ -159,8 +237,7 @@ def _to_dispute(row: ContractRow, ends: str) -> str:
 def _verdict(body: Body, row: ContractRow) -> str:
     ends = format_instant(body["ends_at"])
     if body["verdict"] is None:
-        then = "trading resumes" if row.maintainer_halt is None else "the window is over, without a verdict,"
-        return f"⏸️ **{_head(row)}**: as things stand now, {then} after {ends}."
+        return f"⏸️ **{_head(row)}**: as things stand now, {_no_verdict(row)} after {ends}."
     outcome = _outcome(row, Outcome(body["verdict"]))
     now = f"as things stand now, it settles as **{outcome}** after {ends}"
     return f"⏸️ **{_head(row)}**: {now}.\n\n{_to_dispute(row, ends)}"
@@ -174,11 +251,15 @@ RESUMED = {
 }
 
 
-def _resumed(body: Body, row: ContractRow) -> str:
+def _resumed_why(body: Body, row: ContractRow) -> str:
     why = RESUMED[body.get("why", "not closed")]
     if row.kind != ISSUE_FIXED and body.get("why", "not closed") == "not closed":
         why = "its statement is not true as things stand."
-    return f"▶️ **{_head(row)} trades again:** {why}"
+    return why
+
+
+def _resumed(body: Body, row: ContractRow) -> str:
+    return f"▶️ **{_head(row)} trades again:** {_resumed_why(body, row)}"
 
 
 def _settled(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
@@ -188,7 +269,13 @@ def _settled(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
     rows = ["| holder | paid out | had cost | result | fee |", "|---|---:|---:|---:|---:|"]
     rows += [_payout_row(payout, names) for payout in body["payouts"]]
     table = "\n".join(rows) if body["payouts"] else "Nobody held a position."
-    return bounded(f"{head}\n\n{table}\n\n{_final(body, row)}\n\n{FOOTER}", "")
+    return bounded(f"{head}{_forfeited(body)}\n\n{table}\n\n{_final(body, row)}\n\n{FOOTER}", "")
+
+
+def _forfeited(body: Body) -> str:
+    """Silence about a dispute brought a VOID: what its bonds came to went to the other side."""
+    mills = body.get("forfeited")
+    return f" The bonds of the dispute, {format_mills(mills)}, went to the other side by units." if mills else ""
 
 
 def _payout_row(payout: Sequence[int], names: Mapping[int, str]) -> str:
@@ -204,13 +291,20 @@ def _payout_row(payout: Sequence[int], names: Mapping[int, str]) -> str:
 def _why(body: Body, row: ContractRow, outcome: Outcome) -> str:
     ruling = body.get("ruling")
     if ruling is not None:
-        price = f", at {format_price(ruling['price'])} for FIXED" if ruling["price"] is not None else ""
+        price = _named_price(row, ruling["price"]) if ruling["price"] is not None else ""
         return f"So {name(ruling['by'])} has ruled{price}: {code(ruling['reason'], MAX_REASON)}."
     if outcome is Outcome.FIXED:
         return _close_words(body, row)
     if outcome is Outcome.UNFIXED:
         return _unfixed_words(body, row)
-    return f"{_void_reason(body, row)}: everybody gets the void price."
+    what = "gets the void price" if row.terms.law == LAW_1 else "gets their money back as far as it goes"
+    return f"{_void_reason(body, row)}: everybody {what}."
+
+
+def _named_price(row: ContractRow, price: int) -> str:
+    if row.terms.law == LAW_1:
+        return f", at {format_price(price)} for FIXED"
+    return f", counting a unit of FIXED as {format_price(price)}"
 
 
 def _unfixed_words(body: Body, row: ContractRow) -> str:

@@ -95,6 +95,7 @@ COMMAND = Command(
     rules=f"(side | truth) (volume | spend) (at | deposit | profit | by_range | on | {CLAUSES})*",
     build=build,
     handle=handle,
-    mend=OfferMender("offer", "50", quantities=("for",), by="by_range"),
+    mend=OfferMender("offer", quantities=("for",), by="by_range"),
+    risks=True,
     order=10,
 )

@@ -11,7 +11,7 @@ from app.commands.requests import OffersRequest
 from app.market.instants import format_instant
 from app.market.money import format_mills, format_price
 from app.market.offer import Action, Offer
-from app.market.spoken import conditions
+from app.market.spoken import HandOut, conditions
 from app.services.scene import Scene
 from app.storage import books, contracts
 from app.storage.contracts import ContractRow
@@ -24,8 +24,8 @@ def build(parts: Parts) -> OffersRequest:
     return OffersRequest()
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return "offers"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    return (HandOut("offers"),)
 
 
 async def handle(tx: Tx, scene: Scene, request: OffersRequest) -> str:

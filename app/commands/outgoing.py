@@ -6,15 +6,23 @@ import json
 
 from app.commands.board import board
 from app.commands.elsewhere import elsewhere
-from app.commands.notices import notice
-from app.services import mutes, views
+from app.commands.hearing_notices import HEARINGS, hearing
+from app.commands.notices import told_together
+from app.commands.quotation import opened
+from app.services import mutes, notices, views
+from app.services.notices import Item
 from app.storage import contracts
-from app.storage.db import Database
+from app.storage.contracts import ContractRow
+from app.storage.db import Database, Tx
 from app.storage.outbox import Message
 
 
 async def body_of(db: Database, message: Message, now: int, public_url: str) -> str:
-    """The Markdown of a comment to be posted, as things stand `now`."""
+    """The Markdown of a comment to be posted, as things stand `now`. It says first whose comment it is."""
+    return opened(await _body_of(db, message, now, public_url))
+
+
+async def _body_of(db: Database, message: Message, now: int, public_url: str) -> str:
     if message.kind == "reply":
         return message.body
     async with db.reading() as tx:
@@ -22,9 +30,32 @@ async def body_of(db: Database, message: Message, now: int, public_url: str) -> 
             unposted = await elsewhere(tx, message.issue_id, now, public_url)
             return board(await views.issue_view(tx, message.issue_id, now), unposted)
         body = json.loads(message.body)
-        contract = await contracts.get(tx, body["contract"])
-        if contract is None:
-            raise LookupError(f"no contract {body['contract']}")
-        users = {user for user, *_ in body.get("payouts", ())} | set(body.get("users", ()))
-        named = await mutes.named(tx, message.repository_id, users, body.get("spared", ()))
-        return notice(body, contract, named)
+        if body["notice"] in HEARINGS:
+            return await _hearing(tx, message, body)
+        told = [await _told(tx, item, now) for item in notices.items(message.body)]
+        users = {user for item, _ in told for user, *_ in item.get("payouts", ())}
+        users |= {user for item, _ in told for user in item.get("users", ())}
+        spared = {user for item, _ in told for user in item.get("spared", ())}
+        return told_together(told, await mutes.named(tx, message.repository_id, users, spared))
+
+
+async def _hearing(tx: Tx, message: Message, body: Item) -> str:
+    """A dispute or a ruling, which is told alone."""
+    row = await _contract(tx, body["contract"])
+    return hearing(body, row, await mutes.named(tx, message.repository_id, set(body["users"]), body["spared"]))
+
+
+async def _told(tx: Tx, item: Item, now: int) -> tuple[Item, ContractRow]:
+    """What is told of a contract, as it is when it is told: a window is open long enough for those who read of it."""
+    row = await _contract(tx, item["contract"])
+    if item["notice"] == notices.WINDOW and notices.announces(item, row):
+        ends_at = max(item["ends_at"], row.window_ends_at or 0, await notices.announced_end(tx, row, now))
+        item = {**item, "ends_at": ends_at}
+    return item, row
+
+
+async def _contract(tx: Tx, number: int) -> ContractRow:
+    row = await contracts.get(tx, number)
+    if row is None:
+        raise LookupError(f"no contract {number}")
+    return row

@@ -13,6 +13,7 @@ from app.commands.mending import reads
 from app.commands.requests import PositionsRequest
 from app.market.errors import Refusal
 from app.market.money import format_mills, format_price
+from app.market.spoken import HandOut
 from app.services import holdings
 from app.services.holdings import Holding
 from app.services.scene import Scene
@@ -26,15 +27,16 @@ def build(parts: Parts) -> PositionsRequest:
     return PositionsRequest(parts.get("login"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return f"positions {words[0]}" if words and reads("login", words[0], now) else "positions"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    named = bool(words) and reads("login", words[0], now)
+    return (HandOut("positions", {"login": words[0].removeprefix("@")} if named else {}),)
 
 
 async def handle(tx: Tx, scene: Scene, request: PositionsRequest) -> str:
     user_id = scene.user_id if request.login is None else await places.user_by_login(tx, request.login)
     if user_id is None:
         raise Refusal(f"Nobody called {code(request.login or '')} has traded here.", "/bugmark positions")
-    user = await holdings.user_view(tx, scene.place, user_id)
+    user = await holdings.user_view(tx, scene.place, user_id, scene.now)
     held = await holdings.holdings(tx, user, scene.now)
     parts = [replies.standing(user, with_money=user_id == scene.user_id), worth(held[:MOST_SHOWN])]
     return "\n\n".join(filter(None, [*parts, folded("More positions", worth(held[MOST_SHOWN:]))]))
@@ -42,8 +44,8 @@ async def handle(tx: Tx, scene: Scene, request: PositionsRequest) -> str:
 
 def worth(held: Sequence[Holding]) -> str:
     """What each position cost and would bring."""
-    heads = ["position", "average cost", "cost", "price now", "worth", "unrealised"]
-    return table(heads, "lrrrrr", [_line(one) for one in held]) if held else ""
+    heads = ["position", "average cost", "cost", "price now", "worth", "unrealised", "a VOID now would pay"]
+    return table(heads, "lrrrrrr", [_line(one) for one in held]) if held else ""
 
 
 def _line(one: Holding) -> list[str]:
@@ -55,6 +57,7 @@ def _line(one: Holding) -> list[str]:
         f"{price(one.price)} ({one.basis})" if one.price is not None else "–",
         "–" if one.price is None else format_mills(units * one.price),
         "–" if one.unrealised_mills is None else signed(one.unrealised_mills),
+        "–" if one.void_mills is None else format_mills(one.void_mills),
     ]
 
 
@@ -66,6 +69,8 @@ COMMAND = Command(
     notes=(
         "What units are worth now is said by the middle of bid and ask, by the price at which holders entered, or by "
         "the last trade.",
+        "A VOID gives money back: what you paid in, as far as the money in the contract goes, and never less than that "
+        "or half a token a unit, whichever is less.",
     ),
     examples=("positions", "positions @adam"),
     rules="login?",

@@ -9,6 +9,7 @@ from app.commands.book import WHICH, mend_which
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import PriceRequest
+from app.market.spoken import HandOut
 from app.services import looking, views
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -18,7 +19,7 @@ def build(parts: Parts) -> PriceRequest:
     return PriceRequest(parts.get("by"), parts.get("numbered"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("price", words, now)
 
 
@@ -43,7 +44,7 @@ COMMAND = Command(
         "at most.",
         "What moving the price by 0.10 takes is what somebody would have to put up for it: the more, the firmer it is.",
         "The last trade is the last fill of at least 5 units; the change is against what its price was 24 hours ago.",
-        "The void price is what a VOID would pay now for a unit of FIXED.",
+        "A contract that was made under law 1 has a void price: what a VOID would pay now for a unit of FIXED.",
     ),
     examples=("price", "price by end of month", "price F12"),
     rules=WHICH,

@@ -60,11 +60,10 @@ def _by_date(view: IssueView) -> str:
             priced(one.price),
             likely(chance.price),
             NOTHING if gain is None else percent(gain),
-            price(one.void_price),
         ]
         for one, chance, gain in found
     ]
-    return table(["by", "price", "chance", "since the date before", "void price"], "lrrrr", rows)
+    return table(["by", "price", "chance", "since the date before"], "lrrr", rows)
 
 
 def price_of(view: ContractView) -> str:
@@ -74,7 +73,7 @@ def price_of(view: ContractView) -> str:
     quotes = f"bid {price(view.best_bid)} · ask {price(view.best_ask)}"
     size = (
         f"Volume {view.volume.whole:,} ({view.volume.late:,} in 24 h) · open interest {row.open_interest:,} · "
-        f"holders {view.holders:,} · void price {price(view.void_price)} · "
+        f"holders {view.holders:,} · {_void_price(view)}"
         f"{_reward_words(row)} {format_mills(view.reward_mills)}{_firmness(view)}"
     )
     head = f"**{number(row)} · {what(row)}** · {state(row, view.now)}"
@@ -93,6 +92,10 @@ def _last(view: ContractView) -> str:
     drawn = f" {moves(view.spark())}".rstrip()
     moved = "" if view.change is None else f", {change(view.change)} in 24 h"
     return f"last {price(view.last.price)}{drawn} ({view.last.volume:,} units, {ago(view.last.at, view.now)}{moved})"
+
+
+def _void_price(view: ContractView) -> str:
+    return "" if view.void_price is None else f"void price {price(view.void_price)} · "
 
 
 def _reward_words(row: ContractRow) -> str:

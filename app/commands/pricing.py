@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from app.commands.again import again
 from app.commands.requests import OfferRequest
 from app.market.contract import UNIT_MILLS, Side
 from app.market.errors import InvalidOffer
-from app.market.money import format_price
 from app.market.offer import NewOffer, price_from_deposit, price_from_profit
-from app.market.spoken import spoken_dates
-from app.market.statement import ADVISORY, said
+from app.market.spoken import Blank
 from app.services.config import Config
-
-USUAL_VOLUME = 50
 
 
 def priced(request: OfferRequest, config: Config) -> NewOffer:
@@ -20,7 +17,7 @@ def priced(request: OfferRequest, config: Config) -> NewOffer:
     if not 1 <= price < UNIT_MILLS:
         raise InvalidOffer(
             "That comes to a price outside 0.001 to 0.999; name the price instead.",
-            _instead(request, request.volume or USUAL_VOLUME, UNIT_MILLS // 2),
+            f"/bugmark {again(request, at=Blank.PRICE, deposit=None, profit=None).text}",
         )
     volume = request.volume
     if volume is None:
@@ -28,7 +25,8 @@ def priced(request: OfferRequest, config: Config) -> NewOffer:
         volume = amount // price
     if not volume:
         raise InvalidOffer(
-            "That amount does not buy a single unit at this price.", _instead(request, USUAL_VOLUME, price)
+            "That amount does not buy a single unit at this price.",
+            f"/bugmark {again(request, spend=Blank.AMOUNT).text}",
         )
     return NewOffer(
         request.action,
@@ -42,15 +40,6 @@ def priced(request: OfferRequest, config: Config) -> NewOffer:
         pool=request.pool,
         cancel_on_halt=request.cancel_on_halt,
     )
-
-
-def _instead(request: OfferRequest, volume: int, price: int) -> str:
-    """The offer with this volume and price, and with the date or the forecast that was given."""
-    if request.contract is not None:
-        side = said(ADVISORY, request.side.value).lower()
-        return f"/bugmark offer {side} {volume} at {format_price(price)} on F{request.contract}"
-    by = "" if request.by_at is None else f" by {spoken_dates(request.by_at, request.from_at)}"
-    return f"/bugmark offer {request.side.value.lower()} {volume} at {format_price(price)}{by}"
 
 
 def _price(request: OfferRequest, config: Config) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from app.commands.html import free_lines
 from app.commands.markdown import events
+from app.commands.quotation import Quoted, beginning, last_line, within
 from app.commands.words import BLANK, fold, lower
 
 MAX_LENGTH = 65_536
@@ -34,20 +35,38 @@ class CommandText:
         object.__setattr__(self, "key", lower(self.text))
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The commands of a comment in their order, and those that it quotes of a comment of ours: they do not run."""
+
+    commands: list[CommandText]
+    quoted: list[Quoted]
+
+
 def read_commands(markdown: str) -> list[CommandText]:
     """The commands of a comment in their order. Takes any text; never raises."""
+    return read_comment(markdown).commands
+
+
+def read_comment(markdown: str) -> Reading:
+    """The commands of a comment, its own and those that it quotes. Takes any text; never raises."""
     lines = _LINE_END.split(markdown[:MAX_LENGTH])
     wanted = {number for number, line in enumerate(lines) if _COMMAND.match(line)}
     if not wanted:
-        return []
+        return Reading([], [])
     source = "\n".join(lines).replace("\0", "\ufffd")
     seen: Counter[str] = Counter()
-    found = []
+    start = beginning(lines)
+    last = last_line(lines, start)
+    found, quoted = [], []
     for number in free_lines(events(source, wanted)):
         text = normalised(lines[number])
+        if number >= start:
+            quoted.append(Quoted(lower(text), within(lines, last, number)))
+            continue
         found.append(CommandText(text, seen[lower(text)]))
         seen[lower(text)] += 1
-    return found
+    return Reading(found, quoted)
 
 
 def normalised(line: str) -> str:

@@ -9,13 +9,14 @@ from typing import cast
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from app.commands.dates import BadDate
+from app.commands.dates import AmbiguousDate, BadDate
 from app.commands.escape import code
 from app.commands.grammar import KEYWORDS, SINGLE, BadCommand, Parts
 from app.commands.misfit import MAX_UNDERSTOOD, after, did_you_mean, misfit
 from app.commands.values import READERS, date_length
 from app.commands.words import lower
-from app.market.money import Unreadable
+from app.market.money import AmbiguousNumber, Unreadable
+from app.market.spoken import Blank
 
 _EXCLUSIVE = (
     (frozenset({"at", "deposit", "profit"}), "both say the price"),
@@ -23,6 +24,10 @@ _EXCLUSIVE = (
     (frozenset({"post_only", "now_or_never"}), "one only waits, the other never does"),
 )
 """Parts of which a command has one at most, and why."""
+
+FILLED_IN = frozenset(Blank)
+_FREE = frozenset({"reason", "label", "title", "milestone", "login"})
+"""Parts that would take the blank of a command to copy for words of somebody's own."""
 
 CLOCK_HINT = "; a clock time is written together with its day and zone: `2026-12-01T18:00Z`."
 
@@ -72,10 +77,16 @@ def _value(part: Tree[Token], source: str, now: int) -> object:
         return True
     start, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
     words = source[start:end]
+    if words in FILLED_IN and part.data in _FREE:
+        raise BadCommand(f"{after(source, start)}{code(words)} stands for something that you fill in.")
     try:
         return READERS[str(part.data)](words, now)
+    except AmbiguousDate as error:
+        raise BadCommand(f"{after(source, start)}{code(words)} {error.why}") from None
     except BadDate as error:
         raise BadCommand(_bad_date(str(part.data), source, start, words, now, error)) from None
+    except AmbiguousNumber as error:
+        raise BadCommand(f"{after(source, start)}{code(words)} is unclear: {error.why}.") from None
     except Unreadable as error:
         raise BadCommand(f"{after(source, start)}{code(words)} is no {error.kind}: {error.why}.") from None
 

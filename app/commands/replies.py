@@ -28,6 +28,10 @@ FRAME_LINES = 3
 """Where the user stands, receipts with the footer, the folded books."""
 
 FOOTER = "<sub>BugMark trades contracts on whether issues get fixed, in play tokens · `/bugmark help`</sub>"
+QUOTED = (
+    "From the line that begins with my name on, your comment is read as a quotation: no command below that line ran. "
+    "Write yours above it, or in a comment of its own."
+)
 MOST_LISTED = 5
 _RULE = re.compile(r"\|(?: ?:?-+:? ?\|)+")
 _FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
@@ -44,16 +48,21 @@ def reply(
     books: Sequence[BookView],
     granted_mills: int,
     left_out: int = 0,
+    quoted: bool = False,
 ) -> str:
-    """The one reply to a comment: a paragraph for each command, then where the user stands in this thread."""
+    """The one reply to a comment: a paragraph for each command, then where the user stands in this thread.
+
+    `quoted`: the comment quotes one of ours, with a command in it that was not there.
+    """
     answers = [f"{'🚀' if record.done else '😕'} {record.answer}" for record in records]
     above = [_welcome(user, granted_mills)] if granted_mills else []
     below = (
         [f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out."] if left_out else []
     )
+    below += [f"😕 {QUOTED}"] if quoted else []
     below += [now] if (now := _standing_unless_told(records, user)) else []
     below += [f"{receipts(records)} <sub>·</sub> {FOOTER}"]
-    room = MOST_LINES - FRAME_LINES - len(above) - bool(left_out)
+    room = MOST_LINES - FRAME_LINES - len(above) - bool(left_out) - quoted
     details = book_drawing.details(books)
     for shown in (_fitted(answers, room), [_first(answer) for answer in answers]):
         body = "\n\n".join([*above, *shown, *below])
@@ -130,7 +139,7 @@ def standing(user: UserView, with_money: bool = True) -> str:
     """One line: positions and open offers of a user in this thread, and the user's money."""
     held = [
         f"{position.units:,} {side(user.rows[contract], which)} {where(user.rows[contract])} "
-        f"(cost {format_mills(position.cost_mills)})"
+        f"(cost {format_mills(position.cost_mills)}{_void_now(user.void_mills.get((contract, which)))})"
         for contract, which, position in user.positions
     ]
     waiting = [_waiting(user.rows[contract], offer) for contract, offer in user.offers]
@@ -138,6 +147,10 @@ def standing(user: UserView, with_money: bool = True) -> str:
     marked = " (insider)" if user.insider and user.positions else ""
     line = f"{name(user.login)}{marked} here · positions: {some(held)} · open offers: {some(waiting)}"
     return f"{line} · tokens: {money}" if with_money else line
+
+
+def _void_now(mills: int | None) -> str:
+    return "" if mills is None else f", a VOID now would pay {format_mills(mills)}"
 
 
 def _money(found: Balance) -> str:

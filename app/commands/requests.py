@@ -42,11 +42,27 @@ class OfferRequest:
 
 @dataclass(frozen=True, slots=True)
 class FundRequest:
-    """Money for whoever fixes the issue; `price` None means the repository's fund price."""
+    """Money for whoever fixes the issue; `price` None means the repository's fund price.
+
+    `by_at` None: the contract where such money is best put.
+    """
 
     amount_mills: int
-    by_at: int
+    by_at: int | None
     price: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRequest:
+    """To be listed as working on the issue, and FIXED for that much; or with `stop` not to be listed any more."""
+
+    amount_mills: int | None
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRequest:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +222,8 @@ class HelpRequest:
 Request = (
     OfferRequest
     | FundRequest
+    | WorkRequest
+    | SettingsRequest
     | ChangeRequest
     | TakeRequest
     | CancelRequest

@@ -1,12 +1,15 @@
 """`resolve`: a maintainer decides a dispute."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import ResolveRequest
+from app.commands.values import RULINGS
+from app.commands.words import lower
 from app.market.instants import format_instant
 from app.market.money import format_mills
+from app.market.spoken import Blank, HandOut
 from app.market.statement import said, shown
 from app.services import rulings
 from app.services.rulings import Resolved
@@ -15,32 +18,37 @@ from app.storage import places
 from app.storage.db import Tx
 
 EXAMPLE = "resolve fixed the release contains the fix"
-OUTCOMES = ("fixed", "unfixed", "void", "true", "false")
 
 
 def build(parts: Parts) -> ResolveRequest:
     return ResolveRequest(parts["ruling"], parts["reason"], parts.get("which"), parts.get("void_at"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    """Without an outcome none is chosen for anybody: the example is only an example."""
-    if words and words[0] in OUTCOMES and len(words) == 1:
-        return f"resolve {words[0]} as the maintainers see it"
-    return EXAMPLE
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """Without an outcome none is chosen for anybody."""
+    if len(words) == 1 and lower(words[0]) in RULINGS:
+        return (HandOut("resolve", {"ruling": RULINGS[lower(words[0])], "reason": Blank.REASON}),)
+    return ()
 
 
 async def handle(tx: Tx, scene: Scene, request: ResolveRequest) -> str:
     found = await rulings.resolve(tx, scene, request.outcome, request.reason, request.contract, request.price)
-    login = (await places.logins(tx, {found.dispute.user_id})).get(found.dispute.user_id, "")
-    return told(found, request, login)
+    return told(found, request, await places.logins(tx, set(found.bonds)))
 
 
-def told(found: Resolved, request: ResolveRequest, login: str) -> str:
-    row, bond = found.contract, format_mills(found.dispute.bond_mills)
-    outcome = said(row.kind, request.outcome)
+def told(found: Resolved, request: ResolveRequest, logins: Mapping[int, str]) -> str:
+    row, outcome = found.contract, said(found.contract.kind, request.outcome)
     after = _aside(found) if found.aside else f"it settles as {outcome} after {format_instant(found.due_at)}"
-    fate = f"goes back to **{login}**" if found.upheld else f"of **{login}** goes to fees"
-    return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. The bond of {bond} {fate}."
+    return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. {_bonds(found, logins)}"
+
+
+def _bonds(found: Resolved, logins: Mapping[int, str]) -> str:
+    each = [(format_mills(mills), f"**{logins.get(user, '')}**") for user, mills in found.bonds.items()]
+    if len(each) == 1:
+        ((bond, name),) = each
+        return f"The bond of {bond} {f'goes back to {name}' if found.upheld else f'of {name} goes to fees'}."
+    told = ", ".join(f"{name} ({bond})" for bond, name in each)
+    return f"The bonds of {told} {'go back' if found.upheld else 'go to fees'}."
 
 
 def _aside(found: Resolved) -> str:
@@ -57,8 +65,9 @@ COMMAND = Command(
     who="Those with triage rights or better who hold no units here.",
     notes=(
         "`unfixed` before maturation sets this close aside: trading resumes.",
-        "`void` pays at the void price, or at the price of FIXED that is given with `at`.",
-        "The bond goes back if the verdict was wrong, else to fees.",
+        "`void` gives everybody their money back, as far as the money in the contract goes. If somebody left with a "
+        "gain or a loss, the rest is shared as if a unit of FIXED were worth 0.50, or the price given with `at`.",
+        "The bonds of all who disputed go back if the verdict was wrong, else to fees.",
     ),
     examples=(
         EXAMPLE,
@@ -70,7 +79,9 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    risks=True,
     winds_up=True,
+    for_others=True,
     needs_rights=True,
     order=40,
 )

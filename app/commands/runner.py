@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from app.clock import Clock
-from app.commands import replies
+from app.clock import Clock, ClockDoubted
+from app.commands import leaving, replies
 from app.commands.command import Command
 from app.commands.escape import code
+from app.commands.grammar import Leaving
+from app.commands.handing import refused
 from app.commands.patience import Oracle, patient
-from app.commands.reader import CommandText, read_commands
+from app.commands.quotation import Quoted
+from app.commands.quoting import of_others
+from app.commands.reader import CommandText, read_commands, read_comment
 from app.commands.registry import meant, named, understand
 from app.commands.replies import MOST_COMMANDS
 from app.commands.requests import Request
@@ -22,6 +26,7 @@ from app.commands.standing import Actor, Standing, needs_rights, standing_of
 from app.market.errors import Refusal
 from app.market.facts import IssueFacts
 from app.services import accounts, forecast_news, holdings, limits, mutes, settling, views
+from app.services.asking import NoNews, with_news
 from app.services.config import ConfigSource
 from app.services.scene import Scene
 from app.storage import answers, commands, outbox, turns
@@ -88,6 +93,15 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
+class _Order:
+    """A command that is to run. `prepared`: with what GitHub was asked for it, None where there was nothing to ask."""
+
+    key: CommandKey
+    text: str
+    prepared: tuple[Command, Request] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Runner:
     """Runs comments against one database."""
 
@@ -98,21 +112,29 @@ class Runner:
 
     async def run(self, comment: Comment, know_place: KnowPlace) -> None:
         """Run what the comment says and have the reply sent. Safe to run again after a crash at any point."""
-        wanted = new_commands(comment)
-        if not wanted:
+        wanted, quoted = new_commands(comment), new_quotations(comment)
+        if not wanted and not quoted:
             return
         async with self.db.transaction() as tx:
             known = await know_place(tx, comment.place)
         comment = replace(comment, place=_where(comment.place, known))
         if comment.sender_id != comment.author_id:
-            await self._note_foreign_edit(comment)
+            if wanted:
+                await self._note_foreign_edit(comment)
+            return
+        if quoted:
+            async with self.db.reading() as tx:
+                quoted = quoted if await of_others(tx, known.issue.id, quoted, self.clock.now()) else []
+        if not wanted:
+            if quoted:
+                await self._note_quotation(comment)
             return
         if self.clock.now() - comment.said_at > SLOW_SECONDS:
             await self._show_that_it_is_seen(comment)
         async with when_slow(SLOW_SECONDS, lambda: self._show_that_it_is_seen(comment)):
-            await replace(self, oracle=patient(self.oracle))._run(comment, known, wanted)
+            await replace(self, oracle=patient(self.oracle))._run(comment, known, wanted, bool(quoted))
 
-    async def _run(self, comment: Comment, known: Place, wanted: list[CommandText]) -> None:
+    async def _run(self, comment: Comment, known: Place, wanted: list[CommandText], quoted: bool) -> None:
         issue = _Known(known, comment.facts, comment.said_at)
         await self._learn_facts(comment, issue)
         async with self.db.transaction() as tx:
@@ -127,7 +149,7 @@ class Runner:
         standing = await self._standing(comment, wanted, config.insiders)
         for item in wanted[:MOST_COMMANDS]:
             await self._run_command(comment, item, issue, standing)
-        await self._answer(comment, left_out=len(wanted[MOST_COMMANDS:]))
+        await self._answer(comment, len(wanted[MOST_COMMANDS:]), quoted)
 
     async def _learn_facts(self, comment: Comment, issue: _Known) -> None:
         """The issue's state as the comment shows it; asked from GitHub if that is old or not what we know.
@@ -189,9 +211,8 @@ class Runner:
                 raise Refusal("GitHub did not tell what you may do here, so nothing was done; please comment again.")
             await self._try_command(comment, key, item.text, issue, standing)
         except Refusal as refusal:
-            again = f" Try `{refusal.correction}`." if refusal.correction else ""
-            await self._record_refusal(comment, key, f"{refusal.sentence}{again}")
-        except (DatabaseBusy, NoAnswer):
+            await self._record_refusal(comment, key, refused(refusal))
+        except (DatabaseBusy, NoAnswer, ClockDoubted):
             raise
         except Exception:
             log.exception("command failed", comment=comment.id)
@@ -200,14 +221,32 @@ class Runner:
     async def _try_command(
         self, comment: Comment, key: CommandKey, text: str, issue: _Known, standing: Standing
     ) -> None:
-        prepared = await self._prepared(comment, text)
-        facts = await self._fresh_facts(comment, issue)
+        order = _Order(key, text, await self._prepared(comment, text))
+
+        async def attempt(asked: frozenset[int]) -> None:
+            facts = await self._fresh_facts(comment, issue)
+            await self._do(comment, order, facts, standing, asked)
+
+        try:
+            await with_news(self.db, self.oracle, self.clock, attempt)
+        except NoNews:
+            if self.clock.now() - comment.received_at < GIVE_UP_SECONDS:
+                raise NoAnswer from None
+            raise Refusal(
+                "GitHub gave no answer about another issue whose offers share a pool with offers here, so nothing was "
+                "done; please comment again."
+            ) from None
+
+    async def _do(
+        self, comment: Comment, order: _Order, facts: IssueFacts, standing: Standing, asked: frozenset[int]
+    ) -> None:
+        """One command in one transaction. Raises StaleNews where GitHub must be asked about more contracts."""
         async with self.db.transaction() as tx:
-            number = await self._begin(tx, comment, key)
+            number = await self._begin(tx, comment, order.key)
             if number is None:
                 return
             config = await self.configs.config(tx, comment.place.repository)
-            _check_allowed(text, config.why_not(comment.labels, code))
+            _check_allowed(order.text, config.why_not(comment.labels, code))
             scene = Scene(
                 comment.place,
                 config,
@@ -218,8 +257,12 @@ class Runner:
                 may_triage=standing.may_triage,
                 insider=standing.insider,
                 rejected=await settling.rejected_as(tx, comment.place, facts),
+                asked=asked,
             )
-            command, request = prepared or understand(text, comment.created_at)
+            try:
+                command, request = order.prepared or understand(order.text, comment.created_at)
+            except Leaving as refusal:
+                raise await leaving.of_what_is_held(tx, scene, refusal) from refusal
             answer = await command.handle(tx, scene, request)
             await commands.finish(tx, number, done=True, answer=answer)
 
@@ -259,7 +302,7 @@ class Runner:
             tx, key, user_id=comment.sender_id, issue_id=comment.place.issue.id, at=self.clock.now()
         )
 
-    async def _answer(self, comment: Comment, left_out: int) -> None:
+    async def _answer(self, comment: Comment, left_out: int, quoted: bool) -> None:
         """Have the reaction and the one reply sent, or the reply that is there brought up to date.
 
         A reply with news for somebody else is sent also to who is muted.
@@ -267,7 +310,7 @@ class Runner:
         now = self.clock.now()
         async with self.db.transaction() as tx:
             records = await commands.of_comment(tx, comment.id)
-            user = await holdings.user_view(tx, comment.place, comment.sender_id)
+            user = await holdings.user_view(tx, comment.place, comment.sender_id, now)
             books = await views.book_views(tx, comment.place.issue.id, now)
             granted = await accounts.granted_by(tx, _opening(comment))
             await outbox.withdraw(tx, _reaction(comment, "eyes"))
@@ -282,7 +325,7 @@ class Runner:
             told = await outbox.knows(tx, key) or not any(mentions_somebody(record.answer) for record in records)
             if told and await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
                 return
-            body = replies.reply(records, user, books, granted, left_out)
+            body = replies.reply(records, user, books, granted, left_out, quoted)
             await outbox.put(tx, key=key, kind="reply", place=comment.place, body=body, now=now, user_id=who)
 
     async def _note_foreign_edit(self, comment: Comment) -> None:
@@ -292,6 +335,17 @@ class Runner:
             if (await self.configs.config(tx, comment.place.repository)).reactions_only:
                 return
             await outbox.put(tx, key=f"edit:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
+
+    async def _note_quotation(self, comment: Comment) -> None:
+        now = self.clock.now()
+        async with self.db.transaction() as tx:
+            await _react(tx, comment, "confused", now)
+            if (await self.configs.config(tx, comment.place.repository)).reactions_only:
+                return
+            if await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
+                return
+            body = f"{replies.QUOTED}\n\n{replies.FOOTER}"
+            await outbox.put(tx, key=f"quote:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
 
 
 def _where(told: Place, known: Place) -> Place:
@@ -303,6 +357,12 @@ def new_commands(comment: Comment) -> list[CommandText]:
     """The commands of a comment; of an edited one those that the old text did not have."""
     old = set(read_commands(comment.old_body)) if comment.old_body is not None else set()
     return [item for item in read_commands(comment.body) if item not in old]
+
+
+def new_quotations(comment: Comment) -> list[Quoted]:
+    """The commands that a comment quotes of ours, and that its old text did not quote."""
+    old = set(read_comment(comment.old_body).quoted) if comment.old_body is not None else set()
+    return [item for item in read_comment(comment.body).quoted if item not in old]
 
 
 def _check_allowed(text: str, why_not: str | None) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from app.commands import answers
-from app.commands.again import forecast_meant
+from app.commands.again import again, forecast_meant
 from app.commands.command import Command
 from app.commands.grammar import BadCommand, Parts
 from app.commands.mending import OfferMender
 from app.commands.offer import CLAUSES, CONDITION_NOTES, CONDITIONS, forecast_of
 from app.commands.requests import OfferRequest
-from app.market.instants import command_date
-from app.market.money import format_price
 from app.market.offer import Action, NewOffer
+from app.market.spoken import HandOut
 from app.services import trading
 from app.services.scene import Scene
 from app.storage import books, contracts
@@ -71,18 +70,17 @@ async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
     return await answers.told(tx, scene, result)
 
 
-async def _in_one(tx: Tx, scene: Scene, request: OfferRequest) -> str:
-    """Where the user holds such units, if possible within the range; without a price for what they cost."""
+async def _in_one(tx: Tx, scene: Scene, request: OfferRequest) -> HandOut:
+    """Where the user holds such units, if possible within the range, at the price that was named, if any."""
     found = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
     held = {contract: position for contract, side, position in found if side is request.side and position.free}
     rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id, scene.now) if row.id in held and row.open]
     if not rows:
-        return "/bugmark positions"
+        return HandOut("positions")
     within = [row for row in rows if (request.from_at or 0) <= row.maturation_at <= (request.by_at or 0)]
     row = (within or rows)[0]
-    at = format_price(request.price or trading.cost_price(held[row.id]))
-    units = "all" if request.volume is None else min(request.volume, held[row.id].free)
-    return f"/bugmark sell {request.side.value.lower()} {units} at {at} by {command_date(row.maturation_at)}"
+    units = None if request.volume is None else min(request.volume, held[row.id].free)
+    return again(request, volume=units, by_range=(None, row.maturation_at))
 
 
 COMMAND = Command(
@@ -106,10 +104,10 @@ COMMAND = Command(
     handle=handle,
     mend=OfferMender(
         "sell",
-        "all",
         quantities=("all",),
         prices=("at",),
         conditions=("all-or-none", "now-or-never", "post-only", "cancel-on-halt"),
     ),
+    risks=True,
     order=11,
 )

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from app.commands import answers
 from app.commands.command import Command
 from app.commands.grammar import Parts
-from app.commands.mending import reads
+from app.commands.mending import FILLERS, Slots, joined, reads
+from app.commands.near import near_number
 from app.commands.requests import TakeRequest
+from app.commands.words import lower
+from app.market.spoken import Blank, HandOut
 from app.services import trading
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -16,12 +19,17 @@ def build(parts: Parts) -> TakeRequest:
     return TakeRequest(parts["offer_id"], parts.get("volume"))
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    """Without a number that can be read: the book shows which there are."""
-    if not words or not reads("offer_id", words[0], now):
-        return "book"
-    volume = [word for word in words[1:] if reads("volume", word, now)][:1]
-    return " ".join(["take", words[0], *volume])
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """Which offer is meant is said by its number alone."""
+    said = [word for word in joined([lower(word) for word in words]) if word not in FILLERS]
+    named = bool(said) and said[0].startswith("o") and reads("offer_id", said[0], now)
+    rest = said[1:] if named else []
+    if len(rest) > 1:
+        return ()
+    slots = Slots({"offer_id": (int(said[0][1:]),) if named else (Blank.OFFER,)})
+    for word in rest:
+        slots.keep("volume", near_number("volume", word), Blank.VOLUME)
+    return slots.hand_outs("take")
 
 
 async def handle(tx: Tx, scene: Scene, request: TakeRequest) -> str:
@@ -39,5 +47,6 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    risks=True,
     order=13,
 )

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from app.commands.drawing import block, likely, short_date, spark, where
 from app.market.contract import Side
-from app.market.money import format_mills, format_price
+from app.market.money import command_price, format_mills, format_price
 from app.market.quotes import Arbitrage, Chance, side_price
 from app.services.contract_views import ContractView, IssueView
 
@@ -63,8 +63,8 @@ def _explained(best: Arbitrage, earlier: ContractView, later: ContractView) -> s
 def _both(best: Arbitrage, earlier: ContractView, later: ContractView) -> list[str]:
     """Selling FIXED is buying UNFIXED: whoever holds FIXED sells it by that."""
     return [
-        f"/bugmark offer fixed {best.units} at {format_price(best.ask)} {where(later.row)} now-or-never",
-        f"/bugmark offer unfixed {best.units} at {format_price(side_price(Side.UNFIXED, best.bid))} "
+        f"/bugmark offer fixed {best.units} at {command_price(best.ask)} {where(later.row)} now-or-never",
+        f"/bugmark offer unfixed {best.units} at {command_price(side_price(Side.UNFIXED, best.bid))} "
         f"{where(earlier.row)} now-or-never",
     ]
 

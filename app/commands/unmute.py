@@ -8,6 +8,7 @@ from app.commands.command import Command
 from app.commands.grammar import Parts
 from app.commands.requests import MuteRequest
 from app.market.mention import Mode
+from app.market.spoken import HandOut
 from app.services import mutes
 from app.services.scene import Scene
 from app.storage.db import Tx
@@ -17,8 +18,8 @@ def build(parts: Parts) -> MuteRequest:
     return MuteRequest(Mode.EVERY)
 
 
-def mend(words: Sequence[str], now: int) -> str:
-    return "unmute"
+def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    return (HandOut("unmute"),)
 
 
 async def handle(tx: Tx, scene: Scene, request: MuteRequest) -> str:

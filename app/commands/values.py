@@ -15,11 +15,6 @@ MOST_DATE_WORDS = 9
 """`in 2 weeks .. end of month`, with blanks to spare."""
 
 
-class AmbiguousVolume(Unreadable):
-    kind = "volume"
-    why = "a point before three zeros could be a thousand or a fraction; units are whole: `1000` or `1,000`"
-
-
 class BadOfferNumber(Unreadable):
     kind = "offer"
     why = "an offer has a number such as `o17`"
@@ -51,16 +46,7 @@ def parse_login(text: str) -> str:
     return match[1]
 
 
-_DOTTED = re.compile(r"[0-9]{1,3}(?:\.0{3})+")
-
-
-def _volume(words: str) -> int:
-    if _DOTTED.fullmatch(words):
-        raise AmbiguousVolume(words)
-    return parse_volume(words)
-
-
-_RULINGS = {
+RULINGS = {
     "fixed": Outcome.FIXED,
     "true": Outcome.FIXED,
     "unfixed": Outcome.UNFIXED,
@@ -70,13 +56,14 @@ _RULINGS = {
 
 READERS: dict[str, Callable[[str, int], object]] = {
     "side": lambda words, now: Side(words.upper()),
-    "volume": lambda words, now: _volume(words),
+    "volume": lambda words, now: parse_volume(words),
     "amount": lambda words, now: parse_amount(words),
     "spend": lambda words, now: parse_amount(words),
     "at": lambda words, now: parse_price(words),
     "deposit": lambda words, now: parse_amount(words),
     "profit": lambda words, now: parse_amount(words),
     "by": parse_instant,
+    "within": lambda words, now: parse_instant(f"in {words}", now),
     "by_range": parse_span,
     "until": parse_instant,
     "offer_id": lambda words, now: parse_offer_number(words),
@@ -92,7 +79,7 @@ READERS: dict[str, Callable[[str, int], object]] = {
     "title": lambda words, now: parse_name(words),
     "milestone": lambda words, now: parse_name(words),
     "which": lambda words, now: int(words.split(" ")[1][1:]),
-    "ruling": lambda words, now: _RULINGS[lower(words)],
+    "ruling": lambda words, now: RULINGS[lower(words)],
     "void_at": lambda words, now: parse_price(words.split(" ")[1]),
     "act": lambda words, now: lower(words),
     "reason": lambda words, now: words,

@@ -7,11 +7,14 @@ waiting and trying again is the business of whoever keeps the queue. Nothing her
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 import aiohttp
@@ -22,6 +25,7 @@ from app.clock import Clock
 from app.github.errors import (
     Endless,
     Forbidden,
+    GitHubError,
     Gone,
     Invalid,
     Moved,
@@ -34,6 +38,7 @@ from app.github.meter import THE_APP, Meter
 from app.github.names import RepositoryNames, name_of
 from app.github.tokens import PERMISSIONS, AppJwt, InstallationTokens, narrowed
 from app.github.transport import ACCEPT, Answer, Timeouts, Transport
+from app.oracle.instants import read_instant
 from app.settings import Settings
 
 KEPT_BYTES = 16 * 1024 * 1024
@@ -57,10 +62,21 @@ def open_session() -> aiohttp.ClientSession:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: a comment by its number for REST, by its node for GraphQL; other things by a number or none."""
+    """What was written: a comment by its number for REST, by its node for GraphQL; other things by a number or none.
+
+    `made_at`: when GitHub says that a comment was made.
+    """
 
     id: int | None
     node_id: str | None
+    made_at: int | None = None
+
+
+class _Untold(Enum):
+    """Why rights were not told: GitHub knows nobody under the login, or not the user who was meant."""
+
+    NOBODY = "nobody"
+    ANOTHER = "another"
 
 
 class GitHub:
@@ -74,6 +90,7 @@ class GitHub:
         agent = f"bugmark (+{settings.public_url})"
         self._transport = Transport(session, clock, settings.github_api_url, agent, timeouts or Timeouts())
         self.meter = Meter(clock)
+        self._asking_time = asyncio.Lock()
         self._jwt = AppJwt(settings.app_id, settings.private_key, clock)
         self._tokens = InstallationTokens(self._ask_token, clock)
         self._names = RepositoryNames(self._ask_repository, clock)
@@ -81,6 +98,30 @@ class GitHub:
             MOST_RIGHTS, ttl=RIGHTS_SECONDS, timer=clock.now
         )
         self._kept: LRUCache[tuple[int, str, str], Answer] = LRUCache(KEPT_BYTES, getsizeof=_size)
+
+    # The clock
+
+    async def clock_holds(self) -> bool:
+        """Whether our clock can be believed: asked of GitHub where an answer disagreed, or where the clock was set.
+
+        Where it gives no answer a clock that was set is believed, one that it has disagreed with is not.
+        """
+        keeper = self._transport.timekeeper
+        keeper.watch()
+        if keeper.holds:
+            return True
+        async with self._asking_time:
+            if keeper.may_ask():
+                await self._ask_time()
+                if keeper.suspected:
+                    await self._ask_time()
+                keeper.uncertain = False
+        return keeper.holds
+
+    async def _ask_time(self) -> None:
+        """Whatever the answer is, its date is noted."""
+        with contextlib.suppress(GitHubError):
+            await self._transport.send("GET", self._transport.url("/app"), jwt=self._jwt.get())
 
     # The App itself
 
@@ -193,12 +234,12 @@ class GitHub:
         """The new comment. After Unavailable with `may_have_happened`, list before creating again."""
         path = f"/issues/{number:d}/comments"
         answer = await self._in_repository(installation_id, repository_id, "POST", path, body={"body": body})
-        return Written(_id(answer), node_id(_object(answer)))
+        return Written(_id(answer), node_id(_object(answer)), read_instant(_object(answer).get("created_at")))
 
     async def edit_comment(self, installation_id: int, repository_id: int, comment_id: int, body: str) -> Written:
         path = f"/issues/comments/{comment_id:d}"
         answer = await self._in_repository(installation_id, repository_id, "PATCH", path, body={"body": body})
-        return Written(comment_id, node_id(_object(answer)))
+        return Written(comment_id, node_id(_object(answer)), read_instant(_object(answer).get("created_at")))
 
     async def add_reaction(self, installation_id: int, repository_id: int, comment_id: int, content: str) -> int:
         """The reaction's id; adding it again changes nothing. `content`: rocket, confused, eyes, ..."""
@@ -227,6 +268,7 @@ class GitHub:
         """What that user may do, of: pull, triage, push, maintain, admin. None where GitHub does not tell.
 
         The endpoint knows only logins: where this one is not the user's any more, GitHub is asked for the one that is.
+        Who is there under no login and no id (deleted, hidden, suspended) may do nothing: that is an answer.
         Read from `user.permissions`, since `permission` says read for triage, and `role_name` may be the
         owner's invention. More than reading is remembered for a minute: no event that we get tells of rights taken
         away. Less is not, so that whoever was refused can try again right after being given rights.
@@ -237,36 +279,51 @@ class GitHub:
         known = self._rights.get(key)
         if known is not None:
             return known
-        found = await self._ask_rights(installation_id, repository_id, login, user_id)
-        if found is None and (fresh := await self._login_of(installation_id, user_id)) not in (None, login):
-            found = await self._ask_rights(installation_id, repository_id, str(fresh), user_id)
+        told = await self._ask_rights(installation_id, repository_id, login, user_id)
+        if isinstance(told, _Untold):
+            found = await self._rights_by_id(installation_id, repository_id, login, user_id, told)
+        else:
+            found = told
         if found is not None and found - {"pull"}:
             self._rights[key] = found
         return found
 
+    async def _rights_by_id(
+        self, installation_id: int, repository_id: int, login: str, user_id: int, why: _Untold
+    ) -> frozenset[str] | None:
+        """Of a user who is nobody under the login that we have, or under which somebody else is."""
+        try:
+            fresh = await self._login_of(installation_id, user_id)
+        except Gone as error:
+            if error.about != "resource":
+                raise
+            return frozenset()
+        if fresh is None:
+            return None
+        told = why if fresh == login else await self._ask_rights(installation_id, repository_id, fresh, user_id)
+        if isinstance(told, _Untold):
+            return frozenset() if told is _Untold.NOBODY else None
+        return told
+
     async def _ask_rights(
         self, installation_id: int, repository_id: int, login: str, user_id: int
-    ) -> frozenset[str] | None:
-        """None where the login is nobody's, or not this user's."""
+    ) -> frozenset[str] | _Untold:
         path = f"/collaborators/{login}/permission"
         try:
             answer = await self._in_repository(installation_id, repository_id, "GET", path)
         except Gone as error:
             if error.about != "resource":
                 raise
-            return None
+            return _Untold.NOBODY
         user = _object(answer).get("user") or {}
         granted = user.get("permissions")
         if user.get("id") != user_id or not isinstance(granted, dict):
-            return None
+            return _Untold.ANOTHER
         return frozenset(name for name, held in granted.items() if held is True)
 
     async def _login_of(self, installation_id: int, user_id: int) -> str | None:
-        """A user's login now; None for one that is not there any more."""
-        try:
-            found = await self.get_json(installation_id, f"/user/{user_id:d}")
-        except Gone:
-            return None
+        """A user's login now, None for one that cannot be asked about. Raises Gone for one that is not there."""
+        found = await self.get_json(installation_id, f"/user/{user_id:d}")
         login = found.get("login") if isinstance(found, dict) and found.get("id") == user_id else None
         return login if isinstance(login, str) and _LOGIN.fullmatch(login) else None
 

@@ -13,14 +13,18 @@ from app.github.errors import Forbidden, Gone, Invalid
 from app.github.people import TRIAGE_OR_BETTER
 from app.github.queries import WHO_CLOSED
 from app.market.facts import IssueFacts
-from app.oracle.closing import Closer, Person, canonical_from, closer_from, person_from, pushed
+from app.oracle.closing import Closer, canonical_from, closer_from, person_from, pushed
 from app.oracle.issue import Spell, as_it_was, discussion_since, facts_from, reopenings_from, spell_from, spells_from
+from app.oracle.merging import Person
 from app.storage.places import Place
 
 log = structlog.get_logger()
 
 TOLD_BY_QUERY = frozenset({None, "completed", "duplicate"})
 """For a close with another reason nobody asks what was behind it."""
+
+MOST_ASKED = 5
+"""Of those who approved work in another repository so many are asked about: what one close costs is bounded."""
 
 
 async def closed_facts(github: GitHub, place: Place, issue: JsonObject, judged_at: Collection[int]) -> IssueFacts:
@@ -85,29 +89,28 @@ async def _with_evidence(
         by = pushed(spell.commit)
     actor = person_from(spell.actor if spell and spell.actor else issue.get("closed_by"))
     backers = await _backers(github, place, by, actor)
+    merge = by.merge if by else None
+    automatic = merge is not None and merge.automatic  # GitHub did it in somebody's name
     known = actor is not None and actor.id in backers
     return replace(
         facts,
-        closer_may_triage=known or await _may_triage(github, place, actor),
+        closer_may_triage=known or (not automatic and await _may_triage(github, place, actor)),
         backers=backers,
-        evidence=_told(by, facts.closer),
+        evidence=() if by is None else by.told(facts.closer),
+        by_pull=merge is not None,
         duplicate_of=canonical_from(node) if facts.reason == "duplicate" else None,
     )
 
 
 async def _backers(github: GitHub, place: Place, by: Closer | None, actor: Person | None) -> tuple[int, ...]:
-    """Whoever merged it, or pushed the commit; where that lies in another repository, only with rights here."""
-    person = None if by is None else actor if by.pushed else by.merged_by
-    if by is None or person is None:
-        return ()
-    return (person.id,) if by.here or await _may_triage(github, place, person) else ()
+    """Whoever merged it, stands behind what a bot merged, or pushed the commit.
 
-
-def _told(by: Closer | None, closer: str) -> tuple[str, ...]:
-    if by is None:
-        return ()
-    merged = by.merged_by_login and by.merged_by_login != closer
-    return (by.via, f"merged by {by.merged_by_login}") if merged else (by.via,)
+    Where that lies in another repository, only with rights here, and only a few are asked about.
+    """
+    people = () if by is None else by.backers(actor)
+    if by is None or by.here:
+        return tuple(one.id for one in people)
+    return tuple([one.id for one in people[:MOST_ASKED] if await _may_triage(github, place, one)])
 
 
 async def _who_closed(github: GitHub, place: Place, issue: JsonObject) -> Mapping[str, Any]:

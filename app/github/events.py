@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.clock import Clock
-from app.commands.runner import Comment, Runner
+from app.commands.runner import GIVE_UP_SECONDS, Comment, NoAnswer, Runner
 from app.github import checks
 from app.github.clean import clean
 from app.github.client import GitHub
@@ -18,12 +18,13 @@ from app.github.forecast_events import read_advisory, read_issue_news
 from app.github.payloads import Payload, Unreadable, read_author, read_labels, read_place, read_repository, touches
 from app.github.presence import Presence, know_place, know_repository, look_soon
 from app.github.transfers import Transfers, move
+from app.oracle.instants import read_instant
 from app.oracle.issue import facts_from
 from app.services import forecast_news, settling
 from app.storage import configs, outbox, places, rechecks
 from app.storage.db import Database, Tx
 from app.storage.inbox import KEPT_SECONDS, Delivery
-from app.storage.places import Place
+from app.storage.places import Issue, Place
 
 log = structlog.get_logger()
 
@@ -51,8 +52,10 @@ class Events:
         if delivery.event == "issue_comment":
             await self._comment(payload, delivery.received_at)
             return
+        if delivery.event == "issues":
+            await self._issue(payload, delivery.received_at)
+            return
         handlers: dict[str, Callable[[Payload], Awaitable[None]]] = {
-            "issues": self._issue,
             "milestone": self._note_for_forecasts,
             "security_advisory": self._advisory,
             "push": self._push,
@@ -99,8 +102,11 @@ class Events:
             await self.configs.meet(found.repository)
         await self.runner.run(comment, self._know_place)
 
-    async def _issue(self, payload: Payload) -> None:
-        """Keep what is shown of the issue, stop trading on a close, and have its contracts looked at."""
+    async def _issue(self, payload: Payload, received_at: int) -> None:
+        """Keep what is shown of the issue, stop trading on a close, and have its contracts looked at.
+
+        Of news of one second that contradict each other neither decides: GitHub is asked.
+        """
         if payload.get("issue", "pull_request"):
             return
         await self._note_for_forecasts(payload)
@@ -111,8 +117,12 @@ class Events:
         now = self.clock.now()
         async with self.db.transaction() as tx:
             known = await self._know_place(tx, found)
-            await places.save_issue(tx, found.issue)
-            if gone:
+            contradicted = not gone and _contradict(found.issue, known.issue)
+            if not contradicted:
+                await places.save_issue(tx, found.issue)
+            if contradicted:
+                await look_soon(tx, found.issue.id, now)
+            elif gone:
                 await settling.note_gone(tx, found, now)
             elif found.issue.updated_at < known.issue.updated_at:
                 await look_soon(tx, found.issue.id, now)
@@ -123,6 +133,27 @@ class Events:
                 await move(tx, old_id, found, now)
             if payload.action == "unlocked":
                 await outbox.wake(tx, now, issue_id=found.issue.id)
+        if contradicted:
+            await self._ask(known, received_at)
+
+    async def _ask(self, place: Place, received_at: int) -> None:
+        """Learn from GitHub how the issue stands. Raises NoAnswer while it is worth asking again.
+
+        The API may be behind the news: what it says of an earlier second is no answer.
+        """
+        try:
+            issue = await self.github.issue(place.repository.installation_id, place.repository.id, place.issue.number)
+        except GitHubError as error:
+            log.warning("no answer about an issue", issue=place.issue.id, why=str(error))
+            issue = {}
+        now = self.clock.now()
+        updated_at = read_instant(issue.get("updated_at")) or 0
+        if issue.get("id") == place.issue.id and updated_at >= place.issue.updated_at:
+            await self.presence.note_issue(place, issue)
+            async with self.db.transaction() as tx:
+                await settling.note_news(tx, place, facts_from(issue), now)
+        elif now - received_at < GIVE_UP_SECONDS:
+            raise NoAnswer
 
     async def _followed(self, payload: Payload, old: Place) -> bool:
         """Whether the App is where the issue went. Without an answer trading stops, and the next look asks again."""
@@ -188,6 +219,13 @@ class Events:
 
     async def _know_place(self, tx: Tx, place: Place) -> Place:
         return await know_place(tx, place, self.clock.now())
+
+
+def _contradict(told: Issue, known: Issue) -> bool:
+    """Whether both are of one second and say different things about the issue's being closed."""
+    if (told.id, told.updated_at) != (known.id, known.updated_at) or not told.updated_at:
+        return False
+    return (told.state, told.state_reason, told.closed_at) != (known.state, known.state_reason, known.closed_at)
 
 
 def _payload(delivery: Delivery) -> Payload:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from app.clock import ClockDoubted
 from app.github import forecasts, people
 from app.github.client import GitHub
 from app.github.closes import closed_facts
@@ -35,13 +36,19 @@ class GitHubOracle:
         """None where GitHub gives no answer about this very issue (by id), whatever the reason.
 
         Also when it turns out that the issue was transferred to where the App is installed: its contracts are there
-        now, and whoever asks again is told of it there.
+        now, and whoever asks again is told of it there. Raises ClockDoubted.
         """
         try:
-            return await self._issue_facts(place)
+            return await self._timely(await self._issue_facts(place))
         except GitHubError as error:
             log.warning("no answer about an issue", issue=place.issue.id, why=str(error))
-            return None
+            return await self._timely(None)
+
+    async def _timely(self, facts: IssueFacts | None) -> IssueFacts | None:
+        """What was answered, and what was not, if our clock can be believed; else ClockDoubted is raised."""
+        if await self.github.clock_holds():
+            return facts
+        raise ClockDoubted
 
     async def _issue_facts(self, known: Place) -> IssueFacts | None:
         place = await self.presence.reach(known)
@@ -80,14 +87,14 @@ class GitHubOracle:
         try:
             there = await self.presence.reach(place)
             if there is None:
-                return None
+                return await self._timely(None)
             repository = there.repository
             if not isinstance(forecast, Advisory):  # about the repository that it names, wherever its thread is now
                 repository = replace(repository, id=forecast.repository)
-            return await forecasts.facts_of(self.github, repository, forecast, now, known)
+            return await self._timely(await forecasts.facts_of(self.github, repository, forecast, now, known))
         except GitHubError as error:
             log.warning("no answer about a forecast", issue=place.issue.id, why=str(error))
-            return None
+            return await self._timely(None)
 
     async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
         """All of a repository; None where GitHub gives no answer."""

@@ -6,7 +6,7 @@ from app.github.clean import clean
 from app.github.payloads import Payload, read_labels
 from app.market.judgement import AdvisoryFacts
 from app.oracle.advisories import advisory_from
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 from app.services.forecast_news import IssueNews
 
 

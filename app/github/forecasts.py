@@ -32,7 +32,7 @@ from app.market.remembered import (
 )
 from app.market.statement import Advisory, AnyForecast, IssueForecast, Milestone, folded_package
 from app.oracle.advisories import advisory_from
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 from app.oracle.listed import is_pull_request, label_names, milestone_issue_from, opened_issue_from
 from app.storage.places import Repository
 

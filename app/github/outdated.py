@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from app.commands.lasting import concerns_others
 from app.github import queries
 from app.github.client import GitHub
-from app.storage import answers, outbox, places
+from app.storage import answers, commands, outbox, places
 from app.storage.db import Tx
 from app.storage.outbox import Message
 
@@ -17,9 +18,11 @@ HOUR_SECONDS = 3600
 
 
 async def want(tx: Tx, message: Message, now: int) -> None:
-    """After a reply: have the one before it minimised, unless it has news for somebody else."""
+    """After a reply: have the one before it minimised, unless it concerns somebody else."""
     old = await answers.outgrown_by(tx, message)
     if old is None or answers.mentions_somebody(old.body):
+        return
+    if await concerns_others(tx, await commands.of_comment(tx, old.answers)):
         return
     key = f"minimise:{old.comment_id}"
     lately = await answers.minimised_since(tx, message.installation_id, now - HOUR_SECONDS)

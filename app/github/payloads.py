@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 from app.github.clean import clean
 from app.github.names import NAME
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 from app.storage.places import Installation, Issue, Place, Repository
 
 ACTIVE = "active"

@@ -16,7 +16,7 @@ from app.github.errors import Forbidden, GitHubError, Gone
 from app.github.payloads import ACTIVE, Payload, read_ids, read_installation, read_issue, read_repository
 from app.market.contract import Status
 from app.market.life import ASK_AGAIN_SECONDS
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 from app.services import halting
 from app.storage import absences, contracts, outbox, places, rechecks
 from app.storage.db import Database, Tx
@@ -242,6 +242,8 @@ class Presence:
             return place
         there = await self._find(place.repository)
         if there is None:
+            async with self.db.transaction() as tx:
+                await absences.note_away_still(tx, place.repository.id, self.clock.now())
             return None
         await self._note(place.repository, there)
         async with self.db.reading() as tx:

@@ -6,7 +6,7 @@ import structlog
 
 from app.github.clean import clean
 from app.github.payloads import Payload, Unreadable
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 from app.services.marketplace import ACTIONS, Purchase
 from app.storage.marketplace import ACTIVE, Account
 

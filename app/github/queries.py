@@ -37,13 +37,49 @@ query WhoClosed($id: ID!) {
 fragment Merged on PullRequest {
   number
   merged
+  headRefOid
   repository { databaseId }
-  mergedBy { __typename login ... on User { databaseId } }
+  mergedBy { ...Somebody }
+  latestOpinionatedReviews(last: 50, writersOnly: true) {
+    nodes { state submittedAt commit { oid } author { ...Somebody } }
+  }
+  commits(last: 1) { nodes { commit { oid committedDate } } }
+  queued: timelineItems(last: 20, itemTypes: [ADDED_TO_MERGE_QUEUE_EVENT, REMOVED_FROM_MERGE_QUEUE_EVENT]) {
+    nodes {
+      __typename
+      ... on AddedToMergeQueueEvent { createdAt actor { ...Somebody } enqueuer { ...Somebody } }
+      ... on RemovedFromMergeQueueEvent { createdAt }
+    }
+  }
+  forced: timelineItems(last: 1, itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT]) {
+    nodes { ... on HeadRefForcePushedEvent { createdAt } }
+  }
+  automatic: timelineItems(
+    last: 20
+    itemTypes: [
+      AUTO_MERGE_ENABLED_EVENT, AUTO_SQUASH_ENABLED_EVENT, AUTO_REBASE_ENABLED_EVENT, AUTO_MERGE_DISABLED_EVENT
+    ]
+  ) {
+    nodes {
+      __typename
+      ... on AutoMergeEnabledEvent { createdAt enabler { ...Somebody } }
+      ... on AutoSquashEnabledEvent { createdAt enabler { ...Somebody } }
+      ... on AutoRebaseEnabledEvent { createdAt enabler { ...Somebody } }
+      ... on AutoMergeDisabledEvent { createdAt }
+    }
+  }
+}
+
+fragment Somebody on Actor {
+  __typename
+  login
+  ... on User { databaseId }
 }
 """
 """The commit or pull request behind each of an issue's last closes, and what it was marked a duplicate of.
 
-`stateReason` is not asked: REST tells a duplicate without being told that we know the word.
+Of a pull request also what people did about its last commit: approvals by those who may write there, the merge queue,
+auto-merge. `stateReason` is not asked: REST tells a duplicate without being told that we know the word.
 """
 
 MINIMISE = """

@@ -21,7 +21,8 @@ from app.github.errors import GitHubError, Gone
 from app.github.meter import THE_APP, Reading
 from app.github.rewards import Rewards
 from app.github.setbacks import setback
-from app.storage import answers, budgets, outbox, places
+from app.services import notices
+from app.storage import answers, budgets, numbers, outbox, places
 from app.storage.budgets import Limits, Use
 from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.outbox import Message
@@ -32,6 +33,9 @@ SEND_SECONDS = 45
 """Less than the lease: whoever takes a message over finds nobody still sending it."""
 
 CLOCK_SKEW_SECONDS = 300
+
+DOUBT_SECONDS = 31 * 86_400
+"""How long after a restore something may be said once more: as long as a contract waits for its verdict."""
 
 MARKET_COMMENT = "<!-- bugmark:board:"
 """How the marker of a market comment begins, of whichever issue."""
@@ -103,6 +107,9 @@ class Sender:
     async def _note_sent(self, message: Message, written: Written) -> None:
         now = self.clock.now()
         async with self.db.transaction() as tx:
+            if message.kind == "notice":
+                made_at = now if written.made_at is None else min(written.made_at, now)
+                await notices.note_announced(tx, message.body, made_at)
             await outbox.sent(tx, message, written.id, now, written.node_id)
             await budgets.relieved(tx, message.installation_id)
             if message.kind == "board":
@@ -151,9 +158,20 @@ class Sender:
         """
         if await self._brought_along(message):
             return await self._own_comment(message, MARKET_COMMENT, None)
-        if message.attempts == 1:
-            return None
-        return await self._own_comment(message, marker(message.key), message.created_at - CLOCK_SKEW_SECONDS)
+        since_at = await self._unsure_since(message)
+        return None if since_at is None else await self._own_comment(message, marker(message.key), since_at)
+
+    async def _unsure_since(self, message: Message) -> int | None:
+        """From when on it may have been posted; None: it cannot have been.
+
+        After an older backup was restored it may have been in the time that is lost, whoever wants it now.
+        """
+        tried = [message.created_at - CLOCK_SKEW_SECONDS] if message.attempts > 1 else []
+        async with self.db.reading() as tx:
+            lost = await numbers.lost(tx)
+        if lost is not None and (message.kind == "board" or message.created_at < lost.until_at + DOUBT_SECONDS):
+            tried.append(lost.since_at - CLOCK_SKEW_SECONDS)
+        return max(min(tried), 0) if tried else None
 
     async def _brought_along(self, message: Message) -> bool:
         if message.kind != "board":
@@ -186,6 +204,8 @@ class Sender:
             # Said before it is written down: whoever finds it in the database finds it in the log too.
             told = {"key": message.key, "attempts": message.attempts, "given_up": found.end is not None}
             log.warning("message not sent", installation=message.installation_id, why=why, **told)
+            if message.kind == "notice" and found.end is not None:
+                await notices.note_announced(tx, message.body, now)
             await outbox.postpone(tx, message, found.due_at, why, found.end)
             if found.parks:
                 await outbox.park(tx, message.installation_id, found.due_at, why)

@@ -13,8 +13,8 @@ import structlog
 from app.clock import Clock
 from app.github.client import GitHub, JsonObject
 from app.github.errors import Endless, GitHubError, Gone, Invalid
-from app.oracle.issue import read_instant
-from app.storage import inbox
+from app.oracle.instants import read_instant
+from app.storage import inbox, outages
 from app.storage.db import Database
 
 log = structlog.get_logger()
@@ -36,6 +36,9 @@ MOST_REDELIVERIES = 100
 """At once: what an outage has left over comes back at 3,000 an hour, and the rest of our calls have room beside it."""
 
 LONGEST_WAIT_SECONDS = 3600
+
+MOST_ASKED = 4
+"""What failed again so often does not hold up the windows of contracts after an outage of ours: half an hour."""
 
 
 @dataclass(slots=True)
@@ -71,15 +74,30 @@ class Sweep:
         now = self.clock.now()
         if now >= self._next_at:
             self._next_at = now + EVERY_SECONDS
+            read = False
             try:
                 await self._read(now)
+                read = True
             except GitHubError as error:
                 log.warning("list of deliveries not read to its end", why=str(error))
                 self._wait_for(error)
                 if error.retry_at is not None:
                     return False
             await self._ask(now)
+            await self._note_fetched(read, now)
         return False
+
+    async def _note_fetched(self, read: bool, now: int) -> None:
+        """Of each time in which we did not run, whether what came meanwhile is here, as far as it can be had again."""
+        async with self.db.transaction() as tx:
+            for outage in await outages.to_fetch(tx):
+                lost = outage.ended_at < now - LOOK_BACK_SECONDS
+                if lost or (read and not self._misses(outage.ended_at + OVERLAP_SECONDS)):
+                    await outages.note_fetched(tx, outage, now)
+
+    def _misses(self, until_at: int) -> bool:
+        """Whether something of that time may still come; what was asked for in vain often enough does not."""
+        return any(item.at <= until_at and item.asked < MOST_ASKED for item in self._missing.values())
 
     def _wait_for(self, error: GitHubError) -> None:
         """Where GitHub names an instant, nothing is asked before it."""

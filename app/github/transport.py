@@ -14,6 +14,7 @@ from yarl import URL
 from app.clock import Clock
 from app.github.errors import Unavailable, error_from, graphql_limit, is_number
 from app.github.meter import Left
+from app.github.timekeeper import Timekeeper
 
 API_VERSION = "2022-11-28"
 ACCEPT = "application/vnd.github+json"
@@ -52,6 +53,7 @@ class Transport:
         user_agent: str,
         timeouts: Timeouts,
     ) -> None:
+        self.timekeeper = Timekeeper(clock)
         self._session = session
         self._clock = clock
         self._base = URL(base_url)
@@ -109,9 +111,11 @@ class Transport:
             raise Unavailable(0, type(error).__name__) from error
 
     async def _exchange(self, method: str, url: URL, headers: dict[str, str], body: bytes) -> Answer:
+        asked_at = self._clock.now()
         async with self._session.request(
             method, url, headers=headers, data=body or None, allow_redirects=False, timeout=self._timeout
         ) as response:
+            self.timekeeper.note(asked_at, self._clock.now(), response.headers)
             content = await _read(response)
             return self._answer(response.status, response.headers, content, "if-none-match" in headers)
 

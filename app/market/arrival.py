@@ -10,15 +10,16 @@ from typing import Final
 from app.market.contract import MAX_VOLUME, UNIT_MILLS, Side, Status
 from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal
 from app.market.instants import command_date
-from app.market.money import format_mills
-from app.market.offer import Action, NewOffer, Offer
-from app.market.spoken import spoken
+from app.market.money import format_mills, format_price
+from app.market.offer import Action, NewOffer, Offer, book_price
+from app.market.spoken import Blank, spoken
 from app.market.state import ContractState, Market
+from app.market.whole import MAX_WHOLE, MAX_WHOLE_OF_USER, many_of, no_place, worst
 
 MAX_LIVE_OFFERS_OF_USER: Final = 50
 MAX_LIVE_OFFERS: Final = 5_000
-MAX_WHOLE: Final = 100
-"""All-or-none offers at rest in one contract."""
+MAX_POOL_CONTRACTS: Final = 10
+"""Contracts in which one user's pool may have offers."""
 
 DUST_VOLUME: Final = 5
 
@@ -121,11 +122,10 @@ def _check_bounds(arrival: Arrival) -> None:
     if new.until_at is not None and not arrival.now < new.until_at <= arrival.latest:
         raise InvalidOffer(
             "`until` must be later than now and not later than the contract's maturation.",
-            spoken(replace(new, until_at=None), arrival.latest),
+            spoken(new, arrival.latest, until=Blank.DATE),
         )
     if new.post_only and (new.all_or_none or new.now_or_never):
-        instead = spoken(replace(new, all_or_none=False, now_or_never=False), arrival.latest)
-        raise InvalidOffer("`post-only` goes with neither `all-or-none` nor `now-or-never`.", instead)
+        raise InvalidOffer("`post-only` goes with neither `all-or-none` nor `now-or-never`.", "/bugmark help offer")
 
 
 def _check_units(arrival: Arrival) -> None:
@@ -160,26 +160,39 @@ def _check_money(arrival: Arrival) -> None:
 def _smaller(arrival: Arrival, volume: int) -> str:
     """The same offer for fewer units; so few that they may not wait, now or never."""
     new = replace(arrival.new, volume=volume)
-    if volume < DUST_VOLUME:
-        new = replace(new, now_or_never=True, post_only=False)
-    return spoken(new, arrival.latest)
+    if volume < DUST_VOLUME and new.post_only:
+        return "/bugmark balance"
+    return spoken(replace(new, now_or_never=new.now_or_never or volume < DUST_VOLUME), arrival.latest)
 
 
 def dust(new: NewOffer) -> bool:
     return new.volume < DUST_VOLUME and not new.now_or_never
 
 
-def tight(state: ContractState, new: NewOffer, user: int) -> bool:
+def tight(arrival: Arrival, state: ContractState) -> bool:
     """Whether the bounds on offers at rest leave no room for this one."""
-    book = state.book
-    full = len(book.offers) >= MAX_LIVE_OFFERS or book.counts.get(user, 0) >= MAX_LIVE_OFFERS_OF_USER
-    return not new.now_or_never and (full or (new.all_or_none and len(book.whole) >= MAX_WHOLE))
+    new, user, book = arrival.new, arrival.user, state.book
+    if new.now_or_never:
+        return False
+    return (
+        len(book.offers) >= MAX_LIVE_OFFERS
+        or book.counts.get(user, 0) >= MAX_LIVE_OFFERS_OF_USER
+        or (new.all_or_none and no_place(book, arrival.bid, book_price(new.side, new.price), user))
+        or (new.pool and _pool_full(arrival, state))
+    )
+
+
+def _pool_full(arrival: Arrival, state: ContractState) -> bool:
+    pool = arrival.market.pools.get(arrival.user)
+    spanned = {offer.contract for offer in pool.offers.values()} if pool is not None else set()
+    return state.id not in spanned and len(spanned) >= MAX_POOL_CONTRACTS
 
 
 def no_room(arrival: Arrival, home: ContractState) -> Refusal:
     """Why an offer that would come to rest there may not: it is too small, or there is no room."""
     new, book = arrival.new, home.book
-    at_once = spoken(replace(new, now_or_never=True, post_only=False), arrival.latest)
+    book_shown = f"/bugmark book by {command_date(arrival.latest)}"
+    at_once = book_shown if new.post_only else spoken(replace(new, now_or_never=True), arrival.latest)
     if new.volume < DUST_VOLUME:
         return InvalidOffer(
             f"An offer that comes to rest must be for at least {DUST_VOLUME} units; a smaller one may be now-or-never.",
@@ -188,14 +201,26 @@ def no_room(arrival: Arrival, home: ContractState) -> Refusal:
     if len(book.offers) >= MAX_LIVE_OFFERS:
         return InvalidOffer(f"This contract's book is full ({MAX_LIVE_OFFERS:,} open offers).", at_once)
     if book.counts.get(arrival.user, 0) >= MAX_LIVE_OFFERS_OF_USER:
-        return InvalidOffer(f"You have {MAX_LIVE_OFFERS_OF_USER} open offers here already.", "/bugmark cancel all")
-    instead = spoken(replace(new, all_or_none=False), arrival.latest)
-    return InvalidOffer(f"{MAX_WHOLE} all-or-none offers wait here already.", instead)
+        return InvalidOffer(f"You have {MAX_LIVE_OFFERS_OF_USER} open offers here already.", "/bugmark offers")
+    if new.all_or_none and no_place(book, arrival.bid, book_price(new.side, new.price), arrival.user):
+        return InvalidOffer(_no_place(arrival, home), at_once)
+    return InvalidOffer(f"Your pool has offers in {MAX_POOL_CONTRACTS} contracts already, which is the most.", at_once)
+
+
+def _no_place(arrival: Arrival, home: ContractState) -> str:
+    last = worst(home.book, arrival.bid)
+    if last is None or many_of(home.book, arrival.user):
+        return f"You have {MAX_WHOLE_OF_USER} all-or-none offers waiting here already, which is the most."
+    full = f"{MAX_WHOLE} all-or-none offers wait on this side of the book already, none at a worse price than yours"
+    price, buys = book_price(arrival.new.side, last.fixed_price), arrival.new.action is BUY
+    if price == (UNIT_MILLS - 1 if buys else 1):
+        return f"{full}."
+    return f"{full}; one {'above' if buys else 'below'} {format_price(price)} would take the place of the last."
 
 
 def crosses(arrival: Arrival) -> Refusal:
     """Why a post-only offer may not come in."""
-    instead = spoken(replace(arrival.new, post_only=False, cancel_on_halt=False), arrival.latest)
+    instead = spoken(arrival.new, arrival.latest, at=Blank.PRICE)
     return InvalidOffer("This offer would fill at once, and post-only forbids that.", instead)
 
 

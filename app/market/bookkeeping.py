@@ -43,9 +43,11 @@ KINDS = {
         1,
         "id status outcome open_interest minted_mills amendment maturation_at round terms_hash statement_hash",
     ),
+    "net_paid": RowKind("net_paid", 2, "contract_id user_id mills"),
     "pool": RowKind("pools", 2, "user_id currency left_mills"),
     "made": RowKind("contracts", 1, "id issue_id created_at"),
     "grant": RowKind("grants", 2, "user_id currency untraded_mills"),
+    "joiner": RowKind("joiners", 2, "dispute_id user_id bond_mills reason_hash at"),
 }
 """Every kind of row by its name. Instants in seconds; amounts and prices in mills."""
 
@@ -79,6 +81,10 @@ def offer_row(offer: Offer, created_at: int) -> Row:
 
 def position_row(contract: int, user: int, side: Side, held: Position) -> Row:
     return ["position", contract, user, side, held.free, held.reserved, held.cost_mills, held.pool_units]
+
+
+def net_paid_row(contract: int, user: int, mills: int) -> Row:
+    return ["net_paid", contract, user, mills]
 
 
 def fill_row(fill: Fill, at: int) -> Row:
@@ -150,6 +156,11 @@ def made_row(contract: int, issue: int, created_at: int) -> Row:
 
 def grant_row(user: int, currency: str, untraded_mills: int) -> Row:
     return ["grant", user, currency, untraded_mills]
+
+
+def joiner_row(dispute: int, user: int, bond_mills: int, reason_hash: str, at: int) -> Row:
+    """A reason is free text, and a detail tells none: its hash stands for it."""
+    return ["joiner", dispute, user, bond_mills, reason_hash, at]
 
 
 def detail_text(rows: Iterable[Row]) -> str:

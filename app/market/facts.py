@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.market.contract import Outcome
+from app.market.outages import Outage, free_at, run_until
 
 DAY = 86_400
 
 ANSWER_SECONDS = 7 * DAY
-"""How long a dispute waits for a maintainer."""
+"""How long a dispute waits for a maintainer, counting only time in which we ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,10 @@ class IssueFacts:
     or better.
 
     `backers`: ids of people any of whom, having had no position at `closed_at`, makes the close backed. `evidence`: by
-    whom and by what it was closed, as texts to be shown in code spans. `gone`: "deleted", "transferred" (to where the
-    App is not installed) or "discussion", since `gone_at` (None: not told); the other fields are then the last that was
-    known. `duplicate_of` names the canonical issue as `owner/name#number`; `reason` is GitHub's `state_reason`.
+    whom and by what it was closed, as texts to be shown in code spans; `by_pull`: by a merged pull request. `gone`:
+    "deleted", "transferred" (to where the App is not installed) or "discussion", since `gone_at` (None: not told); the
+    other fields are then the last that was known. `duplicate_of` names the canonical issue as `owner/name#number`;
+    `reason` is GitHub's `state_reason`.
 
     `told` is what a forecast is to remember of this answer (market.remembered).
 
@@ -50,6 +52,7 @@ class IssueFacts:
     until_at: int | None = None
     before: tuple[IssueFacts, ...] = ()
     told: str = ""
+    by_pull: bool = False
 
     def at(self, maturation_at: int) -> IssueFacts:
         """The issue by the close that stood at this maturation, if it was not closed later or is closed no more."""
@@ -109,6 +112,12 @@ class Watch:
     will resume. `disputed_at`: since when a dispute waits for a maintainer; `ruling`: what a maintainer decided. Closes
     until `set_aside_at` do not count. `away_at`: since when the App is not installed there; `back_at`: when it came
     back last. For `void_reasons` of a close the terms say VOID. `answered_at`: GitHub's last answer, 0: none yet.
+
+    `planned_ends_at`: the window's end if nothing had to wait for its announcement (None: `window_ends_at`).
+    `announced_at`: when the thread was told of the window, or GitHub refused that for good, or nobody was there to be
+    told; None: that has yet to come. `unanswered_days`: on how many different days asking for the verdict has failed
+    since the last answer; `away_days`: on how many the App turned out to be away, each time. `outages`: when we did not
+    run.
     """
 
     maturation_at: int
@@ -125,6 +134,11 @@ class Watch:
     back_at: int | None = None
     void_reasons: frozenset[str] = frozenset()
     answered_at: int = 0
+    planned_ends_at: int | None = None
+    announced_at: int | None = None
+    unanswered_days: int = 0
+    away_days: int = 0
+    outages: tuple[Outage, ...] = ()
 
     @property
     def tentative(self) -> bool:
@@ -134,5 +148,12 @@ class Watch:
     def due_at(self) -> int:
         """When the verdict is due: an unanswered dispute holds it."""
         ends_at = self.window_ends_at or 0
-        waits = self.disputed_at is not None and self.ruling is None
-        return max(ends_at, (self.disputed_at or 0) + ANSWER_SECONDS) if waits else ends_at
+        if self.disputed_at is None or self.ruling is not None:
+            return ends_at
+        return max(ends_at, answer_due_at(self.disputed_at, self.outages))
+
+
+def answer_due_at(disputed_at: int, outages: tuple[Outage, ...]) -> int:
+    """When a dispute that nobody answers is over: after seven days in which we ran."""
+    due_at = run_until(disputed_at, ANSWER_SECONDS, outages)
+    return max(due_at, free_at([one for one in outages if one.ended_at > disputed_at]))

@@ -18,6 +18,7 @@ class AmendmentKind(StrEnum):
     HALT = "halt"
     RESUME = "resume"
     SETTLEMENT = "settlement"
+    RESTORED = "restored"  # an older backup was restored: what follows has numbers that were never handed out
 
 
 class Fill(NamedTuple):

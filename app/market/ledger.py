@@ -24,7 +24,7 @@ NOTHING: Standing = (0, 0, 0, 0)
 class Before:
     """How a market's accounts stood before a calculation."""
 
-    __slots__ = ("contracts", "pools", "positions", "purses")
+    __slots__ = ("contracts", "net_paid", "pools", "positions", "purses")
 
     def __init__(self, market: Market) -> None:
         self.purses: dict[int, Held] = {
@@ -32,6 +32,7 @@ class Before:
         }
         self.pools = {user: pool.left_mills for user, pool in market.pools.items()}
         self.contracts = {number: _shape(state) for number, state in market.contracts.items()}
+        self.net_paid = {number: state.net_paid for number, state in market.contracts.items()}
         self.positions = {
             (number, side, user): standing(held)
             for number, state in market.contracts.items()
@@ -54,11 +55,12 @@ class Difference:
 
     contracts: list[ContractState]
     positions: list[tuple[int, int, Side, Position]]
+    net_paid: list[tuple[int, int, int]]
     pools: list[Pool]
 
 
 def difference(market: Market, before: Before, changes: Changes) -> Difference:
-    """Positions as (contract, user, side, position), in one order."""
+    """Positions as (contract, user, side, position), net paid as (contract, user, mills), in one order."""
     users = changes.touched_users
     positions = [
         (number, user, side, held)
@@ -70,6 +72,12 @@ def difference(market: Market, before: Before, changes: Changes) -> Difference:
     return Difference(
         [state for number, state in sorted(market.contracts.items()) if _shape(state) != before.contracts[number]],
         positions,
+        [
+            (number, user, mills)
+            for number, state in sorted(market.contracts.items())
+            for user, mills in sorted(state.net_paid.items())
+            if mills != before.net_paid[number].get(user, 0)
+        ],
         [pool for user, pool in sorted(market.pools.items()) if pool.left_mills != before.pools.get(user, 0)],
     )
 

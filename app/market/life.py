@@ -6,13 +6,26 @@ from dataclasses import replace
 
 from app.market.contract import Outcome
 from app.market.facts import DAY, Cause, IssueFacts, Watch
+from app.market.outages import caught_up, free_at
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
 
 MATURATION_WINDOW_SECONDS = 15 * 60
 """After maturation late events get at least this long to arrive."""
 
 UNBACKED_WINDOW_SECONDS = 2 * DAY
-NO_ANSWER_SECONDS = 30 * DAY
+
+NO_ANSWER_DAYS = 30
+"""On so many different days asking must have failed, or the App have been away, before a contract is void for it."""
+
+ANNOUNCED_SECONDS = 12 * 3600
+"""Whoever is told of a window has as long as this to dispute its verdict, or as long as the window is."""
+
+LONGEST_UNANNOUNCED_SECONDS = 7 * DAY
+"""A window that cannot be announced waits no longer for it."""
+
+PROLONG_SECONDS = 3600
+"""A window that cannot end yet goes on by this much, as often as needed."""
+
 VOID_LOOK_BACK_SECONDS = 7 * DAY
 ASK_AGAIN_SECONDS = 60
 
@@ -38,7 +51,7 @@ def _disputable(watch: Watch, window: OpenWindow, now: int) -> OpenWindow:
 
 def _step(watch: Watch, facts: IssueFacts | None, backed: bool, now: int) -> Step:
     if facts is None:
-        return _without_answer(watch, now)
+        return _prolonged(watch, now) or _without_answer(watch, now)
     opened = _new_window(watch, facts, backed, now)
     if opened is not None:
         return opened
@@ -73,6 +86,8 @@ def closed_for_good(watch: Watch, facts: IssueFacts) -> bool:
 def _new_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> OpenWindow | None:
     gone_at = _gone_at(watch, facts, now)
     if gone_at is not None:
+        if _decided(watch):
+            return None
         fresh = watch.cause is not Cause.GONE or watch.tentative
         return _void_window(watch, Cause.GONE, gone_at) if fresh else None
     event = close_event(watch, facts)
@@ -83,6 +98,11 @@ def _new_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Open
     if runs and not _closed_again(watch, facts.at(watch.maturation_at).closed_since or at):
         return None  # a change of reason never moves a running window
     return _event_window(watch, cause, at, backed)
+
+
+def _decided(watch: Watch) -> bool:
+    """After a backed good close deleting or voiding acts change nothing: who has lost must not take the stake back."""
+    return watch.cause is Cause.CLOSED and not watch.tentative and watch.backed and not _set_aside(watch)
 
 
 def _event_window(watch: Watch, cause: Cause, at: int, backed: bool) -> OpenWindow:
@@ -122,15 +142,57 @@ def _undone(watch: Watch, facts: IssueFacts, now: int) -> bool:
 
 
 def _in_window(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step:
-    ends_at = watch.window_ends_at or 0
-    least = _ending(watch, watch.window_opened_at or 0, 0)
-    if least > ends_at:
-        return Extend(least)
+    prolonged = _prolonged(watch, now)
+    if prolonged is not None:
+        return prolonged
     if now >= watch.due_at:
         return _at_its_end(watch, facts, backed, now)
     expected = _expected(watch, facts)
     waits = watch.disputed_at is not None and watch.ruling is None
     return Wait(watch.due_at) if waits or expected is watch.verdict else Announce(expected)
+
+
+def _prolonged(watch: Watch, now: int) -> Step | None:
+    """A later end of the window that runs, or another wait for it; None if nothing holds it up.
+
+    It ends no sooner than a while after a return of the App and after an outage of ours, nor before what GitHub had to
+    deliver meanwhile has been dealt with, nor before the thread had time to dispute what it was told.
+    """
+    if watch.tentative or watch.window_ends_at is None:
+        return None
+    least = _ending(watch, watch.window_opened_at or 0, 0)
+    if least > max(_planned_end(watch), now):
+        return Extend(max(least, watch.window_ends_at))
+    if (announced := announced_until(watch)) > max(watch.window_ends_at, now):
+        return Extend(announced, told=False)
+    if now < watch.due_at:
+        return None
+    if not caught_up(watch.outages):
+        disputed = watch.disputed_at is not None or watch.ruling is not None
+        return Wait(now + ASK_AGAIN_SECONDS) if disputed else Extend(now + PROLONG_SECONDS, told=False)
+    latest = _planned_end(watch) + LONGEST_UNANNOUNCED_SECONDS
+    if watch.announced_at is None and window_seconds(watch) and now < latest:
+        return Extend(min(now + PROLONG_SECONDS, latest), told=False)
+    return None
+
+
+def window_seconds(watch: Watch) -> int:
+    """The length of the window that runs, as the terms have it."""
+    if watch.cause is Cause.CLOSED:
+        return _close_seconds(watch, watch.backed)
+    return _maturation_seconds(watch) if watch.cause is Cause.MATURED else watch.dispute_window_seconds
+
+
+def announced_until(watch: Watch) -> int:
+    """Until when the window that runs stays open for those who were told of it; 0 as long as nobody was."""
+    if watch.announced_at is None:
+        return 0
+    latest = _planned_end(watch) + LONGEST_UNANNOUNCED_SECONDS
+    return min(watch.announced_at + min(window_seconds(watch), ANNOUNCED_SECONDS), latest)
+
+
+def _planned_end(watch: Watch) -> int:
+    return (watch.window_ends_at or 0) if watch.planned_ends_at is None else watch.planned_ends_at
 
 
 def _at_its_end(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step:
@@ -141,6 +203,8 @@ def _at_its_end(watch: Watch, facts: IssueFacts, backed: bool, now: int) -> Step
     if watch.disputed_at is not None and watch.cause is Cause.CLOSED and not watch.backed:
         return Settle(Outcome.VOID)
     event = close_event(watch, facts) if watch.cause in (Cause.CLOSED, Cause.REJECTED) else None
+    if event is not None and event[0] is Cause.REJECTED and _decided(watch):
+        event = None
     if event is not None and event[0] is not watch.cause:
         return _event_window(watch, *event, backed)
     standing = _standing(watch, facts)
@@ -153,13 +217,20 @@ def _standing(watch: Watch, facts: IssueFacts) -> Outcome | None:
     """The verdict that was announced as the window opened, if the issue is still as it was then."""
     if _set_aside(watch):
         return None
+    voided = facts.closed and facts.reason in watch.void_reasons
     stands = {
-        Cause.CLOSED: facts.closed and facts.completed,
-        Cause.REJECTED: facts.closed and facts.reason in watch.void_reasons,
+        Cause.CLOSED: (facts.closed and facts.completed) or (voided and _too_late_to_void(watch, facts)),
+        Cause.REJECTED: voided,
         Cause.GONE: facts.gone is not None,
         Cause.MATURED: True,
     }
     return watch.cause.verdict if watch.cause is not None and stands[watch.cause] else None
+
+
+def _too_late_to_void(watch: Watch, facts: IssueFacts) -> bool:
+    """Another reason was given to a close that stood at maturation or is backed: what it was before counts."""
+    same_close = facts.closed_since is not None and facts.closed_since <= watch.maturation_at
+    return same_close and (_decided(watch) or (facts.closed_at or 0) > watch.maturation_at)
 
 
 def _expected(watch: Watch, facts: IssueFacts) -> Outcome | None:
@@ -182,16 +253,20 @@ def _without_close(watch: Watch, now: int) -> Step:
 
 
 def _ending(watch: Watch, opened_at: int, seconds: int) -> int:
-    """When a window of this length ends: where the App was away while it ran, some time after the return."""
+    """When a window of this length ends: some time after a return of the App while it ran, and after our outages."""
+    ends_at = max(opened_at + seconds, free_at(watch.outages))
     returned_in_it = watch.back_at is not None and opened_at <= watch.back_at
-    return max(opened_at + seconds, (watch.back_at or 0) + RETURN_SECONDS) if returned_in_it else opened_at + seconds
+    return max(ends_at, (watch.back_at or 0) + RETURN_SECONDS) if returned_in_it else ends_at
 
 
 def _close_window(watch: Watch, closed_at: int, backed: bool) -> OpenWindow:
+    ends_at = _ending(watch, closed_at, _close_seconds(watch, backed))
+    return OpenWindow(closed_at, ends_at, Cause.CLOSED, backed)
+
+
+def _close_seconds(watch: Watch, backed: bool) -> int:
     seconds = watch.dispute_window_seconds
-    if not backed:
-        seconds = max(2 * seconds, UNBACKED_WINDOW_SECONDS)
-    return OpenWindow(closed_at, _ending(watch, closed_at, seconds), Cause.CLOSED, backed)
+    return seconds if backed else max(2 * seconds, UNBACKED_WINDOW_SECONDS)
 
 
 def _void_window(watch: Watch, cause: Cause, at: int) -> OpenWindow:
@@ -199,27 +274,40 @@ def _void_window(watch: Watch, cause: Cause, at: int) -> OpenWindow:
 
 
 def _maturation_window(watch: Watch) -> OpenWindow:
-    seconds = max(watch.dispute_window_seconds, MATURATION_WINDOW_SECONDS)
-    return OpenWindow(watch.maturation_at, _ending(watch, watch.maturation_at, seconds), Cause.MATURED)
+    ends_at = _ending(watch, watch.maturation_at, _maturation_seconds(watch))
+    return OpenWindow(watch.maturation_at, ends_at, Cause.MATURED)
+
+
+def _maturation_seconds(watch: Watch) -> int:
+    return max(watch.dispute_window_seconds, MATURATION_WINDOW_SECONDS)
 
 
 def _without_answer(watch: Watch, now: int) -> Step:
-    """Ask again; 30 days after the verdict was due, or after news never confirmed, the contract is void.
+    """Ask again; once asking for the verdict, or for news never confirmed, has failed on 30 days the contract is void.
 
-    A ruling is paid once an answer has come at or after maturation: no reopening can count against it any more. After
-    the 30 days it is paid, too: a maintainer has decided.
+    Time alone never voids. A ruling is paid once an answer has come at or after maturation: no reopening can count
+    against it any more. After the 30 days it is paid, too: a maintainer has decided.
     """
     if watch.away_at is not None:
-        last = watch.away_at + NO_ANSWER_SECONDS
-        return Settle(Outcome.VOID) if now >= last else Wait(min(last, now + ASK_WHILE_AWAY_SECONDS))
+        return Settle(Outcome.VOID) if watch.away_days >= NO_ANSWER_DAYS else Wait(now + ASK_WHILE_AWAY_SECONDS)
     if watch.cause is None:
         return _without_event(watch, now)
-    ends_at = watch.window_ends_at
-    known = ends_at if ends_at is not None else watch.window_opened_at
-    last = (watch.maturation_at if known is None else known) + NO_ANSWER_SECONDS
-    final = watch.answered_at >= watch.maturation_at or now >= last
-    if watch.ruling is not None and ends_at is not None and now >= ends_at and final:
+    failed = watch.unanswered_days >= NO_ANSWER_DAYS
+    ended = watch.window_ends_at is not None and now >= watch.window_ends_at
+    if watch.ruling is not None and ended and (failed or watch.answered_at >= watch.maturation_at):
         return Settle(watch.ruling)
-    if now >= last:
+    if failed and needs_answer(watch, now):
         return Settle(Outcome.VOID)
     return Wait(now + ASK_AGAIN_SECONDS)  # in a window, too: a reopening may be what we were told of
+
+
+def needs_answer(watch: Watch, now: int) -> bool:
+    """Whether a verdict, or news, waits for GitHub's answer: asking in vain counts from then on."""
+    if watch.cause is None or watch.away_at is not None:
+        return False
+    return watch.window_ends_at is None or now >= watch.window_ends_at
+
+
+def another_day(last_at: int | None, now: int) -> bool:
+    """Whether this is another day (UTC) than the last that was counted, and a later one."""
+    return last_at is None or now // DAY > last_at // DAY

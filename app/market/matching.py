@@ -14,20 +14,24 @@ from app.market.errors import UnknownOffer
 from app.market.moves import leave, mind_pool, release
 from app.market.offer import NewOffer, Offer
 from app.market.pool import Pool
-from app.market.state import Changes, ContractState, Market
-from app.market.sweep import MAX_FILLS, Passed, Taker, count, fills_whole, sweep, sweep_range
+from app.market.state import MAX_FILLS, Changes, ContractState, Market
+from app.market.sweep import Passed, Taker, count, fills_whole, sweep, sweep_range
+from app.market.whole import displaced_by
 
 
-def place(market: Market, contract: int, new: NewOffer, *, number: int, user: int, now: int) -> Changes:
+def place(
+    market: Market, contract: int, new: NewOffer, *, number: int, user: int, now: int, room: int = MAX_FILLS
+) -> Changes:
     """Let an offer arrive in one contract. The user's free money is in the market's purses.
 
-    Offers that are due by `now` must have expired before (`expire`). Raises a Refusal and changes nothing.
+    Offers that are due by `now` must have expired before (`expire`). `room`: how many fills its command may still make.
+    Raises a Refusal and changes nothing.
     """
     state = market.contracts[contract]
     offer = admit(market, state, new, number, user, now)
     if offer is None:
-        return _place(Arrival(market, [state], new, user, now, contract), [number])
-    changes = Changes()
+        return _place(Arrival(market, [state], new, user, now, contract), [number], room)
+    changes = Changes(room)
     _enter(market, changes, state, offer, now)
     return changes
 
@@ -41,20 +45,20 @@ def place_range(
     """
     states = [market.contracts[contract] for contract in contracts]
     states.sort(key=lambda state: state.maturation_at, reverse=new.side is Side.FIXED)
-    return _place(Arrival(market, states, new, user, now, last), numbers)
+    return _place(Arrival(market, states, new, user, now, last), numbers, MAX_FILLS)
 
 
-def _place(arrival: Arrival, numbers: Sequence[int]) -> Changes:
+def _place(arrival: Arrival, numbers: Sequence[int], room: int) -> Changes:
     check(arrival)
     offers = arrival.offers(numbers)
-    _check_room(arrival, offers)
+    _check_room(arrival, offers, room)
     if arrival.new.post_only:
         _check_post_only(arrival, offers)
-    return _let_in(arrival, offers)
+    return _let_in(arrival, offers, room)
 
 
-def _let_in(arrival: Arrival, offers: list[Offer]) -> Changes:
-    market, changes = arrival.market, Changes()
+def _let_in(arrival: Arrival, offers: list[Offer], room: int) -> Changes:
+    market, changes = arrival.market, Changes(room)
     if arrival.new.pool:
         _join_pool(market, offers, arrival.need_mills)
     if len(offers) == 1:
@@ -65,25 +69,25 @@ def _let_in(arrival: Arrival, offers: list[Offer]) -> Changes:
     return changes
 
 
-def _check_room(arrival: Arrival, offers: list[Offer]) -> None:
+def _check_room(arrival: Arrival, offers: list[Offer], room: int) -> None:
     """Bounds against dust; only an offer that would come to rest is held to them, where it would."""
     new = arrival.new
-    if dust(new) or any(tight(state, new, arrival.user) for state in arrival.states):
-        home = _resting_place(arrival, offers)
-        if home is not None and (dust(new) or tight(home, new, arrival.user)):
+    if dust(new) or any(tight(arrival, state) for state in arrival.states):
+        home = _resting_place(arrival, offers, room)
+        if home is not None and (dust(new) or tight(arrival, home)):
             raise no_room(arrival, home)
 
 
-def _resting_place(arrival: Arrival, offers: list[Offer]) -> ContractState | None:
+def _resting_place(arrival: Arrival, offers: list[Offer], room: int) -> ContractState | None:
     """Where such an offer would come to rest, None if nowhere; found out on a copy where it cannot be counted."""
     found, fills, pooled = count(arrival.states, offers[0], arrival.new.volume)
-    if not pooled and fills <= MAX_FILLS:
+    if not pooled and fills <= room:
         if found == arrival.new.volume:
             return None
         if len(offers) == 1:
             return arrival.states[0]
     twin, parts = deepcopy((arrival, offers))
-    _let_in(twin, parts)
+    _let_in(twin, parts, room)
     return next((arrival.market.contracts[part.contract] for part in parts if part.held), None)
 
 
@@ -98,16 +102,16 @@ def _enter(market: Market, changes: Changes, state: ContractState, offer: Offer,
     """An arrival: fill, rest, cut what one's own offers would have filled, try the all-or-none offers."""
     changes.touched.append(offer)
     passed: Passed | None = None
-    if not (offer.special and offer.all_or_none) or fills_whole(market, changes, [state], [offer]):
+    if not (offer.special and offer.all_or_none) or fills_whole(market, changes.room, [state], [offer]):
         passed = sweep(market, changes, state, offer)
     open_volume = offer.units_left + offer.cash_left
     rests = open_volume > 0 and not offer.placed.now_or_never and not changes.stopped
     if rests:
-        _rest(market, state, offer)
+        _rest(market, changes, state, offer)
     elif open_volume:
         offer.cut(open_volume)
     if passed:
-        _cut_own(market, changes, passed, state.id if rests else None)
+        _cut_own(market, changes, passed, open_volume, state.id if rests else None)
     if market.pools:
         mind_pool(market, changes, offer.user)
     if state.book.whole or market.pools:
@@ -117,21 +121,22 @@ def _enter(market: Market, changes: Changes, state: ContractState, offer: Offer,
 def _enter_range(market: Market, changes: Changes, arrival: Arrival, offers: list[Offer], pool: Pool | None) -> None:
     """The same in several contracts."""
     new, now = arrival.new, arrival.now
-    whole = not new.all_or_none or fills_whole(market, changes, arrival.states, offers)
+    whole = not new.all_or_none or fills_whole(market, changes.room, arrival.states, offers)
     taker = Taker(arrival.states, offers, pool)
     passed = sweep_range(market, changes, taker) if whole else []
-    rests = bool(taker.offer.remaining) and not new.now_or_never and not changes.stopped
+    open_volume = taker.offer.remaining
+    rests = open_volume > 0 and not new.now_or_never and not changes.stopped
     if rests:
         home = taker.move_to(_home(taker.states, arrival.last))
-        _rest(market, market.contracts[home.contract], home)
+        _rest(market, changes, market.contracts[home.contract], home)
     else:
         home = taker.move_to(_filled_last(market, changes, taker))
-        _, unsold = home.cut(home.remaining)
+        _, unsold = home.cut(open_volume)
         taker.sales[home.contract] += unsold
     home.ranging = False
     taker.let_go(market, changes)
     changes.touched += [offer for offer in taker.offers.values() if offer.volume]
-    _cut_own(market, changes, passed, home.contract if rests else None)
+    _cut_own(market, changes, passed, open_volume, home.contract if rests else None)
     mind_pool(market, changes, home.user)
     for state in taker.states:
         retry_all(market, changes, state, now)
@@ -148,8 +153,9 @@ def _home(states: Sequence[ContractState], last: int) -> ContractState:
     return best if best.open_interest else next(state for state in states if state.id == last)
 
 
-def _rest(market: Market, state: ContractState, offer: Offer) -> None:
-    """Hold back what the open part needs and put the offer in the book."""
+def _rest(market: Market, changes: Changes, state: ContractState, offer: Offer) -> None:
+    """Hold back what the open part needs and put the offer in the book, in another's place if there is no other."""
+    gone = displaced_by(state.book, offer) if offer.special and offer.all_or_none else None
     if not (offer.special and offer.pooled):
         held = offer.cash_left * offer.price
         purse = market.purses[offer.user]
@@ -159,23 +165,29 @@ def _rest(market: Market, state: ContractState, offer: Offer) -> None:
         (state.unfixed if offer.bid else state.fixed)[offer.user].reserve(offer.units_left)
     offer.held = True
     state.book.add(offer)
+    if gone is not None:
+        changes.displaced = (*changes.displaced, (gone, gone.remaining))
+        release(market, changes, gone, gone.remaining)
 
 
-def _cut_own(market: Market, changes: Changes, passed: Passed, home: int | None) -> None:
-    """Where the newcomer rests its own counter-offers go wholly, elsewhere by what they would have filled."""
+def _cut_own(market: Market, changes: Changes, passed: Passed, left: int, home: int | None) -> None:
+    """What is taken from own counter-offers that were passed. `left`: the newcomer's open volume after its fills.
+
+    One that a fill suspended meanwhile is in nobody's way.
+    """
     for own, wanted in passed:
-        if own.suspended:
-            continue
-        volume = own.remaining if own.contract == home else _would_fill(own, wanted)
+        volume = 0 if own.suspended else _lost(own, wanted, wanted - left, own.contract == home)
         if volume:
             changes.cut = (*changes.cut, (own, volume))
             release(market, changes, own, volume)
 
 
-def _would_fill(own: Offer, wanted: int) -> int:
-    if own.all_or_none:
-        return own.remaining if own.remaining <= wanted else 0
-    return own.remaining if own.post_only else min(wanted, own.remaining)
+def _lost(own: Offer, wanted: int, filled: int, rests: bool) -> int:
+    """Each is judged by itself. `filled`: what others filled after it was passed; `rests`: the newcomer does, here."""
+    if own.all_or_none and own.remaining > wanted:
+        return 0  # it would have been skipped: it was not reached
+    whole = rests or (filled > 0 and (own.all_or_none or own.post_only))
+    return own.remaining if whole else min(own.remaining, wanted, filled)
 
 
 def retry(market: Market, contract: int, *, now: int) -> Changes:
@@ -194,17 +206,25 @@ def retry_all(market: Market, changes: Changes, state: ContractState, now: int) 
 
 def _round(market: Market, changes: Changes, state: ContractState) -> bool:
     for offer in sorted(state.book.whole.values(), key=_turn):
-        if not state.book.half(not offer.bid).crosses(offer.fixed_price) or len(changes.raw_fills) >= MAX_FILLS:
+        if not state.book.half(not offer.bid).crosses(offer.fixed_price):
             continue
-        if fills_whole(market, changes, [state], [offer]):
+        made = len(changes.raw_fills)
+        if fills_whole(market, changes.room - made, [state], [offer]):
             changes.touched.append(offer)
-            before = len(changes.raw_fills)
             passed = sweep(market, changes, state, offer)
-            changes.retried += len(changes.raw_fills) - before
+            changes.retried += len(changes.raw_fills) - made
             leave(market, offer)
-            _cut_own(market, changes, passed, None)
+            _cut_own(market, changes, passed, 0, None)
             return True
+        if _bounded(changes, state) and fills_whole(market, MAX_FILLS, [state], [offer]):
+            changes.to_retry |= {state.id}
     return False
+
+
+def _bounded(changes: Changes, state: ContractState) -> bool:
+    """Whether a re-try may have failed for want of room: two offers make up to three fills of each other."""
+    room = changes.room - len(changes.raw_fills)
+    return room < MAX_FILLS and room < 3 * len(state.book.offers)
 
 
 def _turn(offer: Offer) -> tuple[bool, int, int]:
@@ -218,7 +238,7 @@ def _check_post_only(arrival: Arrival, offers: list[Offer]) -> None:
         raise crosses(arrival)
     if any(state.book.whole for state in arrival.states):
         twin, parts = deepcopy((arrival, offers))
-        if _let_in(twin, parts).raw_fills:
+        if _let_in(twin, parts, MAX_FILLS).raw_fills:
             raise crosses(arrival)
 
 
@@ -229,8 +249,9 @@ def resume_offer(market: Market, number: int, *, rank: int, now: int) -> Changes
         raise UnknownOffer(f"Offer o{number} is not suspended.", "/bugmark offers")
     state = market.contracts[offer.contract]
     units = check_resume(market, state, offer, now)
-    if offer.post_only or tight(state, offer.as_new(), offer.user):
-        _try_resume(market, offer, units, rank, now)
+    again = Arrival(market, [state], offer.as_new(), offer.user, now, state.id)
+    if offer.post_only or tight(again, state):
+        _try_resume(again, offer, units, rank)
     return _come_back(market, offer, units, rank, now)
 
 
@@ -245,42 +266,27 @@ def _come_back(market: Market, offer: Offer, units: int, rank: int, now: int) ->
     return changes
 
 
-def _try_resume(market: Market, offer: Offer, units: int, rank: int, now: int) -> None:
+def _try_resume(arrival: Arrival, offer: Offer, units: int, rank: int) -> None:
     """What a new arrival would be refused for keeps an offer suspended."""
-    twin, again = deepcopy((market, offer))
-    changes = _come_back(twin, again, units, rank, now)
-    arrival = Arrival(market, [market.contracts[offer.contract]], offer.as_new(), offer.user, now, offer.contract)
+    twin, again = deepcopy((arrival.market, offer))
+    changes = _come_back(twin, again, units, rank, arrival.now)
     if offer.post_only and changes.raw_fills:
         raise crosses(arrival)
-    if again.held and tight(arrival.states[0], arrival.new, offer.user):
+    if again.held and tight(arrival, arrival.states[0]):
         raise no_room(arrival, arrival.states[0])
 
 
-def cancel(market: Market, number: int, *, user: int, now: int, keep: int = 0) -> Changes:
-    """Take a user's offer back but for `keep` units, which keep their place. Raises UnknownOffer."""
+def cancel(market: Market, number: int, *, user: int, now: int, keep: int = 0, room: int = MAX_FILLS) -> Changes:
+    """Take a user's offer back but for `keep` units, which keep their place. Raises UnknownOffer.
+
+    `room`: how many fills its command may still make.
+    """
     offer = market.find(number)
     if offer is None or offer.user != user or keep >= offer.remaining:
         raise UnknownOffer(f"You have no open offer o{number}.", "/bugmark positions")
-    changes = Changes()
+    changes = Changes(room)
     release(market, changes, offer, offer.remaining - keep)
     state = market.contracts[offer.contract]
     if state.book.whole or market.pools:
         retry_all(market, changes, state, now)
-    return changes
-
-
-def due(state: ContractState, now: int) -> int | None:
-    """The offer that expires next by `now`, in order of (until, number); None if none does."""
-    found = [offer for offer in state.book.open_offers() if offer.until_at <= now]
-    return min(found, key=lambda offer: (offer.until_at, offer.number)).number if found else None
-
-
-def expire(market: Market, number: int, *, now: int) -> Changes:
-    """Cancel an offer that is due."""
-    offer = market.find(number)
-    if offer is None:
-        raise UnknownOffer(f"Offer o{number} is not open.")
-    changes = Changes()
-    release(market, changes, offer, offer.remaining)
-    retry_all(market, changes, market.contracts[offer.contract], now)
     return changes

@@ -1,7 +1,8 @@
 """Text becomes an integer here and nowhere else: amounts and prices in mills, volumes in units.
 
 Digits are ASCII, arithmetic is on integers, nothing is rounded: what is not exact is refused. Thousands may be
-grouped in threes by `,` or `_`; `k` is a thousand.
+grouped in threes by `,` or `_`; `k` is a thousand. One rule for all numbers: with one `.` or `,` and exactly three
+digits behind it a number is ambiguous, unless it begins with `0.` or is `N,NNN` with N from 1 to 999.
 """
 
 import re
@@ -14,8 +15,10 @@ MAX_AMOUNT_MILLS = 9 * 10**15
 
 _MAX_LENGTH = 32
 _NUMBER = re.compile(
-    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:_[0-9]{3})+|[0-9]*)(?:\.(?P<fraction>[0-9]+))?(?P<suffix>[kK%]?)"
+    r"(?P<whole>[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{0,2}(?:_[0-9]{3})+|[0-9]*)(?:\.(?P<fraction>[0-9]+))?"
+    r"(?P<suffix>[kK%]?)"
 )
+_UNCLEAR = re.compile(r"(?!0\.|[1-9][0-9]{0,2},)(?P<whole>[0-9]*)[.,](?P<three>[0-9]{3})(?P<suffix>[kK%]?)")
 _SUFFIX_PLACES = {"": 0, "k": 3, "K": 3, "%": -2}
 
 AMOUNT_HELP = "an amount is in tokens, above 0, with at most three decimals: `50`, `12.50`, `1,000` or `2k`"
@@ -37,6 +40,19 @@ class Unreadable(Refusal):
         self.text = text
 
 
+class AmbiguousNumber(Unreadable):
+    """`1.000` is a thousand to half of the world and one to the other half; `0,900` is 900 to nobody, yet to a reader.
+
+    `readings` are the same number written so that it is clear: first as a fraction, then by thousands.
+    """
+
+    def __init__(self, text: str, readings: tuple[str, str]) -> None:
+        fraction, thousands = readings
+        self.why = f"it may be `{fraction}` or `{thousands}`"
+        super().__init__(text)
+        self.readings = readings
+
+
 class BadAmount(Unreadable):
     kind = "amount"
     why = AMOUNT_HELP
@@ -53,7 +69,7 @@ class BadPrice(Unreadable):
 
 
 def parse_amount(text: str) -> int:
-    """Mills of an amount in tokens. Raises BadAmount."""
+    """Mills of an amount in tokens. Raises BadAmount or AmbiguousNumber."""
     amount_mills = _scaled(text, 3, "kK")
     if amount_mills is None or not 0 < amount_mills <= MAX_AMOUNT_MILLS:
         raise BadAmount(text)
@@ -61,7 +77,7 @@ def parse_amount(text: str) -> int:
 
 
 def parse_volume(text: str) -> int:
-    """Units. Raises BadVolume."""
+    """Units. Raises BadVolume or AmbiguousNumber."""
     volume = _scaled(text, 0, "kK")
     if volume is None or not 0 < volume <= MAX_VOLUME:
         raise BadVolume(text)
@@ -69,7 +85,7 @@ def parse_volume(text: str) -> int:
 
 
 def parse_price(text: str) -> int:
-    """Mills that a unit costs, 1..999. Raises BadPrice."""
+    """Mills that a unit costs, 1..999. Raises BadPrice or AmbiguousNumber."""
     price = _scaled(text, 3, "%")
     if price is None or not 0 < price < UNIT_MILLS:
         raise BadPrice(text)
@@ -77,7 +93,8 @@ def parse_price(text: str) -> int:
 
 
 def _scaled(text: str, places: int, suffixes: str) -> int | None:
-    """The number times 10**places, None where that is no integer or the text no number."""
+    """The number times 10**places, None where that is no integer or the text no number. Raises AmbiguousNumber."""
+    _check_clear(text)
     match = _NUMBER.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if match is None or match["suffix"] not in ("", *suffixes):
         return None
@@ -88,6 +105,14 @@ def _scaled(text: str, places: int, suffixes: str) -> int | None:
     shift = places + _SUFFIX_PLACES[match["suffix"]] - len(fraction)
     digits = int(f"{whole}{fraction}")
     return digits * 10**shift if shift >= 0 else _divided(digits, 10**-shift)
+
+
+def _check_clear(text: str) -> None:
+    match = _UNCLEAR.fullmatch(text) if len(text) <= _MAX_LENGTH else None
+    if match:
+        fraction = f"{int(match['whole'] or 0)}.{match['three']}".rstrip("0").rstrip(".")
+        suffix = match["suffix"]
+        raise AmbiguousNumber(text, (f"{fraction}{suffix}", f"{int(match['whole'] + match['three'])}{suffix}"))
 
 
 def _divided(number: int, divisor: int) -> int | None:
@@ -110,3 +135,16 @@ def format_price(price: int) -> str:
 def _decimals(mills: int) -> str:
     digits = f"{mills:03}"
     return digits[:2] if digits.endswith("0") else digits
+
+
+def command_amount(amount_mills: int) -> str | None:
+    """The amount as a command takes it, with two decimals at most: `25`, `12.50`; None where it has a third."""
+    tokens, mills = divmod(amount_mills, UNIT_MILLS)
+    if mills % 10:
+        return None
+    return f"{tokens}.{mills // 10:02}" if mills else str(tokens)
+
+
+def command_price(price: int) -> str:
+    """The price as a command takes it, with two decimals at most: `0.40`, and `40.5%` where that would not do."""
+    return f"{price // 10}.{price % 10}%" if price % 10 else format_price(price)

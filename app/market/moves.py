@@ -10,7 +10,7 @@ from app.market.offer import Offer
 from app.market.state import Changes, ContractState, Market
 
 HALF_PAIR_MILLS: Final = UNIT_MILLS // 2
-"""What each unit of a redeemed pair counts for where a pool bought only one of them."""
+"""What each unit of a redeemed pair counts for."""
 
 
 def redeem(market: Market, state: ContractState, user: int) -> bool:
@@ -23,6 +23,8 @@ def redeem(market: Market, state: ContractState, user: int) -> bool:
         return False
     pooled = fixed.lose(pairs, reserved=False) + unfixed.lose(pairs, reserved=False)
     state.retire(pairs)
+    fixed.net_paid_mills -= HALF_PAIR_MILLS * pairs
+    unfixed.net_paid_mills -= HALF_PAIR_MILLS * pairs
     receive(market, user, UNIT_MILLS * pairs, HALF_PAIR_MILLS * pooled)
     return True
 

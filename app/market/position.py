@@ -9,13 +9,15 @@ from dataclasses import dataclass
 class Position:
     """Units of one side, free and reserved for live offers, with their integer cost in mills.
 
-    `pool_units` of them were bought by the user's pool.
+    `pool_units` of them were bought by the user's pool. `net_paid_mills`: what the user paid for units of this side
+    less what they brought, sold or redeemed; it stays when the units are gone, and is negative after a gain.
     """
 
     free: int = 0
     reserved: int = 0
     cost_mills: int = 0
     pool_units: int = 0
+    net_paid_mills: int = 0
 
     @property
     def units(self) -> int:

@@ -10,16 +10,9 @@ from app.market.matching import retry_all
 from app.market.moves import mind_pool, receive, release
 from app.market.position import Position
 from app.market.state import Changes, ContractState, Market
+from app.market.voiding import VoidPrice, stakes_of, void_payouts
 
 BPS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class VoidPrice:
-    """The pair a VOID reads: `minted_mills` over `open_interest` units, as it stood before the trouble."""
-
-    minted_mills: int
-    open_interest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +66,21 @@ def _unsettled(market: Market, contract: int) -> ContractState:
 
 
 def settle(
-    market: Market, contract: int, outcome: Outcome, void: VoidPrice | None = None
+    market: Market, contract: int, outcome: Outcome, void: VoidPrice | None = None, price: int | None = None
 ) -> tuple[Changes, list[Payout]]:
     """Cancel every offer, pay the winners, leave escrow and positions at nothing.
 
-    Raises ValueError if the contract is settled already or a VOID comes without its price.
+    Of a VOID: `void` is the pair that law 1 reads, `price` of FIXED is a resolver's. Raises ValueError if the contract
+    is settled already or a VOID under law 1 comes with neither.
     """
     state = _unsettled(market, contract)
-    if outcome is Outcome.VOID and void is None:
-        raise ValueError("a VOID needs its price")
+    if outcome is Outcome.VOID:
+        void_payouts(state.terms, {}, void, price)  # what cannot be reckoned is refused before anything changes
     state.status = Status.SETTLED
     changes = Changes()
     for offer in state.book.open_offers():
         release(market, changes, offer, offer.remaining)
-    payouts = _payouts(state, outcome, void or VoidPrice(0, 0))
+    payouts = _payouts(state, outcome, void, price)
     pooled = _pool_shares(state)
     for holders in (state.fixed, state.unfixed):
         changes.users |= holders.keys()
@@ -111,7 +105,7 @@ def _pool_shares(state: ContractState) -> dict[int, tuple[int, int]]:
     return shares
 
 
-def _payouts(state: ContractState, outcome: Outcome, void: VoidPrice) -> list[Payout]:
+def _payouts(state: ContractState, outcome: Outcome, void: VoidPrice | None, price: int | None) -> list[Payout]:
     costs: dict[int, int] = {}
     units: dict[Side, dict[int, int]] = {side: {} for side in Side}
     for side in Side:
@@ -123,33 +117,10 @@ def _payouts(state: ContractState, outcome: Outcome, void: VoidPrice) -> list[Pa
     if outcome.winner is not None:
         gross = {user: UNIT_MILLS * held for user, held in units[outcome.winner].items()}
         return [_with_fee(user, gross.get(user, 0), costs[user], state.terms.fee_bps) for user in holders]
-    fixed_mills = void_fixed_mills(state.open_interest, void)
-    shares = split(fixed_mills, units[Side.FIXED])
-    for user, mills in split(state.escrow_mills - fixed_mills, units[Side.UNFIXED]).items():
-        shares[user] = shares.get(user, 0) + mills
+    shares = void_payouts(state.terms, stakes_of(state), void, price)
     return [Payout(user, shares[user], costs[user], 0) for user in holders]
 
 
 def _with_fee(user: int, gross: int, cost: int, fee_bps: int) -> Payout:
     fee = max(0, gross - cost) * fee_bps // BPS
     return Payout(user, gross - fee, cost, fee)
-
-
-def void_fixed_mills(open_interest: int, void: VoidPrice) -> int:
-    """What FIXED holders share in a VOID: floor(open interest now * minted / open interest then)."""
-    if not void.open_interest:
-        return 0
-    return open_interest * void.minted_mills // void.open_interest
-
-
-def split(mills: int, units: dict[int, int]) -> dict[int, int]:
-    """Share `mills` by units held; odd mills go by largest remainder, then lowest user id."""
-    total = sum(units.values())
-    if not total:
-        return {}
-    shares = {user: mills * held // total for user, held in units.items()}
-    odd = mills - sum(shares.values())
-    by_remainder = sorted(units, key=lambda user: (-(mills * units[user] % total), user))
-    for user in by_remainder[:odd]:
-        shares[user] += 1
-    return shares

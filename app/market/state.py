@@ -23,7 +23,10 @@ RawFill = tuple[int, int, Offer, Offer, Offer, int, int, FillKind, bool, int, in
 
 @dataclass(slots=True)
 class ContractState:
-    """Everything about one contract that a command may change. `amendment` is the number of the last amendment."""
+    """Everything about one contract that a command may change. `amendment` is the number of the last amendment.
+
+    `fixed`, `unfixed`: positions by user, also of those who hold nothing any more, for what they paid.
+    """
 
     id: int
     terms: Terms
@@ -39,6 +42,14 @@ class ContractState:
     @property
     def escrow_mills(self) -> int:
         return UNIT_MILLS * self.open_interest
+
+    @property
+    def net_paid(self) -> dict[int, int]:
+        """What each user paid in less what they took out, in mills: it sums to the escrow."""
+        found = {user: held.net_paid_mills for user, held in self.fixed.items()}
+        for user, held in self.unfixed.items():
+            found[user] = found.get(user, 0) + held.net_paid_mills
+        return found
 
     def holders(self, side: Side) -> dict[int, Position]:
         """Positions of one side by user."""
@@ -87,22 +98,28 @@ class Market:
 
 NOTHING: Final[frozenset[int]] = frozenset()
 
+MAX_FILLS: Final = 1_000
+"""More a command does not make."""
+
 
 class Changes:
     """What a calculation did. Everybody whose money or units it moved owns one of `touched` or is in `users`.
 
-    `cut`: (own counter-offer, volume cancelled by the self-trade rule). `retried`: how many of the fills, the last
-    ones, came from re-tries. `to_retry`: other contracts whose all-or-none offers are to be tried, because a pool's
-    offers left their books. `stopped`: a command makes no more fills than this.
+    `cut`: (own counter-offer, volume cancelled by the self-trade rule). `displaced`: (all-or-none offer whose place a
+    better one took, volume that was open of it). `retried`: how many of the fills, the last ones, came from re-tries.
+    `to_retry`: contracts whose all-or-none offers are to be tried by another calculation: a pool's offers left their
+    books, or this one may make no more fills. `room`: how many it may make. `stopped`: it would have made more.
     """
 
     __slots__ = (
         "amendments",
         "cut",
         "dead",
+        "displaced",
         "fees_mills",
         "raw_fills",
         "retried",
+        "room",
         "stopped",
         "suspended",
         "to_retry",
@@ -110,12 +127,14 @@ class Changes:
         "users",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = MAX_FILLS) -> None:
+        self.room = room
         self.raw_fills: list[RawFill] = []
         self.touched: list[Offer] = []
         self.dead: list[Offer] = []
         self.amendments: Sequence[Amendment] = ()  # seldom needed: an empty constant costs nothing
         self.cut: Sequence[tuple[Offer, int]] = ()
+        self.displaced: Sequence[tuple[Offer, int]] = ()
         self.suspended: Sequence[Offer] = ()
         self.to_retry: Set[int] = NOTHING
         self.users: Set[int] = NOTHING

@@ -27,9 +27,10 @@ class OpenWindow:
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """The window that runs ends later."""
+    """The window that runs ends later. `told`: the thread hears of it; else only its announcement was waited for."""
 
     ends_at: int
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,6 @@ EXPAND: Final = FillKind.EXPAND
 REDUCE: Final = FillKind.REDUCE
 TRANSFER: Final = FillKind.TRANSFER
 
-MAX_FILLS: Final = 1_000
-"""More a command does not make."""
-
 Passed = list[tuple[Offer, int]]
 """Own counter-offers that were passed, each with the volume that was still wanted then."""
 
@@ -124,7 +121,7 @@ def _meet(market: Market, changes: Changes, state: ContractState, offer: Offer, 
         needed = _needed(offer, counter, wanted) if counter.special else 1
         if not needed:
             continue
-        if len(fills) + needed > MAX_FILLS:
+        if len(fills) + needed > changes.room:
             changes.stopped = True
             return False
         wanted -= fill(market, state, changes, offer, counter)
@@ -147,7 +144,7 @@ def _needed(offer: Offer, counter: Offer, wanted: int) -> int:
 def _fill_on(market: Market, state: ContractState, changes: Changes, offer: Offer, counter: Offer) -> int:
     """The further fills of two offers one of which both sells and buys; returns their volume."""
     volume = 0
-    while counter.remaining and offer.remaining and len(changes.raw_fills) < MAX_FILLS:
+    while counter.remaining and offer.remaining and len(changes.raw_fills) < changes.room:
         volume += fill(market, state, changes, offer, counter)
     if not counter.remaining:
         changes.dead.append(counter)
@@ -219,6 +216,7 @@ def _buy(
         position = holders[user] = Position()
     position.free += volume
     position.cost_mills += paid
+    position.net_paid_mills += paid
     purse = market.purses[user]
     if offer.special and offer.pooled:
         position.pool_units += volume
@@ -240,8 +238,10 @@ def _sell(market: Market, holders: dict[int, Position], offer: Offer, volume: in
     """`price` is of the side sold."""
     offer.units_left -= volume
     offer.filled += volume
-    pooled = holders[offer.user].lose(volume, offer.held or offer.ranging)
+    position = holders[offer.user]
+    pooled = position.lose(volume, offer.held or offer.ranging)
     mills = volume * price
+    position.net_paid_mills -= mills
     if pooled:
         receive(market, offer.user, mills, price * pooled)
     else:
@@ -277,20 +277,22 @@ def _reach(states: Sequence[ContractState], offer: Offer) -> int:
     return sum(counter.remaining for level in reached for counter in level.values() if counter.user != offer.user)
 
 
-def fills_whole(market: Market, changes: Changes, states: Sequence[ContractState], offers: Sequence[Offer]) -> bool:
-    """Whether one pass fills an all-or-none newcomer wholly; if pools are concerned it is tried on a copy."""
+def fills_whole(market: Market, room: int, states: Sequence[ContractState], offers: Sequence[Offer]) -> bool:
+    """Whether one pass of at most `room` fills fills an all-or-none newcomer wholly.
+
+    If pools are concerned it is tried on a copy.
+    """
     wanted = offers[0].remaining
     found, fills, pooled = count(states, offers[0], wanted)
     if not pooled:
-        return found == wanted and fills <= MAX_FILLS - len(changes.raw_fills)
+        return found == wanted and fills <= room
     if _reach(states, offers[0]) < wanted:
         return False
     twin, twin_states, twin_offers = deepcopy((market, states, offers))
-    so_far = Changes()
-    so_far.raw_fills = list(changes.raw_fills)
+    changes = Changes(room)
     if len(states) == 1:
-        sweep(twin, so_far, twin_states[0], twin_offers[0])
+        sweep(twin, changes, twin_states[0], twin_offers[0])
         return not twin_offers[0].remaining
     taker = Taker(twin_states, twin_offers, twin.pools.get(twin_offers[0].user) if twin_offers[0].pooled else None)
-    sweep_range(twin, so_far, taker)
+    sweep_range(twin, changes, taker)
     return not taker.offer.remaining

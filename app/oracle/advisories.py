@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.market.judgement import AdvisoryFacts
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 
 OLD_NAMES = {"moderate": "medium"}
 """Webhooks have called severities so."""

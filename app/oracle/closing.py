@@ -6,48 +6,45 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
+from app.oracle.merging import Merge, Person, merge_from, person
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    id: int
-    login: str
-
-
-@dataclass(frozen=True, slots=True)
 class Closer:
-    """The commit or pull request behind a close. `via` names it; `merged_by` is None where no person merged it.
+    """The commit or pull request behind a close. `via` names it.
 
-    `here`: it lies in the issue's own repository, so that whoever merged it may write there.
+    `here`: it lies in the issue's own repository, so that whoever merged, approved or queued it may write there.
+    `merge` None: a commit that came with no pull request, so that whoever pushed it closed the issue.
     """
 
     via: str
     here: bool
-    pushed: bool
-    """A commit that came with no pull request: whoever pushed it closed the issue."""
-    merged_by: Person | None = None
-    merged_by_login: str = ""
+    merge: Merge | None = None
+
+    def backers(self, closer: Person | None) -> tuple[Person, ...]:
+        """Those any of whom stands behind it, without a position; `closer` is whoever the timeline names."""
+        if self.merge is None:
+            return () if closer is None else (closer,)
+        return self.merge.backers
+
+    def told(self, closer: str) -> tuple[str, ...]:
+        """What is said of it as evidence, beside who closed the issue."""
+        return (self.via, *(self.merge.told(closer) if self.merge else ()))
 
 
 def person_from(user: object) -> Person | None:
     """A person in REST's JSON; None for bots, and for whoever is gone from GitHub."""
     if not isinstance(user, Mapping) or user.get("type") != "User":
         return None
-    return _person(user.get("id"), user.get("login"))
-
-
-def _person(number: object, login: object) -> Person | None:
-    if isinstance(number, bool) or not isinstance(number, int) or not isinstance(login, str):
-        return None
-    return Person(number, login)
+    return person(user.get("id"), user.get("login"))
 
 
 def pushed(commit: str) -> Closer:
     """What the timeline alone tells: a commit of the issue's own repository."""
-    return Closer(f"commit {commit[:7]}", here=True, pushed=True)
+    return Closer(f"commit {commit[:7]}", here=True)
 
 
 def closer_from(node: Json, closed_at: int) -> Closer | None:
@@ -58,25 +55,23 @@ def closer_from(node: Json, closed_at: int) -> Closer | None:
         return None
     closer, home = _object(closes[-1].get("closer")), _repository_id(node)
     if closer.get("__typename") == "PullRequest":
-        return _by_pull(closer, "", home)
-    return _by_commit(closer, home) if closer.get("__typename") == "Commit" else None
+        return _by_pull(closer, "", home, closed_at)
+    return _by_commit(closer, home, closed_at) if closer.get("__typename") == "Commit" else None
 
 
-def _by_commit(commit: Json, home: object) -> Closer:
+def _by_commit(commit: Json, home: object, closed_at: int) -> Closer:
     via = f"commit {str(commit.get('oid'))[:7]}"
     listed = _object(commit.get("associatedPullRequests")).get("nodes")
     merged = [one for one in _objects(listed) if one.get("merged") is True]
     if merged:
-        return _by_pull(merged[0], f"{via} of ", home)
-    return Closer(via, _repository_id(commit) == home, pushed=True)
+        return _by_pull(merged[0], f"{via} of ", home, closed_at)
+    return Closer(via, _repository_id(commit) == home)
 
 
-def _by_pull(pull: Json, before: str, home: object) -> Closer:
-    here, merger = _repository_id(pull) == home, _object(pull.get("mergedBy"))
+def _by_pull(pull: Json, before: str, home: object, closed_at: int) -> Closer:
+    here = _repository_id(pull) == home
     via = f"{before}pull request {pull.get('number')}{'' if here else ' of another repository'}"
-    person = _person(merger.get("databaseId"), merger.get("login")) if merger.get("__typename") == "User" else None
-    login = merger.get("login")
-    return Closer(via, here, pushed=False, merged_by=person, merged_by_login=login if isinstance(login, str) else "")
+    return Closer(via, here, merge_from(pull, closed_at))
 
 
 def canonical_from(node: Json) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from app.market.judgement import OpenedIssue
 from app.market.names import folded
 from app.market.remembered import Act, MilestoneIssue
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 
 Json = Mapping[str, Any]
 

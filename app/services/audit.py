@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import groupby
 
 from app.market.bookkeeping import Value
+from app.market.contract import digest
 from app.market.journal import UNIT_KINDS, Kind
 from app.services.check_contracts import check_contracts
 from app.services.compare import Found, compare, pairs
 from app.services.findings import Report
 from app.services.replay import Replay, name
-from app.storage import rows, unfit
+from app.storage import paid, rows, unfit
 from app.storage.db import Database, Tx
 from app.storage.scratch import Scratch
 
@@ -86,8 +87,18 @@ async def _check_reserves(tx: Tx, report: Report, scratch: Scratch) -> None:
         _check_held(report, what, need, held)
     async for bond, held in pairs(rows.open_bonds(tx), scratch.bonds(), 2):
         _check_held(report, name(Kind.BOND, *(bond or held or ())[:2]), bond, held)
+    await _check_disputes(tx, report, scratch)
     async for user, currency, left in unfit.idle_pools(tx):
         report.add(f"pool of user {user} in {currency}: {left} left for no offer")
+
+
+async def _check_disputes(tx: Tx, report: Report, scratch: Scratch) -> None:
+    """A bond goes back to whoever put it up: the journal says who did. What joiners said is as they said it."""
+    async for number, *bond in unfit.bonds_of_disputes(tx):
+        report.check(scratch.was_put_up(*bond), f"dispute {number} has a bond that no entry tells of")
+    async for dispute, user, reason, reason_hash in unfit.reasons_of_joiners(tx):
+        good = digest(reason) == reason_hash
+        report.check(good, f"bond of user {user} in dispute {dispute}: its reason is not what its hash says")
 
 
 def _check_held(report: Report, what: str, need: Found | None, held: Found | None) -> None:
@@ -142,6 +153,8 @@ async def _check_history(tx: Tx, report: Report, early_at: int | None) -> None:
     if early_at is not None:
         async for contract_id, amendment in unfit.unfit_early_fills(tx, early_at):
             report.add(f"fill {amendment} of c{contract_id} does not fit its entry")
+    async for contract_id, user, mills, right in paid.unfit_net_paid(tx):
+        report.add(f"net paid of user {user} in c{contract_id} is {mills}, its fills and positions come to {right}")
     async for number in unfit.unfit_offers(tx):
         report.add(f"offer o{number} counts as filled what its fills do not say")
     async for contract_id in unfit.unfit_contracts(tx):

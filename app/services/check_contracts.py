@@ -47,6 +47,8 @@ def _check_interest(report: Report, row: ContractFacts, accounts: dict[tuple[str
     for account in accounts.keys() | expected.keys():
         found, right = accounts.get(account, 0), expected.get(account, 0)
         report.check(found == right, f"{what}: {account[0]} ({account[1]}) is {found}, not {right}")
+    paid, escrow = row.net_paid or 0, UNIT_MILLS * interest
+    report.check(paid == escrow, f"{what}: all users have paid in {paid} net, the escrow is {escrow}")
     report.check(0 <= row.minted_mills <= UNIT_MILLS * interest, f"{what}: minted {row.minted_mills}")
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from app.market.contract import Side, Status, Terms, canonical, digest
 from app.market.errors import InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
-from app.market.instants import command_date, format_instant, last_second
-from app.market.money import format_price
+from app.market.instants import command_date, format_instant
 from app.market.offer import NewOffer, Offer
-from app.market.spoken import spoken
+from app.market.spoken import Blank, HandOut, Unclear, each, offered, spoken
 from app.market.statement import ISSUE_FIXED, said
 from app.services import permission, room
 from app.services.scene import Scene
@@ -54,9 +51,9 @@ async def to_sell_in(
         rows = [row for row in rows if row.id in held and held[row.id].free]
     if not rows:
         raise none_free(side, reserved, "thread")
-    at = "" if price is None else f" at {format_price(price)}"
-    again = f"/bugmark sell {side.value.lower()} {volume or 'all'}{at} by"
-    return single(rows, by_at, again if by_at is None else "/bugmark book by")
+    at = {} if price is None else {"at": price}
+    parts = {"side": side, **({"everything": True} if volume is None else {"volume": volume}), **at}
+    return single(rows, by_at, HandOut("sell", parts))
 
 
 def none_free(side: Side, reserved: int, where: str) -> InsufficientUnits:
@@ -90,22 +87,26 @@ def only_open(rows: list[ContractRow], scene: Scene, new: NewOffer) -> ContractR
     if not now_open:
         if any(row.maintainer_halt is not None and row.status is not Status.SETTLED for row in rows):
             raise NotTrading(permission.HALTED, "/bugmark positions")
-        date = last_second(scene.now + SUGGESTED_SPAN_SECONDS)
-        raise Refusal("No contract is open on this issue; say by when.", spoken(new, date))
+        raise Refusal("No contract is open on this issue; say by when.", spoken(new, Blank.DATE))
     if len(now_open) > 1:
-        raise Refusal(_several(now_open), spoken(new, now_open[0].maturation_at))
+        raise Unclear(_several(now_open), *each(offered(new, Blank.DATE), "by", dated(now_open), Blank.DATE))
     return now_open[0]
 
 
-def single(rows: list[ContractRow], by_at: int | None, again: str) -> ContractRow:
-    """The one contract that is meant. `again` is the command to copy, up to its date."""
+def single(rows: list[ContractRow], by_at: int | None, again: HandOut) -> ContractRow:
+    """The one contract that is meant. `again` is the command to copy, without its date."""
     named = [row for row in rows if by_at in (None, row.maturation_at)]
     if len(named) == 1:
         return named[0]
-    example = f"{again} {command_date(rows[0].maturation_at)}"
     if by_at is None:
-        raise Refusal(_several(rows), example)
+        raise Unclear(_several(rows), *each(again, "by", dated(rows), Blank.DATE))
+    example = f"/bugmark book by {command_date(rows[0].maturation_at)}"
     raise Refusal(f"No contract here matures at {format_instant(by_at)}; there are: {_known(rows)}.", example)
+
+
+def dated(rows: list[ContractRow]) -> list[tuple[int, str]]:
+    """Each contract's date, which says all of it."""
+    return [(row.maturation_at, "") for row in rows]
 
 
 def _several(rows: list[ContractRow]) -> str:
@@ -182,9 +183,7 @@ def _unfit_maturation(span: int, scene: Scene, maturation_at: int, new: NewOffer
         what = f"is too near: a contract runs at least {config.least_maturation_seconds // 60} minutes"
     else:
         what = f"is too far: a contract runs at most {config.most_maturation_seconds // 86_400} days"
-    least, most = config.least_maturation_seconds, config.most_maturation_seconds
-    suggested = last_second(scene.now + min(max(SUGGESTED_SPAN_SECONDS, least), most - 86_400))
-    return InvalidOffer(f"{format_instant(maturation_at)} {what}.", spoken(replace(new, until_at=None), suggested))
+    return InvalidOffer(f"{format_instant(maturation_at)} {what}.", spoken(new, Blank.DATE))
 
 
 def check_trading(row: ContractRow | None, look: str) -> ContractRow:

@@ -19,15 +19,17 @@ Found = tuple[Value, ...]
 NAMES = {
     "offer": "offer o{0}",
     "position": "position of user {1} in c{0} {2}",
+    "net_paid": "net paid of user {1} in c{0}",
     "fill": "fill {1} of c{0}",
     "amendment": "amendment {1} of c{0}",
     "contract": "contract c{0}",
     "pool": "pool of user {0} in {1}",
     "made": "contract c{0}",
     "grant": "grant of user {0} in {1}",
+    "joiner": "bond of user {1} in dispute {0}",
 }
 
-DATED = frozenset({"offer", "fill", "amendment", "made"})
+DATED = frozenset({"offer", "fill", "amendment", "made", "joiner"})
 """Kinds of row whose last column is the instant at which they were made."""
 
 
@@ -128,8 +130,8 @@ async def pairs(
 
 
 def _excused(name: str, live: Found, early_at: int | None) -> bool:
-    """Rows from before there were details."""
-    if early_at is None:
+    """Rows from before there were details; what anybody had paid by then was told when it was counted."""
+    if early_at is None or name == "net_paid":
         return False
     made_at = live[-1] if name in DATED else early_at
     return isinstance(made_at, int) and made_at <= early_at

@@ -11,7 +11,7 @@ from app.market.names import folded
 from app.storage.db import Tx
 from app.storage.places import Repository
 
-LAW = "1"
+LAW = "2"
 """Version of docs/market.md that contracts made now are judged by."""
 MOST_LABELS_NAMED = 5
 

@@ -13,6 +13,7 @@ from app.market.reward import USUAL_STAKE_MILLS, Ask, reward_mills
 from app.market.statement import ISSUE_FIXED
 from app.storage.contracts import ContractRow
 from app.storage.tape import Levels, Standing, Volume
+from app.storage.workers import Worker
 
 SPARK_POINTS = 6
 
@@ -37,7 +38,7 @@ class BookView:
 
 @dataclass(frozen=True, slots=True)
 class ContractView:
-    """A contract as people see it. `void_price` is what a VOID would pay for FIXED as things stand.
+    """A contract as people see it. `void_price`: what a VOID would pay for FIXED now, by law 1 only.
 
     `marks` are the last fills that make a price, oldest first; `stake_mills` is what a fixer is thought to have.
     """
@@ -146,6 +147,9 @@ class IssueView:
     to_fixer: Standing | None = None
     to_doubter: Standing | None = None
     reward_mills: int = 0
+    working: list[Worker] = field(default_factory=list)
+    all_working: int = 0
+    """How many say to be working on it; the first few are named."""
 
     def chances(self) -> list[tuple[ContractView, Chance]]:
         """The chance of a fix by each date, nearest first, of the open contracts that have one."""

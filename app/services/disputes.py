@@ -1,77 +1,113 @@
-"""Disputes of announced verdicts, and their bonds (docs/market.md §5)."""
+"""Disputes of announced verdicts: who may dispute or join, with which bond (docs/market.md §5)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.market.contract import UNIT_MILLS, Outcome, Status
+from app.market.bonds import bond_mills, joining_mills
+from app.market.bookkeeping import detail_text, joiner_row
+from app.market.contract import Outcome, Status, digest
 from app.market.errors import InsufficientFunds, Refusal
-from app.market.facts import ANSWER_SECONDS
-from app.market.journal import AccountKey, Kind, entry
+from app.market.facts import answer_due_at
 from app.market.money import format_mills
+from app.market.spoken import MOST_HANDED_OUT, Blank, HandOut, Unclear, each
 from app.market.statement import said, shown
 from app.services.accounts import in_currency
-from app.services.floor import Floor, open_floor
+from app.services.bonds import take_bond
+from app.services.floor import open_floor
+from app.services.hearings import announce
 from app.services.scene import Scene, refresh_board
-from app.storage import books, contracts, disputes, journal, places
+from app.storage import books, contracts, disputes, outages
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
-from app.storage.disputes import Dispute, DisputeState
-
-UNIT_BOND_MILLS = 50
-LEAST_BOND_MILLS = UNIT_MILLS
-MOST_REPEATED = 200
-ESCROW_PER_BOND = 200
-"""The bond is at least a 200th of the escrow: 0.5 %."""
+from app.storage.disputes import Dispute, DisputeState, Joiner
 
 
 @dataclass(frozen=True, slots=True)
 class Disputed:
-    """A dispute that was taken in; without a maintainer's word the verdict is given at `answer_by_at`."""
+    """A dispute that was taken in; without a maintainer's word the verdict is given at `answer_by_at`.
+
+    `joined`: somebody else had opened it.
+    """
 
     contract: ContractRow
     verdict: Outcome
     bond_mills: int
     answer_by_at: int
+    joined: bool = False
 
 
-def bond_mills(units: int, open_interest: int) -> int:
-    """What disputing costs whoever stands to lose that many units."""
-    escrow_part = -(-UNIT_MILLS * open_interest // ESCROW_PER_BOND)
-    return max(UNIT_BOND_MILLS * units, LEAST_BOND_MILLS, escrow_part)
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A verdict that a user may dispute: by how many units they would lose, and the dispute that waits already."""
+
+    row: ContractRow
+    units: int
+    waiting: Dispute | None
+
+    @property
+    def bond_mills(self) -> int:
+        if self.waiting is not None:
+            return joining_mills(self.units)
+        merged = self.row.by_pull and self.row.verdict is Outcome.FIXED
+        return bond_mills(self.units, self.row.open_interest, by_pull=merged, law=self.row.terms.law)
 
 
 async def dispute(tx: Tx, scene: Scene, reason: str, contract_id: int | None = None) -> Disputed:
-    """Dispute the verdict that was announced for a contract, with a bond from free money. Raises a Refusal."""
-    found, _ = await _to_dispute(tx, scene, contract_id, reason)
-    floor = await open_floor(tx, {found.id}, cause=scene.cause, now=scene.now, user=scene.user_id)
-    row, units = await _to_dispute(tx, scene, found.id, reason)
-    bond = bond_mills(units, row.open_interest)
-    free = floor.market.purses[scene.user_id].free_mills
+    """Dispute the verdict that was announced for a contract, or join whoever does, with a bond from free money.
+
+    Raises a Refusal.
+    """
+    found = await _to_dispute(tx, scene, contract_id, reason)
+    floor = await open_floor(tx, {found.row.id}, cause=scene.cause, now=scene.now, user=scene.user_id)
+    found = await _to_dispute(tx, scene, found.row.id, reason)
+    row, bond, free = found.row, found.bond_mills, floor.market.purses[scene.user_id].free_mills
     if free < bond:
-        why = f"Disputing takes a bond of {format_mills(bond)}; you have {format_mills(free)} free."
-        short = InsufficientFunds(bond, free, why, "/bugmark cancel all")
+        what = "Disputing" if found.waiting is None else "Joining the dispute"
+        why = f"{what} takes a bond of {format_mills(bond)}; you have {format_mills(free)} free."
+        short = InsufficientFunds(bond, free, why, "/bugmark offers")
         raise await in_currency(tx, short, row.currency, scene.place)
-    await _move_bond(tx, scene.cause, scene.cause, scene.now, row, scene.user_id, Kind.FREE, -bond)
-    verdict = row.verdict or Outcome.VOID
-    await disputes.add(
+    opened = await _open(tx, scene, row, bond, reason) if found.waiting is None else found.waiting
+    if found.waiting is not None:
+        await _join(tx, scene, row, found.waiting, bond, reason)
+    due_at = await answer_by(tx, row, opened)
+    await announce(tx, scene.place, row, opened, due_at, scene.now)
+    await refresh_board(tx, scene.place, scene.now)
+    return Disputed(row, opened.verdict, bond, due_at, found.waiting is not None)
+
+
+async def answer_by(tx: Tx, row: ContractRow, found: Dispute) -> int:
+    """Give the instant until which a maintainer has time, which counts from the first who disputed while we ran."""
+    return max(row.window_ends_at or 0, answer_due_at(found.at, await outages.known(tx)))
+
+
+async def _open(tx: Tx, scene: Scene, row: ContractRow, bond: int, reason: str) -> Dispute:
+    await take_bond(tx, scene.cause, scene.now, row, scene.user_id, bond)
+    made = await disputes.add(
         tx,
         contract_id=row.id,
         cause=row.halt_reason or "",
         window_opened_at=row.window_opened_at,
         user_id=scene.user_id,
-        verdict=verdict.value,
+        verdict=(row.verdict or Outcome.VOID).value,
         bond_mills=bond,
         reason=reason,
         at=scene.now,
     )
     await contracts.change(tx, row.id, next_look_at=scene.now)  # one may be due or under way, on news
-    await refresh_board(tx, scene.place, scene.now)
-    return Disputed(row, verdict, bond, max(row.window_ends_at or 0, scene.now + ANSWER_SECONDS))
+    return made
 
 
-async def _to_dispute(tx: Tx, scene: Scene, contract_id: int | None, reason: str) -> tuple[ContractRow, int]:
-    """The contract that is meant, and how many of the user's units would lose by its verdict. Raises a Refusal."""
+async def _join(tx: Tx, scene: Scene, row: ContractRow, opened: Dispute, bond: int, reason: str) -> None:
+    """The journal tells the joiner's row, too."""
+    joiner = Joiner(opened.id, scene.user_id, bond, reason, digest(reason), scene.now)
+    told = detail_text([joiner_row(joiner.dispute_id, joiner.user_id, bond, joiner.reason_hash, joiner.at)])
+    await take_bond(tx, scene.cause, scene.now, row, scene.user_id, bond, told)
+    await disputes.join(tx, joiner)
+
+
+async def _to_dispute(tx: Tx, scene: Scene, contract_id: int | None, reason: str) -> _Wanted:
+    """What is meant by a user who disputes. Raises a Refusal."""
     running = [row for row in await meant(tx, scene, contract_id) if row.window_ends_at is not None]
     running = [row for row in running if scene.now < (row.window_ends_at or 0)]
     if not running:
@@ -81,16 +117,31 @@ async def _to_dispute(tx: Tx, scene: Scene, contract_id: int | None, reason: str
     if not rows:
         why = f"You hold no units that would lose by what is announced: {announced(running)}."
         raise Refusal(why, "/bugmark positions")
-    windows = [
-        (row, await disputes.of_window(tx, row.id, row.halt_reason or "", row.window_opened_at or 0)) for row in rows
-    ]
-    rows = [row for row, disputed in windows if disputed is None]
-    if not rows:
-        raise Refusal("This verdict was disputed already: there is one dispute a window.", "/bugmark book")
-    if len(rows) > 1:
-        again = f"/bugmark dispute on {shown(rows[0].kind, rows[0].id)} {spoken(reason)}"
-        raise Refusal(f"Several verdicts are announced here: {announced(rows)}; say which.", again)
-    return rows[0], losing[rows[0].id]
+    found = [await _wanted(tx, scene, row, losing[row.id]) for row in rows]
+    wanted = [one for one in found if isinstance(one, _Wanted)]
+    if not wanted:
+        raise next(one for one in found if isinstance(one, Refusal))
+    if len(wanted) > 1:
+        rows = [one.row for one in wanted]
+        why = f"Several verdicts are announced here: {announced(rows)}; say which."
+        raise Unclear(why, *each_of(rows, HandOut("dispute", {"reason": reason})))
+    return wanted[0]
+
+
+async def _wanted(tx: Tx, scene: Scene, row: ContractRow, units: int) -> _Wanted | Refusal:
+    """There is one dispute a window, which others may join until it is decided."""
+    known = await disputes.of_window(tx, row.id, row.halt_reason or "", row.window_opened_at or 0)
+    if known is None:
+        return _Wanted(row, units, None)
+    if known.state is not DisputeState.OPEN:
+        return Refusal("This dispute has been decided: there is one dispute a window.", "/bugmark book")
+    users = {known.user_id, *(joiner.user_id for joiner in await disputes.joined(tx, known.id))}
+    if scene.user_id in users:
+        return Refusal(
+            "You dispute this verdict already: there is one dispute a window, and one ruling answers everybody in it.",
+            "/bugmark book",
+        )
+    return _Wanted(row, units, known)
 
 
 async def meant(tx: Tx, scene: Scene, contract_id: int | None) -> list[ContractRow]:
@@ -105,9 +156,11 @@ async def meant(tx: Tx, scene: Scene, contract_id: int | None) -> list[ContractR
     return named
 
 
-def spoken(reason: str) -> str:
-    """A reason as a command to copy has it: the refusal that hands it out is a code span."""
-    return "".join(char for char in reason if char.isprintable()).replace("`", "'")[:MOST_REPEATED].strip()
+def each_of(rows: list[ContractRow], command: HandOut) -> tuple[HandOut, ...]:
+    """The command for each of these contracts; its help where they are too many."""
+    if len(rows) > MOST_HANDED_OUT:
+        return (HandOut("help", {"topic": command.name}),)
+    return each(command, "which", [(shown(row.kind, row.id), "") for row in rows], Blank.REASON)
 
 
 def announced(rows: list[ContractRow]) -> str:
@@ -124,38 +177,3 @@ async def _losing_units(tx: Tx, scene: Scene, row: ContractRow) -> int:
     return sum(
         position.units for contract, side, position in held if contract == row.id and side is not row.verdict.winner
     )
-
-
-async def give_back(floor: Floor, row: ContractRow, state: DisputeState) -> Dispute | None:
-    """End the dispute that waits, if there is one, with its bond returned."""
-    found = await disputes.waiting(floor.tx, row.id)
-    if found is not None:
-        await pay_bond(floor.tx, row, found, f"dispute:{found.id}", floor.now, upheld=True)
-        await disputes.end(floor.tx, found.id, state, floor.now)
-    return found
-
-
-async def pay_bond(tx: Tx, row: ContractRow, found: Dispute, cause: str, now: int, upheld: bool) -> None:
-    """The bond goes back, or to fees."""
-    kind, owner = (Kind.FREE, found.user_id) if upheld else (Kind.FEES, 0)
-    await _move_bond(tx, f"bond:{found.id}", cause, now, row, owner, kind, found.bond_mills)
-
-
-async def _move_bond(
-    tx: Tx, key: str, cause: str, now: int, row: ContractRow, owner: int, kind: Kind, mills: int
-) -> None:
-    """To this account from the contract's bond, or the other way round if negative."""
-    moves = {
-        AccountKey(Kind.BOND, row.id, row.currency): -mills,
-        AccountKey(kind, owner, row.currency): mills,
-    }
-    await journal.append(tx, [entry(key, cause, now, moves)])
-
-
-async def ruling_told(tx: Tx, row: ContractRow) -> dict[str, object] | None:
-    """Who decided the dispute of a contract's window, how and why; None if nobody did."""
-    found = await disputes.of_window(tx, row.id, row.halt_reason or "", row.window_opened_at or 0)
-    if found is None or found.ruled_by is None:
-        return None
-    login = (await places.logins(tx, {found.ruled_by})).get(found.ruled_by, "")
-    return {"by": login, "reason": found.ruling_reason, "price": row.ruling_price}

@@ -93,14 +93,17 @@ def _maybe(schema: JsonSchema) -> WithJsonSchema:
 _PRICE_SCHEMA: JsonSchema = {
     "anyOf": [
         {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
-        {"type": "string", "pattern": r"^(0?\.[0-9]{1,3}|[0-9]{1,2}(\.[0-9])?%)$"},
+        {"type": "string", "pattern": r"^(0\.[0-9]{1,3}|\.[0-9]{1,2}|[0-9]{1,2}(\.[0-9])?%)$"},
     ]
 }
 _SPAN_SCHEMA: JsonSchema = {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,6}[smhdw]$"}, {"const": 0}]}
 
 
+_WHOLE_UNITS = "([1-9][0-9]{0,2}([,_][0-9]{3})+|[0-9]+)"
+
+
 def _amount_schema(most_mills: int) -> JsonSchema:
-    grouped = r"^[0-9]{1,3}([,_][0-9]{3})*(\.[0-9]{1,3})?k?$"
+    grouped = rf"^({_WHOLE_UNITS}(\.[0-9]{{1,2}})?k?|0\.[0-9]{{3}})$"
     return {
         "anyOf": [
             {"type": "number", "minimum": 0, "maximum": most_mills // UNIT_MILLS},
@@ -110,7 +113,7 @@ def _amount_schema(most_mills: int) -> JsonSchema:
 
 
 def _units_schema() -> JsonSchema:
-    text = {"type": "string", "pattern": "^[0-9]{1,3}([,_][0-9]{3})*k?$"}
+    text = {"type": "string", "pattern": f"^{_WHOLE_UNITS}k?$"}
     return {"anyOf": [_number(1, MAX_VOLUME), text]}
 
 

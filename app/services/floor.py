@@ -1,26 +1,28 @@
 """The floor: contracts locked and loaded for calculations, each of which is stored with its journal entry.
 
 A command locks all it may change before it decides: contracts in id order, then users in id order. A pool ties
-contracts together, so those in which a concerned user's pool has offers are locked too.
+contracts together, so those in which a concerned user's pool has offers are locked too; and what is due in these
+expires as well, as if the clock loop had come by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import partial
 
 from app.market import bookkeeping
 from app.market.contract import UNIT_MILLS
-from app.market.fill import FillKind
+from app.market.expiry import due, expire, filling
+from app.market.fill import Fill, FillKind
 from app.market.journal import Kind
 from app.market.ledger import Before, Difference, difference, entry_of
-from app.market.matching import due, expire
-from app.market.offer import NewOffer, book_price, is_bid
+from app.market.offer import NewOffer, Offer, book_price, is_bid
 from app.market.pool import Pool
-from app.market.state import Changes, ContractState, Market
+from app.market.state import MAX_FILLS, Changes, ContractState, Market
+from app.services.locking import tied_to
 from app.services.recording import made_of
-from app.services.telling import tell
+from app.services.telling import tell, tell_displaced
 from app.storage import books, contracts, grants, journal, places, pools
 from app.storage.contracts import ContractRow
 from app.storage.db import DatabaseBusy, Mark, Tx
@@ -28,7 +30,11 @@ from app.storage.db import DatabaseBusy, Mark, Tx
 
 @dataclass(slots=True)
 class Floor:
-    """Contracts of one currency under lock. `cause` names what happens in the journal; `rows` as they were found."""
+    """Contracts of one currency under lock. `cause` names what happens in the journal; `rows` as they were found.
+
+    `acting`: those that may change at will, others only as pools make them. `made`, `filled`: entries and fills that
+    the cause has made so far.
+    """
 
     tx: Tx
     currency: str
@@ -36,12 +42,20 @@ class Floor:
     rows: dict[int, ContractRow]
     cause: str
     now: int
+    user: int | None = None
+    acting: set[int] = field(default_factory=set)
     made: int = 0
+    filled: int = 0
     changed: set[int] = field(default_factory=set)
     idle: dict[int, bool] = field(default_factory=dict)
 
     def state(self, contract_id: int) -> ContractState:
         return self.market.contracts[contract_id]
+
+    @property
+    def room(self) -> int:
+        """How many fills the cause may still make."""
+        return max(0, MAX_FILLS - self.filled)
 
     async def run(self, calculation: Callable[[], Changes], key: str | None = None, cause: str = "") -> Changes:
         """Do a calculation and store what it changed, with its entry. Without a key the entry is the cause's next."""
@@ -49,6 +63,7 @@ class Floor:
         changes = calculation()
         if key is None:
             self.made += 1
+            self.filled += len(changes.raw_fills)
             key = self.cause if self.made == 1 else f"{self.cause}:{self.made}"
         differ = difference(self.market, before, changes)
         granted = await grants.traded(self.tx, self.currency, paid(changes)) if changes.raw_fills else []
@@ -64,21 +79,40 @@ class Floor:
         await self._note_idle(touched)
         await pools.save(self.tx, self.currency, differ.pools)
         await journal.append(self.tx, [made])
+        await self._tell_displaced(changes)
         return changes
 
-    async def expire(self, contract_ids: set[int]) -> bool:
-        """Let what is due go, in order of (until, number), and tell it. Returns whether there was any."""
-        found = False
-        for contract_id in sorted(contract_ids):
-            expired, fills = [], []
-            while (number := due(self.state(contract_id), self.now)) is not None:
-                gone = partial(expire, self.market, number, now=self.now)
-                changes = await self.run(gone, f"expiry:{number}", "expiry")
-                expired.append(changes.offers[number])
-                fills += changes.fills
-            await tell(self.tx, self.rows[contract_id], expired, fills, self.now)
-            found = found or bool(expired)
-        return found
+    async def expire(self, fresh: Container[int], *, asking: bool = False) -> bool:
+        """Let what is due in these contracts go, in one order of (until, number), and tell it.
+
+        Nothing fills but in the `fresh` ones, about which we have fresh news: elsewhere all-or-none offers are tried
+        later. With `asking` GitHub is to be asked first instead: raises StaleNews and changes nothing. Returns whether
+        anything was due.
+        """
+        if asking:
+            self._check_news(fresh)
+        expired: dict[int, list[Offer]] = {}
+        fills: list[Fill] = []
+        for offer in due(self.market, self.acting, self.now):
+            if offer.remaining:  # a re-try may have filled it meanwhile
+                gone = partial(expire, self.market, offer.number, now=self.now, later=offer.contract not in fresh)
+                fills += (await self.run(gone, f"expiry:{offer.number}", "expiry")).fills
+                expired.setdefault(offer.contract, []).append(offer)
+        for number in sorted(expired):
+            there = [fill for fill in fills if fill.contract == number]
+            await tell(self.tx, self.rows[number], expired[number], there, self.now)
+        return bool(expired)
+
+    def _check_news(self, fresh: Container[int]) -> None:
+        stale = frozenset(found for found in filling(self.market, self.acting, self.now) if found not in fresh)
+        if stale:
+            raise StaleNews(stale)
+
+    async def _tell_displaced(self, changes: Changes) -> None:
+        """A reply tells it to whoever commands."""
+        for offer, volume in changes.displaced:
+            if offer.user != self.user:
+                await tell_displaced(self.tx, self.rows[offer.contract], offer, volume, self.now)
 
     async def _note_idle(self, contract_ids: set[int]) -> None:
         """Contracts in which nobody holds or offers anything any more are idle from now on, others are not."""
@@ -93,6 +127,7 @@ class Floor:
         return [
             *(bookkeeping.offer_row(offer, offer.created_at) for _, offer in sorted(changes.offers.items())),
             *(bookkeeping.position_row(*item) for item in differ.positions),
+            *(bookkeeping.net_paid_row(*item) for item in differ.net_paid),
             *(bookkeeping.fill_row(item, self.now) for item in changes.fills),
             *(bookkeeping.amendment_row(item, self.now) for item in changes.all_amendments),
             *(self._contract_row(number) for number in sorted(young | {state.id for state in differ.contracts})),
@@ -120,6 +155,22 @@ class Floor:
             statement_hash=row.statement_hash,
         )
 
+
+class StaleNews(Exception):
+    """Something would fill in contracts about which we have no fresh news: GitHub is to be asked about them first."""
+
+    def __init__(self, contracts: frozenset[int]) -> None:
+        super().__init__(f"stale news about {sorted(contracts)}")
+        self.contracts = contracts
+
+
+class _Everywhere:
+    def __contains__(self, number: object) -> bool:
+        return True
+
+
+EVERYWHERE: Container[int] = _Everywhere()
+"""For whoever has fresh news about every contract there is, or calculates anew what happened on it."""
 
 MOST_ATTEMPTS = 8
 """Pools tie contracts together, and may come to others while those are being locked."""
@@ -150,7 +201,7 @@ async def open_floor(
     `everyone`: all with a position or an offer may be paid. Raises ValueError for contracts of several currencies.
     """
     wish = _Wish(contract_ids, user, reaching, everyone)
-    floor = Floor(tx, await _currency(tx, contract_ids), Market(), {}, cause, now)
+    floor = Floor(tx, await _currency(tx, contract_ids), Market(), {}, cause, now, user)
     wanted, several = await _tied(floor, wish)
     mark = Mark(tx) if several and tx.dialect.name != "sqlite" else None
     if mark is not None:
@@ -168,8 +219,8 @@ async def open_floor(
 
 async def _tied(floor: Floor, wish: _Wish) -> tuple[set[int], bool]:
     """The contracts to lock, as things stand; and whether anybody's pool may tie others to them."""
-    tied = await pools.concerned(floor.tx, floor.currency, wish.contract_ids, wish.user)
-    return wish.contract_ids | await pools.contracts_of(floor.tx, floor.currency, tied), bool(tied)
+    _, wanted, tied = await tied_to(floor.tx, floor.currency, wish.contract_ids, wish.user, floor.now)
+    return wanted, tied
 
 
 async def _currency(tx: Tx, contract_ids: set[int]) -> str:
@@ -183,11 +234,16 @@ async def _locked(floor: Floor, wanted: set[int], wish: _Wish) -> bool:
     """Lock and load these contracts and the users concerned. False: others would have to be locked as well."""
     tx, user = floor.tx, wish.user
     rows = await contracts.hold(tx, wanted)
-    tied = await pools.concerned(tx, floor.currency, wish.contract_ids, user)  # it stays so from here on
-    floor.market = market = Market(pools={each: Pool(each) for each in sorted(tied)})
     floor.rows = {row.id: row for row in rows}
+    floor.market = market = Market()
     for row in rows:
-        _tie(market, market.add(await books.load(tx, row)))
+        market.add(await books.load(tx, row))
+    ending = {offer.contract for offer in due(market, market.contracts, floor.now)}
+    floor.acting = ending | (wish.contract_ids & floor.rows.keys())
+    tied = await pools.concerned(tx, floor.currency, floor.acting, user)  # it stays so from here on
+    market.pools = {each: Pool(each) for each in sorted(tied)}
+    for state in market.contracts.values():
+        _tie(market, state)
     await places.lock_users(tx, _parties(floor, wish))
     first_pool = user is not None and user not in tied and bool(await pools.load(tx, floor.currency, {user}))
     if first_pool or (tied and not await pools.contracts_of(tx, floor.currency, tied) <= wanted):
@@ -211,15 +267,15 @@ def _tie(market: Market, state: ContractState) -> None:
 def _parties(floor: Floor, wish: _Wish) -> set[int]:
     """Whose accounts the calculations may change."""
     parties = {wish.user} if wish.user is not None else set()
-    states = [floor.state(number) for number in wish.contract_ids]
-    for state in states:
-        if wish.everyone:
+    for number in floor.acting:
+        state, named = floor.state(number), number in wish.contract_ids
+        if named and wish.everyone:
             parties |= state.fixed.keys() | state.unfixed.keys()
-        if wish.everyone or state.book.whole or floor.market.pools:
+        if (named and wish.everyone) or state.book.whole or floor.market.pools:
             parties |= {offer.user for offer in state.book.open_offers()}
         else:
             parties |= {offer.user for offer in state.book.offers.values() if offer.until_at <= floor.now}
-            parties |= _reached(state, wish.reaching) if wish.reaching else set()
+            parties |= _reached(state, wish.reaching) if named and wish.reaching else set()
     return parties | floor.market.pools.keys()
 
 

@@ -1,11 +1,13 @@
 """What follows from commands by itself: offers expire, suspended ones come back, all-or-none ones are tried again.
 
 Each is a calculation of its own, so no command's transaction grows without bound (docs/market.md §2). None of it may
-happen on stale news: whoever calls asks GitHub first where a fill could follow.
+happen on stale news: `fresh` are the contracts about which GitHub was asked. Where something would fill in others each
+raises StaleNews.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import partial
 
 from app.market.contract import Status
@@ -18,33 +20,33 @@ from app.storage import books, contracts, places
 from app.storage.db import Tx
 
 
-async def expire_due(tx: Tx, contract_id: int, now: int) -> bool:
+async def expire_due(tx: Tx, contract_id: int, now: int, fresh: Container[int]) -> bool:
     """Let the offers of a contract that are due expire. Returns whether there were any."""
     floor = await open_floor(tx, {contract_id}, cause="expiry", now=now)
     if contract_id not in floor.rows or floor.rows[contract_id].status is Status.SETTLED:
         return False
-    found = await floor.expire({contract_id})
+    found = await floor.expire(fresh, asking=True)
     await _show(floor)
     return found
 
 
-async def retry_contract(tx: Tx, contract_id: int, now: int) -> None:
+async def retry_contract(tx: Tx, contract_id: int, now: int, fresh: Container[int]) -> None:
     """Try the all-or-none offers of a contract whose book was changed by what happened in another."""
     floor = await open_floor(tx, {contract_id}, cause=f"retry:{contract_id}", now=now)
     if contract_id not in floor.rows:
         return
     await contracts.change(tx, contract_id, retry_due=False)
-    await floor.expire({contract_id})
+    await floor.expire(fresh, asking=True)
     key = f"retry:{contract_id}:{floor.state(contract_id).amendment}"
     changes = await floor.run(partial(retry, floor.market, contract_id, now=now), key)
     await tell(tx, floor.rows[contract_id], [], changes.fills, now)
     await _show(floor)
 
 
-async def resume_suspended(tx: Tx, number: int, contract_id: int, now: int) -> bool:
+async def resume_suspended(tx: Tx, number: int, contract_id: int, now: int, fresh: Container[int]) -> bool:
     """Bring a suspended offer back if what is left of its pool is enough. Returns whether it was."""
     floor = await open_floor(tx, {contract_id}, cause=f"resumed:{number}", now=now)
-    await floor.expire({contract_id})
+    await floor.expire(fresh, asking=True)
     (rank,) = await books.next_offer_numbers(tx, 1)
     try:
         back = partial(resume_offer, floor.market, number, rank=rank, now=now)

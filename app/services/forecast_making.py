@@ -8,9 +8,10 @@ from typing import Protocol
 
 from app.market.contract import Status, digest
 from app.market.errors import InvalidOffer, NotTrading, Refusal
-from app.market.instants import command_date, format_instant, last_second
+from app.market.instants import command_date, format_instant
 from app.market.milestone import KnownMilestone
 from app.market.names import folded
+from app.market.spoken import Blank
 from app.market.statement import (
     ISSUE_FIXED,
     Advisory,
@@ -30,13 +31,10 @@ from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Repository
 
-SUGGESTED_SPAN_SECONDS = 90 * 86_400
 MOST_FORECASTS = 20
 """Unsettled ones in a thread: each is asked about at GitHub, and making one costs nothing."""
 
 MOST_NAMED = 10
-UNSPEAKABLE = frozenset('"“”`\r\n\t')
-"""Marks with which a name cannot stand in a command that a refusal hands out."""
 
 
 class Milestones(Protocol):
@@ -89,8 +87,7 @@ def _milestone(name: str, known: Sequence[KnownMilestone], by_at: int) -> KnownM
     if not still_open:
         raise Refusal(f"{why}, and no other is open.", "/bugmark help forecast")
     here = ", ".join(quoted(one.title) for one in still_open[:MOST_NAMED])
-    first = next((one.title for one in still_open if not set(one.title) & UNSPEAKABLE), None)
-    again = f"forecast milestone {_spoken(first)} closed by {command_date(by_at)}" if first else "help forecast"
+    again = f"forecast milestone {Blank.NAME} closed by {command_date(by_at)}"
     raise Refusal(f"{why}; open are {here}.", f"/bugmark {again}")
 
 
@@ -153,8 +150,7 @@ def _check_span(scene: Scene, by_at: int, said: str) -> None:
         what = f"is too near: a contract runs at least {config.least_maturation_seconds // 60} minutes"
     else:
         what = f"is too far: a contract runs at most {config.most_maturation_seconds // 86_400} days"
-    date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
-    raise InvalidOffer(f"{format_instant(by_at)} {what}.", f"/bugmark forecast {said} by {date}")
+    raise InvalidOffer(f"{format_instant(by_at)} {what}.", f"/bugmark forecast {said} by {Blank.DATE}")
 
 
 async def _make(tx: Tx, scene: Scene, about: AnyForecast) -> ContractRow:

@@ -19,11 +19,11 @@ _SIDES = re.compile(r"\b(?:FIXED|UNFIXED|fixed|unfixed)\b")
 
 
 class UnclearForecast(Refusal):
-    """Several forecasts could be meant. `nearest` is the number of one that trades, if any does."""
+    """Several forecasts could be meant. `choices` are the numbers of those that do, each with what it is about."""
 
-    def __init__(self, sentence: str, correction: str, nearest: int) -> None:
+    def __init__(self, sentence: str, correction: str, choices: list[tuple[int, str]]) -> None:
         super().__init__(sentence, correction)
-        self.nearest = nearest
+        self.choices = choices
 
 
 @contextmanager
@@ -79,5 +79,6 @@ async def _none_such(tx: Tx, scene: Scene, why: str) -> Refusal:
     if not unsettled:
         return Refusal(f"{why}; no forecast is open here.", "/bugmark help forecast")
     named = "; ".join(f"F{row.id} ({short_words(row.statement_text)})" for row in unsettled)
-    nearest = next((row.id for row in unsettled if row.open), unsettled[0].id)
-    return UnclearForecast(f"{why}; here live {named}.", f"/bugmark book F{nearest}", nearest)
+    meant = [row for row in unsettled if row.open] or unsettled
+    choices = [(row.id, short_words(row.statement_text)) for row in meant]
+    return UnclearForecast(f"{why}; here live {named}.", f"/bugmark book F{meant[0].id}", choices)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.market.errors import InsufficientFunds, Refusal
 from app.market.journal import AccountKey, Kind, entry
 from app.market.money import format_mills
+from app.market.spoken import HandOut, printed
 from app.services.config import play_currency
 from app.services.scene import Scene
 from app.storage import grants, journal, places
@@ -73,4 +74,6 @@ async def _receiver(tx: Tx, scene: Scene, login: str, holder: int | None) -> int
 
 
 def _less(login: str, most_mills: int) -> str:
-    return f"/bugmark give @{login} {format_mills(most_mills).replace(',', '')}" if most_mills else INSTEAD
+    """As much as there is, in whole hundredths."""
+    most = most_mills - most_mills % 10
+    return f"/bugmark {printed(HandOut('give', {'login': login, 'amount': most}))}" if most else INSTEAD

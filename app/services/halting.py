@@ -7,6 +7,7 @@ from collections.abc import Collection
 from app.market.contract import Status
 from app.market.errors import Refusal
 from app.market.life import ASK_WHILE_AWAY_SECONDS
+from app.market.spoken import Blank
 from app.services.insiders import check_impartial
 from app.services.locking import hold_all
 from app.services.scene import Scene
@@ -23,7 +24,7 @@ async def halt_market(tx: Tx, scene: Scene, reason: str) -> list[ContractRow]:
     going = [row for row in rows if row.maintainer_halt is None]
     if not going:
         raise Refusal(
-            "The market of this thread is halted by a maintainer already.", "/bugmark market resume it is clear now"
+            "The market of this thread is halted by a maintainer already.", f"/bugmark market resume {Blank.REASON}"
         )
     for floor in await floors(tx, going, scene.cause, scene.now):
         for row in going:
@@ -58,7 +59,7 @@ async def note_away(tx: Tx, repository_ids: set[int], now: int) -> None:
     """The App was uninstalled, suspended or taken out of these repositories: their contracts are halted."""
     here = await absences.known(tx, repository_ids) - await absences.away(tx, repository_ids)
     concerned = {repository_id: await _contracts_in(tx, repository_id, now) for repository_id in sorted(here)}
-    await hold_all(tx, [row for rows in concerned.values() for row in rows])
+    await hold_all(tx, [row for rows in concerned.values() for row in rows], now=now)
     for repository_id, rows in concerned.items():
         await absences.begin(tx, repository_id, now)
         for floor in await floors(tx, rows, f"away:{repository_id}:{now}", now):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from app.market.contract import Side
 from app.market.offer import Offer
 from app.market.position import Position
 from app.market.quotes import side_price
+from app.market.voiding import of_side
 from app.services import insiders, views
 from app.services.accounts import Balance, balance, balance_in, issuer
 from app.services.config import play_currency
@@ -23,6 +24,7 @@ class UserView:
     """Offers and positions by contract, free and reserved money, and the contracts they are in.
 
     `older`: what the user has in other currencies in which contracts of the thread trade, each with its owner's name.
+    `void_mills`: what a VOID would pay now for a position, by contract and side.
     """
 
     login: str
@@ -33,6 +35,7 @@ class UserView:
     rows: dict[int, ContractRow]
     insider: bool = False
     older: Sequence[tuple[str, Balance]] = ()
+    void_mills: Mapping[tuple[int, Side], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Holding:
     position: Position
     price: int | None
     basis: str
+    void_mills: int | None = None
 
     @property
     def average(self) -> int:
@@ -56,10 +60,11 @@ class Holding:
         return None if self.price is None else self.position.units * self.price - self.position.cost_mills
 
 
-async def user_view(tx: Tx, place: Place, user_id: int) -> UserView:
+async def user_view(tx: Tx, place: Place, user_id: int, now: int) -> UserView:
     offers = await books.live_offers(tx, user_id, place.issue.id)
     positions = await books.positions_of(tx, user_id, place.issue.id)
-    concerned = {contract for contract, _ in offers} | {contract for contract, *_ in positions}
+    held = {contract for contract, *_ in positions}
+    rows = await contracts.named(tx, held | {contract for contract, _ in offers})
     own = play_currency(place.repository.owner_id)
     older = await contracts.currencies_of_thread(tx, place.issue.id) - {own}
     return UserView(
@@ -68,10 +73,17 @@ async def user_view(tx: Tx, place: Place, user_id: int) -> UserView:
         owner_login=place.repository.owner_login,
         offers=offers,
         positions=positions,
-        rows={row.id: row for row in await contracts.named(tx, concerned)},
+        rows={row.id: row for row in rows},
         insider=user_id in await insiders.disclosed(tx, place.issue.id),
         older=[found for currency in sorted(older) if (found := await _older(tx, user_id, currency))],
+        void_mills=await _void_mills(tx, user_id, [row for row in rows if row.id in held], now),
     )
+
+
+async def _void_mills(tx: Tx, user_id: int, rows: Sequence[ContractRow], now: int) -> dict[tuple[int, Side], int]:
+    found = await views.void_payouts(tx, rows, now)
+    mine = {contract: paid[user_id] for contract, paid in found.items() if user_id in paid}
+    return {(contract, side): of_side(*of_user, side) for contract, of_user in mine.items() for side in Side}
 
 
 async def _older(tx: Tx, user_id: int, currency: str) -> tuple[str, Balance] | None:
@@ -88,5 +100,5 @@ async def holdings(tx: Tx, user: UserView, now: int) -> list[Holding]:
     for contract, side, position in user.positions:
         worth = worths[contract]
         price, basis = (None, "") if worth is None else (side_price(side, worth[0]), worth[1])
-        found.append(Holding(user.rows[contract], side, position, price, basis))
+        found.append(Holding(user.rows[contract], side, position, price, basis, user.void_mills.get((contract, side))))
     return found

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from app.market.contract import Status
 from app.market.errors import Refusal
-from app.market.instants import command_date, format_instant, last_second
+from app.market.instants import command_date, format_instant
 from app.market.statement import ISSUE_FIXED, shown
 from app.services import forecasting
-from app.services.choosing import SUGGESTED_SPAN_SECONDS
 from app.services.scene import Scene
 from app.storage import contracts
 from app.storage.contracts import ContractRow
@@ -48,9 +47,7 @@ def _only(going: list[ContractRow], scene: Scene, verb: str) -> ContractRow:
 
 
 def _nothing(scene: Scene) -> Refusal:
-    date = command_date(last_second(scene.now + SUGGESTED_SPAN_SECONDS))
-    instead = "/bugmark positions" if scene.closed else f"/bugmark offer fixed 50 by {date}"
-    return Refusal("No contract is open on this issue.", instead)
+    return Refusal("No contract is open on this issue.", "/bugmark positions" if scene.closed else "/bugmark help fund")
 
 
 def _known(rows: list[ContractRow]) -> str:

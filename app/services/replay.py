@@ -56,6 +56,8 @@ class Replay:
             off = ", ".join(f"{amount} in {currency}" for currency, amount in sums.items() if amount)
             self.report.add(f"entry {item.id} ({item.key}) is off by {off}")
         self.scratch.post(lines)
+        if '"bond"' in item.postings_text:
+            self._put_up(item, lines)
         if item.detail:
             self._tell(item)
         elif not lines:
@@ -88,6 +90,14 @@ class Replay:
         if item.first_line or not len(lines) == item.lines == item.last_line + 1:
             self.report.add(f"entry {item.id} ({item.key}) has postings that are not lines 0, 1, 2, … of it")
         return lines, sums
+
+    def _put_up(self, item: StoredEntry, lines: Lines) -> None:
+        """A bond for a contract, out of somebody's free money."""
+        contracts = [owner for kind, owner, _, amount in lines if kind == Kind.BOND and amount > 0]
+        users = [(owner, -amount) for kind, owner, _, amount in lines if kind == Kind.FREE and amount < 0]
+        for contract in contracts:
+            for user, mills in users:
+                self.scratch.put_up(contract, user, mills, item.at)
 
     def _tell(self, item: StoredEntry) -> None:
         self._mark_early(item.cause)

@@ -102,7 +102,7 @@ async def _least(tx: Tx, scene: Scene, new: NewOffer, empty: Sequence[ContractRo
 
 
 def puts_up(new: NewOffer) -> int:
-    """What an offer puts up in a contract in which nobody holds anything, in mills; one that never waits nothing."""
+    """Money that an offer puts up where nobody holds anything, in mills; one that never waits puts up nothing."""
     return 0 if new.now_or_never else new.volume * new.price
 
 
@@ -177,7 +177,7 @@ async def wake(tx: Tx, scene: Scene, row: ContractRow, terms: Terms) -> Contract
 async def hold(tx: Tx, scene: Scene, rows: Sequence[ContractRow | None]) -> list[ContractRow]:
     """Lock these contracts in everybody's order, with what the user's pool ties to them; as they are then."""
     found = [row for row in rows if row is not None]
-    await hold_all(tx, found, scene.user_id)
+    await hold_all(tx, found, now=scene.now, user=scene.user_id)
     return await contracts.named(tx, {row.id for row in found})
 
 

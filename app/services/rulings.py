@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.market.contract import Outcome, Status
 from app.market.errors import Refusal
-from app.market.statement import ISSUE_FIXED, shown
-from app.services.disputes import announced, meant, pay_bond, spoken
+from app.market.spoken import HandOut, Unclear
+from app.market.statement import ISSUE_FIXED
+from app.services.bonds import pay_bonds, put_up, to_fees, to_users
+from app.services.disputes import announced, each_of, meant
+from app.services.hearings import tell_ruling
 from app.services.insiders import check_impartial
 from app.services.scene import Scene, refresh_board
 from app.storage import contracts, disputes, places
@@ -18,10 +22,14 @@ from app.storage.disputes import Dispute, DisputeState
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a maintainer decided. `aside`: the close was set aside, trading resumes; else it settles at `due_at`."""
+    """What a maintainer decided. `aside`: the close was set aside, trading resumes; else it settles at `due_at`.
+
+    `bonds`: by user what those who disputed had put up, whoever began first.
+    """
 
     contract: ContractRow
     dispute: Dispute
+    bonds: Mapping[int, int]
     upheld: bool
     aside: bool
     due_at: int
@@ -32,16 +40,18 @@ async def resolve(
 ) -> Resolved:
     """A maintainer without a position decides a dispute; `price` is a void price in mills of FIXED. May be refused."""
     if price is not None and outcome is not Outcome.VOID:
-        raise Refusal("Only a VOID has a price.", f"/bugmark resolve {outcome.value.lower()} {spoken(reason)}")
+        raise Refusal("Only a VOID has a price.", f"/bugmark {_again(outcome, reason).text}")
     await check_impartial(tx, scene, "resolve a dispute")
     row, _ = await _to_resolve(tx, scene, outcome, reason, contract_id)
     aside = outcome is Outcome.UNFIXED and scene.now < row.maturation_at
     held = await contracts.hold(tx, await _siblings(tx, row, scene.now) if aside else {row.id})
     row, found = await _to_resolve(tx, scene, outcome, reason, row.id)
-    await places.lock_users(tx, {found.user_id})
+    bonds = put_up(found, await disputes.joined(tx, found.id))
+    await places.lock_users(tx, set(bonds))
     upheld = outcome is not found.verdict or price is not None
     state = DisputeState.UPHELD if upheld else DisputeState.REJECTED
-    await pay_bond(tx, row, found, scene.cause, scene.now, upheld)
+    shares = to_users(row, bonds) if upheld else to_fees(row, bonds)
+    await pay_bonds(tx, row, found.id, scene.cause, scene.now, shares)
     ruling = {"ruling": outcome.value, "ruled_by": scene.user_id, "ruling_reason": reason}
     await disputes.end(tx, found.id, state, scene.now, **ruling)
     due_at = scene.now if aside else max(row.window_ends_at or 0, scene.now)
@@ -50,8 +60,10 @@ async def resolve(
     else:
         changed = {"ruling": outcome.value, "ruling_price": price, "verdict": outcome.value}
         await contracts.change(tx, row.id, **changed, next_look_at=scene.now)  # one may be due or under way, on news
+    told = {"outcome": outcome.value, "price": price, "reason": reason, "upheld": upheld, "aside": aside}
+    await tell_ruling(tx, scene, row, found.id, {**told, "due_at": due_at}, bonds)
     await refresh_board(tx, scene.place, scene.now)
-    return Resolved(row, found, upheld, aside, due_at)
+    return Resolved(row, found, bonds, upheld, aside, due_at)
 
 
 async def _siblings(tx: Tx, row: ContractRow, now: int) -> set[int]:
@@ -79,7 +91,10 @@ async def _to_resolve(
         raise Refusal("There is no dispute to resolve in this thread.", "/bugmark book")
     if len(found) > 1:
         disputed = [row for row, _ in found]
-        which = shown(disputed[0].kind, disputed[0].id)
-        again = f"/bugmark resolve {outcome.value.lower()} on {which} {spoken(reason)}"
-        raise Refusal(f"Several verdicts are disputed here: {announced(disputed)}; say which.", again)
+        why = f"Several verdicts are disputed here: {announced(disputed)}; say which."
+        raise Unclear(why, *each_of(disputed, _again(outcome, reason)))
     return found[0]
+
+
+def _again(outcome: Outcome, reason: str) -> HandOut:
+    return HandOut("resolve", {"ruling": outcome, "reason": reason})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from app.services.config import Config
@@ -20,6 +21,7 @@ class Scene:
     `cause` names it in the journal, `now` is the instant it carries; `closed`: the issue is closed as completed, by a
     close that was not set aside; `rejected`: why it is closed otherwise, such as "not_planned". `may_triage` is only
     asked for commands that need it; `insider`: GitHub says that the user is the issue's author or has triage rights.
+    `asked`: contracts about other issues of which GitHub was asked for this command.
     """
 
     place: Place
@@ -31,6 +33,7 @@ class Scene:
     may_triage: bool = False
     insider: bool = False
     rejected: str | None = None
+    asked: Container[int] = frozenset()
 
 
 async def refresh_board(tx: Tx, place_: Place, now: int) -> None:

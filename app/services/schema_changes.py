@@ -36,18 +36,18 @@ def warnings_of(raw: bytes) -> list[str]:
 
 def _changes(tree: Tree, rules: Rules, defaults: Rules) -> Iterator[str]:
     for key, info in fields_of(Rules):
-        if section_of(info) is not None or _at(rules, key) == _at(defaults, key):
+        if section_of(info) is not None or value_at(rules, key) == value_at(defaults, key):
             continue
-        yield f"`{key}` is {_written(tree, key)} (default {_default(key)})"
+        yield f"`{key}` is {written(tree, key)} (default {default_of(key)})"
 
 
-def _at(section: BaseModel, key: str) -> object:
+def value_at(section: BaseModel, key: str) -> object:
     for name in key.split("."):
         section = getattr(section, name)
     return section
 
 
-def _written(tree: Tree, key: str) -> str:
+def written(tree: Tree, key: str) -> str:
     """Give a value as the file writes it; hidden characters and backticks do not come into the sentence."""
     for name in key.split("."):
         tree = tree[name] if isinstance(tree, dict) else Scalar("")
@@ -56,6 +56,6 @@ def _written(tree: Tree, key: str) -> str:
     return ", ".join(f"`{text}`" for text in plain) or "an empty list"
 
 
-def _default(key: str) -> str:
+def default_of(key: str) -> str:
     default = dict(fields_of(Rules))[key].default
     return f"`{default}`" if isinstance(default, Scalar) else "an empty list"

@@ -31,7 +31,7 @@ the owner's repository named `.github` counts, if that is public or BugMark is i
 either, the defaults below. Every key may be left out.
 
 ```yaml
-# yaml-language-server: $schema=<where this installation's docs are>/bugmark.schema.json
+# yaml-language-server: $schema=https://YOUR-HOST/docs/bugmark.schema.json
 default_price: 0.40
 dispute_window: 3d
 labels:
@@ -39,6 +39,9 @@ labels:
 limits:
   stake: 500
 ```
+
+The first line is for editors, and may go: with the [JSON Schema](bugmark.schema.json) they complete keys and mark
+mistakes. `https://YOUR-HOST` is the address of the BugMark that you use; its own page `/docs/configuration` says which.
 
 The file is read strictly. An unknown key, a key twice, a value of another kind or out of bounds: a pull request that
 touches the file gets a check named `bugmark.yml` that says what is wrong in which line. A file that is wrong and

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.clock import Clock
+from app.clock import Clock, ClockDoubted
 from app.market.contract import Status
-from app.market.facts import Cause, IssueFacts
-from app.market.life import close_event, look
+from app.market.facts import Cause, IssueFacts, Watch
+from app.market.life import another_day, close_event, look, needs_answer
 from app.market.remembered import Known
 from app.market.statement import ISSUE_FIXED, AnyForecast, read_forecast
 from app.services import halting, stepping
@@ -17,7 +17,7 @@ from app.services.recording import note_moved
 from app.services.scene import refresh_board
 from app.services.turning import floors, show, stop
 from app.services.watching import backed, watch_of, watches_of
-from app.storage import absences, contracts, disputes, insiders, last_known, places
+from app.storage import absences, contracts, disputes, insiders, last_known, places, workers
 from app.storage.contracts import ContractRow
 from app.storage.db import Database, DatabaseBusy, Tx
 from app.storage.places import Place
@@ -31,7 +31,7 @@ BUSY_SECONDS = 5
 
 
 class Oracle(Protocol):
-    """Tells what has become of what contracts are about."""
+    """Tells what has become of what contracts are about. May raise ClockDoubted: then nothing may follow."""
 
     async def issue_facts(self, place: Place) -> IssueFacts | None:
         """The issue as the API gives it now; None when there is no answer."""
@@ -44,12 +44,13 @@ class Oracle(Protocol):
 class _Looked:
     """What is looked at together: all contracts of an issue are judged by one answer, a forecast by its own.
 
-    `looks`: by contract the number of this look, which tells it from any other; `until_at`: when the next would be.
-    `away`: as far as we know the App is not installed there.
+    `looks`: by contract the number of this look, which tells it from any other; `until_at`: when the next would be;
+    `before`: by contract when it was due to be looked at. `away`: as far as we know the App is not installed there.
     """
 
     place: Place
     looks: dict[int, int]
+    before: dict[int, int | None]
     until_at: int
     away: bool
     forecast: AnyForecast | None
@@ -64,13 +65,15 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
     if facts.gone is not None:
         await note_gone(tx, place, now, facts.gone_at)
         return
+    if facts.closed:
+        await workers.end(tx, place.issue.id, now if facts.closed_at is None else facts.closed_at)
     rows = [row for row in await contracts.of_issue(tx, place.issue.id, now) if row.status is not Status.SETTLED]
     going = [row for row in rows if row.halt_reason is None]
     closes = {number: close_event(watch, facts) for number, watch in (await watches_of(tx, place, going)).items()}
     struck = [row for row in rows if closes.get(row.id) is not None]
     aside = facts.closed and facts.completed and await disputes.set_aside_of_issue(tx, place.issue.id) is not None
     to_ask = [row for row in rows if row not in struck and (aside or row.status is Status.HALTED)]
-    await hold_all(tx, [*struck, *to_ask])
+    await hold_all(tx, [*struck, *to_ask], now=now)
     for floor in await floors(tx, struck, f"news:{place.issue.id}", now):
         for row in struck:
             close = closes[row.id]
@@ -106,7 +109,7 @@ async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) 
     at = now if gone_at is None else gone_at
     rows = [row for row in await contracts.of_issue(tx, place.issue.id, now) if row.status is not Status.SETTLED]
     struck = [row for row in rows if row.halt_reason is None and at <= row.maturation_at]
-    await hold_all(tx, rows)
+    await hold_all(tx, rows, now=now)
     for floor in await floors(tx, struck, f"gone:{place.issue.id}", now):
         for row in struck:
             if row.id in floor.rows and floor.rows[row.id].halt_reason is None:
@@ -173,7 +176,11 @@ async def look_at(db: Database, oracle: Oracle, contract_id: int, clock: Clock) 
     looked = await _begin_look(db, contract_id, asked_at)
     if looked is None:
         return False
-    facts = await _ask(oracle, looked, asked_at)
+    try:
+        facts = await _ask(oracle, looked, asked_at)
+    except ClockDoubted:
+        await _put_back(db, looked)
+        return False
     try:
         if facts is not None and looked.away:
             await _note_answer(db, looked, clock)
@@ -197,22 +204,24 @@ async def _begin_look(db: Database, contract_id: int, now: int) -> _Looked | Non
         if row.asleep(now):
             await contracts.change(tx, row.id, next_look_at=None)
             return None
-        looks = {number: await _numbered(tx, number, until_at) for number in await _siblings(tx, row, now)}
+        begun = {number: await _numbered(tx, number, until_at) for number in await _siblings(tx, row, now)}
+        looks = {number: look_number for number, (look_number, _) in begun.items()}
+        before = {number: due_at for number, (_, due_at) in begun.items()}
         place = await places.place(tx, row.issue_id)
         if place is None:
             return None
         away = bool(await absences.away(tx, {place.repository.id}))
         aside_at = await disputes.set_aside_of(tx, row.id) or 0
         known = replace(await last_known.of(tx, row.id), aside_at=aside_at)
-        return _Looked(place, looks, until_at, away, read_forecast(row.statement_text), known)
+        return _Looked(place, looks, before, until_at, away, read_forecast(row.statement_text), known)
 
 
-async def _numbered(tx: Tx, number: int, until_at: int) -> int:
-    """Begin a look at a contract; its number, which no other look at it has."""
+async def _numbered(tx: Tx, number: int, until_at: int) -> tuple[int, int | None]:
+    """Begin a look at a contract; its number, which no other look at it has, and when it was due to be looked at."""
     row = await contracts.get(tx, number, lock=True)
     look_number = (row.looks if row else 0) + 1
     await contracts.change(tx, number, next_look_at=until_at, looks=look_number)
-    return look_number
+    return look_number, row.next_look_at if row else None
 
 
 async def _siblings(tx: Tx, row: ContractRow, now: int) -> tuple[int, ...]:
@@ -259,6 +268,14 @@ async def _look_sooner(db: Database, looked: _Looked, at: int) -> None:
                 await contracts.change(tx, row.id, next_look_at=at)
 
 
+async def _put_back(db: Database, looked: _Looked) -> None:
+    """Nothing has come of this look: each contract is due when it was."""
+    async with db.transaction() as tx:
+        for row in await contracts.hold(tx, looked.looks):
+            if not _dropped(row, looked):
+                await contracts.change(tx, row.id, next_look_at=looked.before[row.id])
+
+
 async def _look_with(tx: Tx, looked: _Looked, number: int, facts: IssueFacts | None, clock: Clock) -> bool:
     """Take the step that follows; False: the answer is dropped, since it may be older than news."""
     row, place = await contracts.get(tx, number), looked.place
@@ -272,9 +289,25 @@ async def _look_with(tx: Tx, looked: _Looked, number: int, facts: IssueFacts | N
     if facts is not None:
         await last_known.keep(tx, number, now, facts.told)
     watch = await watch_of(tx, place, row)
+    days = await _count_unanswered(tx, row, watch, facts, now)
+    watch = replace(watch, unanswered_days=days)
     step = look(watch, facts, facts is not None and await backed(tx, row, facts), now)
     await stepping.take(floor, place, row, watch, step, facts)
     return True
+
+
+async def _count_unanswered(tx: Tx, row: ContractRow, watch: Watch, facts: IssueFacts | None, now: int) -> int:
+    """On how many different days asking has failed by now, each time that an answer was needed; an answer ends it."""
+    if facts is not None or not needs_answer(watch, now):
+        if facts is not None and row.unanswered_at is not None:
+            await contracts.change(tx, row.id, unanswered_at=None, unanswered_days=0, unanswered_day_at=None)
+        return 0 if facts is not None else row.unanswered_days
+    another = another_day(row.unanswered_day_at, now)
+    days = row.unanswered_days + int(another)
+    if another or (row.unanswered_day_at or 0) > now:
+        first_at = now if row.unanswered_at is None else min(row.unanswered_at, now)
+        await contracts.change(tx, row.id, unanswered_at=first_at, unanswered_days=days, unanswered_day_at=now)
+    return days
 
 
 def _dropped(row: ContractRow, looked: _Looked) -> bool:

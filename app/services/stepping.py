@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from app.market.contract import Outcome, Status
 from app.market.facts import Cause, IssueFacts, Watch, as_known
 from app.market.life import ASK_AGAIN_SECONDS, VOID_LOOK_BACK_SECONDS, closed_for_good
-from app.market.settlement import Payout, VoidPrice
+from app.market.settlement import Payout
+from app.market.statement import ISSUE_FIXED
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
-from app.services import disputes
+from app.market.voiding import LAW_1, VoidPrice
+from app.services import bonds, hearings
 from app.services.floor import Floor
 from app.services.turning import NO_WINDOW, notify, pay_out, show, start, stop
-from app.storage import books, contracts
+from app.storage import contracts, stakes
 from app.storage.contracts import ContractRow
 from app.storage.disputes import Dispute, DisputeState
 from app.storage.places import Place
@@ -25,11 +29,8 @@ async def take(
             await _wait(floor, place, row, watch, until_at, facts)
         case OpenWindow():
             await _open_window(floor, place, row, step, facts)
-        case Extend(ends_at):
-            await contracts.change(
-                floor.tx, row.id, window_ends_at=ends_at, next_look_at=row.look_by(ends_at, floor.now)
-            )
-            await _tell_window(floor, place, row, watch.cause or Cause.CLOSED, row.backed, ends_at, facts)
+        case Extend():
+            await _extend(floor, place, row, watch, step, facts)
         case Announce(verdict):
             await _announce(floor, place, row, watch, verdict)
         case Resume():
@@ -51,12 +52,35 @@ async def _wait(
     await contracts.change(floor.tx, row.id, next_look_at=max(row.look_by(until_at, floor.now), floor.now + 1))
 
 
+async def _extend(
+    floor: Floor, place: Place, row: ContractRow, watch: Watch, step: Extend, facts: IssueFacts | None
+) -> None:
+    """Without an answer GitHub is asked again soon: a reopening may be what we were told of."""
+    next_look_at = row.look_by(step.ends_at, floor.now)
+    if facts is None:
+        next_look_at = min(next_look_at, floor.now + ASK_AGAIN_SECONDS)
+    planned = {"window_planned_at": step.ends_at} if step.told else {}
+    await contracts.change(
+        floor.tx,
+        row.id,
+        window_ends_at=step.ends_at,
+        next_look_at=max(next_look_at, floor.now + 1),
+        **({"window_planned_at": row.window_planned_at or row.window_ends_at} | planned),
+    )
+    if step.told and floor.state(row.id).open_interest:
+        cause = watch.cause or Cause.CLOSED
+        await _tell_window(floor, place, row, _Told(cause, row.backed, step.ends_at, f"until {step.ends_at}"), facts)
+    await show(floor, place)
+
+
 async def _open_window(
     floor: Floor, place: Place, row: ContractRow, step: OpenWindow, facts: IssueFacts | None
 ) -> None:
     """Where the issue is not as that close left it any more, another look says at once what is to be expected now."""
     close = facts if facts is None or facts.gone else facts.at(row.maturation_at)
-    await disputes.give_back(floor, row, DisputeState.ENDED)
+    await bonds.give_back(floor, row, DisputeState.ENDED)
+    thread_is_gone = step.cause is Cause.GONE and row.kind == ISSUE_FIXED
+    heard = floor.state(row.id).open_interest and not thread_is_gone
     await stop(
         floor,
         row.id,
@@ -66,37 +90,46 @@ async def _open_window(
             "halt_reason": step.cause.value,
             "window_opened_at": step.opened_at,
             "window_ends_at": step.ends_at,
+            "window_planned_at": step.ends_at,
+            "announced_at": None if heard else step.opened_at,
             "verdict": step.cause.verdict.value,
             "backed": step.backed,
+            "by_pull": step.cause is Cause.CLOSED and close is not None and close.by_pull,
             "next_look_at": max(row.look_by(step.ends_at, floor.now), floor.now) if close is facts else floor.now,
         },
     )
-    # where nobody holds anything the market comment says enough
-    if step.cause is Cause.CLOSED or floor.state(row.id).open_interest:
-        await _tell_window(floor, place, row, step.cause, step.backed, step.ends_at, close, step.opened_at)
+    if floor.state(row.id).open_interest:  # where nobody holds anything the market comment says enough
+        told = _Told(step.cause, step.backed, step.ends_at, step.cause.value)
+        await _tell_window(floor, place, replace(row, window_opened_at=step.opened_at), told, close)
     await show(floor, place)
 
 
-async def _tell_window(
-    floor: Floor,
-    place: Place,
-    row: ContractRow,
-    cause: Cause,
-    backed: bool,
-    ends_at: int,
-    facts: IssueFacts | None,
-    opened_at: int | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the thread is told of a window; `event` tells it from other news of the same window."""
+
+    cause: Cause
+    backed: bool
+    ends_at: int
+    event: str
+
+
+async def _tell_window(floor: Floor, place: Place, row: ContractRow, told: _Told, facts: IssueFacts | None) -> None:
     body: dict[str, object] = {
         "notice": "window",
         "contract": row.id,
-        "cause": cause.value,
-        "backed": backed,
-        "ends_at": ends_at,
+        "cause": told.cause.value,
+        "backed": told.backed,
+        "opened_at": row.window_opened_at,
+        "ends_at": told.ends_at,
         **_evidence(facts),
     }
-    key = f"window:{row.id}:{opened_at if opened_at is not None else f'{row.window_opened_at}:{ends_at}'}"
-    await notify(floor.tx, place, key, body, floor.now)
+    await notify(floor.tx, place, row, f"window:{_of(row)}:{row.window_opened_at}:{told.event}", body, floor.now)
+
+
+def _of(row: ContractRow) -> str:
+    """What a notice is about: an issue, whose contracts are told of together, or a forecast."""
+    return f"issue-{row.issue_id}" if row.kind == ISSUE_FIXED else f"{row.id}"
 
 
 def _evidence(facts: IssueFacts | None) -> dict[str, object]:
@@ -122,13 +155,14 @@ async def _announce(floor: Floor, place: Place, row: ContractRow, watch: Watch, 
         "verdict": verdict.value if verdict else None,
         "ends_at": watch.due_at,
     }
-    await notify(floor.tx, place, f"verdict:{row.id}:{row.window_opened_at}", body, floor.now)
+    if floor.state(row.id).open_interest:
+        await notify(floor.tx, place, row, f"verdict:{_of(row)}:{row.window_opened_at}", body, floor.now)
     await show(floor, place)
 
 
 async def _resume(floor: Floor, place: Place, row: ContractRow, watch: Watch, facts: IssueFacts | None) -> None:
     """The window is over; a maintainer's halt is lifted by nobody else."""
-    await disputes.give_back(floor, row, DisputeState.ENDED)
+    await bonds.give_back(floor, row, DisputeState.ENDED)
     await contracts.change(floor.tx, row.id, **NO_WINDOW, next_look_at=row.maturation_at)
     aside = watch.set_aside_at is not None and (watch.window_opened_at or 0) <= watch.set_aside_at
     if row.maintainer_halt is None and watch.away_at is None:
@@ -139,16 +173,19 @@ async def _resume(floor: Floor, place: Place, row: ContractRow, watch: Watch, fa
 async def _start(floor: Floor, place: Place, row: ContractRow, why: str) -> None:
     await start(floor, row.id)
     body: dict[str, object] = {"notice": "resumed", "contract": row.id, "why": why}
-    await notify(floor.tx, place, f"resume:{row.id}:{floor.state(row.id).amendment}", body, floor.now)
+    if floor.state(row.id).open_interest:
+        await notify(floor.tx, place, row, f"resume:{_of(row)}:{row.halt_event_at}:{why}", body, floor.now)
     await show(floor, place)
 
 
 async def _settle(
     floor: Floor, place: Place, row: ContractRow, watch: Watch, outcome: Outcome, facts: IssueFacts | None
 ) -> None:
-    dispute = await disputes.give_back(floor, row, DisputeState.UNANSWERED)
-    void = await _void_price(floor, row, watch) if outcome is Outcome.VOID else None
-    payouts = await pay_out(floor, row.id, outcome, void)
+    answered = facts is not None and watch.away_at is None
+    dispute, forfeited_mills = await bonds.lapse(floor, row, outcome, answered)
+    price = None if watch.ruling is None else row.ruling_price
+    by_law_1 = outcome is Outcome.VOID and price is None and row.terms.law == LAW_1
+    payouts = await pay_out(floor, row.id, outcome, await _void_price(floor, row) if by_law_1 else None, price)
     issue = place.issue
     known = facts or as_known(issue.state, issue.state_reason, issue.closed_at)
     told = facts.at(row.maturation_at) if facts and outcome is Outcome.FIXED else facts
@@ -161,13 +198,16 @@ async def _settle(
         "cause": row.halt_reason,
         "disputable_until": row.window_ends_at,
         "why": _why(row, watch, dispute, facts),
-        "ruling": await disputes.ruling_told(floor.tx, row),
+        "ruling": await hearings.ruling_told(floor.tx, row),
+        **({"forfeited": forfeited_mills} if forfeited_mills else {}),
         **_evidence(told),
         "closed_by": told.closed_by if told else None,
         "payouts": [_payout(item) for item in payouts],
     }
     if payouts:
-        await notify(floor.tx, place, f"settlement:{row.id}", body, floor.now)
+        since = row.window_opened_at if row.window_opened_at is not None else row.halt_event_at
+        event = f"{row.halt_reason or body['why']}:{since}:{outcome.value.lower()}"
+        await notify(floor.tx, place, row, f"settlement:{_of(row)}:{event}", body, floor.now)
     await show(floor, place)
 
 
@@ -184,12 +224,10 @@ def _why(row: ContractRow, watch: Watch, dispute: Dispute | None, facts: IssueFa
     return "facts"
 
 
-async def _void_price(floor: Floor, row: ContractRow, watch: Watch) -> VoidPrice:
-    """As it stood seven days before what halted the contract, whenever we learnt of it; or as a maintainer ruled."""
-    if watch.ruling is not None and row.ruling_price is not None:
-        return VoidPrice(row.ruling_price, 1)
+async def _void_price(floor: Floor, row: ContractRow) -> VoidPrice:
+    """As it stood seven days before what halted the contract, whenever we learnt of it."""
     event_at = floor.now if row.halt_event_at is None else row.halt_event_at
-    return await books.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
+    return await stakes.void_price(floor.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
 
 
 def _payout(item: Payout) -> list[int]:

@@ -1,4 +1,4 @@
-"""What no reply tells and its parties hear of all the same: offers that expired, fills that came by themselves.
+"""What no reply tells its parties: offers that expired or lost their place, fills that came by themselves.
 
 Offers that end with their contract's maturation are not told one by one: the contract's own notice tells it.
 """
@@ -54,6 +54,23 @@ async def tell_made_room(tx: Tx, row: ContractRow, gone: Sequence[Offer], units:
     }
     key = f"room:{row.id}:{max(offer.number for offer in gone)}"
     await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
+
+
+async def tell_displaced(tx: Tx, row: ContractRow, offer: Offer, volume: int, now: int) -> None:
+    """An all-or-none offer lost its place to a better one: its owner is told in the contract's thread."""
+    place = await places.place(tx, row.issue_id)
+    if place is None:
+        return
+    body = {
+        "notice": "news",
+        "contract": row.id,
+        "displaced": [[*_offer(offer)[:4], volume, offer.price]],
+        "expired": [],
+        "fills": [],
+        "users": [offer.user],
+        "spared": sorted(await mutes.spared(tx, place.repository.id, {offer.user}, now)),
+    }
+    await outbox.put(tx, key=f"displaced:{offer.number}", kind="notice", place=place, body=json.dumps(body), now=now)
 
 
 async def tell_others(tx: Tx, place: Place, fills: Sequence[Fill], user: int, now: int) -> None:

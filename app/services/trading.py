@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.market.arrival import DUST_VOLUME
-from app.market.contract import UNIT_MILLS, Side
+from app.market.contract import Side
 from app.market.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.instants import command_date
 from app.market.matching import cancel, place, place_range
-from app.market.money import format_price
 from app.market.offer import Action, NewOffer, Offer, book_price, is_bid
-from app.market.position import Position
+from app.market.spoken import Blank, spoken
 from app.market.state import Changes, ContractState
 from app.market.statement import ISSUE_FIXED
 from app.services import accounts, choosing, forecast_making, forecasting, limits, ranging
@@ -127,21 +126,16 @@ async def _sell(
 def _check_buyers(state: ContractState, scene: Scene, row: ContractRow, new: NewOffer) -> None:
     buyers = state.book.half(not is_bid(new.action, new.side)).all()
     if all(counter.user == scene.user_id for counter in buyers):
-        position = state.holders(new.side)[scene.user_id]
-        raise Refusal("Nobody buys here now; name your price and wait.", _to_wait(row, new, position))
+        free = state.holders(new.side)[scene.user_id].free
+        raise Refusal("Nobody buys here now; name your price and wait.", _to_wait(row, new, free))
 
 
-def _to_wait(row: ContractRow, new: NewOffer, position: Position) -> str:
-    """A sale that can wait in the book, for what the units cost; so few that none may: the book to look at."""
-    units, by = min(new.volume, position.free), f"by {command_date(row.maturation_at)}"
+def _to_wait(row: ContractRow, new: NewOffer, free: int) -> str:
+    """A sale that can wait in the book, at whatever price; so few units that none may: the book to look at."""
+    units = min(new.volume, free)
     if units < DUST_VOLUME:
-        return f"/bugmark book {by}"
-    return f"/bugmark sell {new.side.value.lower()} {units} at {format_price(cost_price(position))} {by}"
-
-
-def cost_price(position: Position) -> int:
-    """The least price in mills at which units are sold without a loss, as far as there is one."""
-    return min(max(-(-position.cost_mills // position.units), LOWEST_PRICE), UNIT_MILLS - 1)
+        return f"/bugmark book by {command_date(row.maturation_at)}"
+    return spoken(replace(new, volume=units), row.maturation_at, at=Blank.PRICE)
 
 
 async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
@@ -156,7 +150,7 @@ async def take(tx: Tx, scene: Scene, number: int, volume: int | None) -> Traded:
     if wanted is None:
         raise UnknownOffer(f"Offer o{number} is not open any more.", await to_look(tx, scene))
     if wanted.user == scene.user_id:
-        raise UnknownOffer(f"Offer o{number} is your own.", f"/bugmark cancel o{number}")
+        raise UnknownOffer(f"Offer o{number} is your own.", "/bugmark offers")
     if volume is not None and volume > wanted.remaining:
         raise InvalidOffer(
             f"Only {wanted.remaining} units of o{number} are open.", f"/bugmark take o{number} {wanted.remaining}"
@@ -175,7 +169,7 @@ async def cancel_offers(tx: Tx, scene: Scene, number: int | None) -> Cancelled:
     rows = [row for row in await contracts.of_thread(tx, scene.place.issue.id, scene.now) if row.id in concerned]
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
-        await hold_all(tx, rows, scene.user_id)
+        await hold_all(tx, rows, now=scene.now, user=scene.user_id)
     made = 0
     for currency in currencies:
         ids = {row.id for row in rows if row.currency == currency}
@@ -197,12 +191,13 @@ async def _cancel_in(tx: Tx, scene: Scene, ids: set[int], number: int | None, ca
     """In contracts of one currency. `before`: entries the command has made already; returns how many it has then."""
     floor = await open_floor(tx, ids, cause=scene.cause, now=scene.now, user=scene.user_id)
     floor.made = before
-    await floor.expire(ids)
+    floor.filled = sum(len(changes.raw_fills) for changes in cancelled.changes)
+    await _expire(floor, scene, ids)
     mine = [found for each in sorted(ids) for found in floor.state(each).book.open_offers()]
     wanted = [found for found in mine if found.user == scene.user_id and number in (None, found.number)]
     for found in wanted:
         if found.remaining:  # a re-try may have filled it meanwhile
-            made = partial(cancel, floor.market, found.number, user=scene.user_id, now=scene.now)
+            made = partial(cancel, floor.market, found.number, user=scene.user_id, now=scene.now, room=floor.room)
             cancelled.changes.append(await floor.run(made))
             cancelled.offers.append(found)
     await show(floor, scene)
@@ -234,7 +229,9 @@ async def change(
 
 async def _shrink(floor: Floor, scene: Scene, row: ContractRow, found: Offer, volume: int) -> Traded:
     if volume < DUST_VOLUME:
-        raise InvalidOffer(f"At least {DUST_VOLUME} units must stay open.", f"/bugmark cancel o{found.number}")
+        raise InvalidOffer(
+            f"At least {DUST_VOLUME} units must stay open.", f"/bugmark change o{found.number} {Blank.VOLUME}"
+        )
     changes = await floor.run(
         lambda: cancel(floor.market, found.number, user=scene.user_id, now=scene.now, keep=volume)
     )
@@ -256,7 +253,9 @@ async def _place(
         before = await floor.run(lambda: cancel(floor.market, instead_of, user=scene.user_id, now=scene.now))
     await limits.check(floor.tx, scene, floor.state(row.id), new)
     (number,) = await books.next_offer_numbers(floor.tx, 1)
-    arrival = partial(place, floor.market, row.id, new, number=number, user=scene.user_id, now=scene.now)
+    arrival = partial(
+        place, floor.market, row.id, new, number=number, user=scene.user_id, now=scene.now, room=floor.room
+    )
     changes = await _arrive(floor, scene, arrival)
     await show(floor, scene)
     return Traded(row, changes.offers[number], changes, neighbours is not None, neighbours or [], before=before)
@@ -296,8 +295,15 @@ async def _arrive(floor: Floor, scene: Scene, arrival: Callable[[], Changes]) ->
 async def _floor(tx: Tx, scene: Scene, ids: set[int], new: NewOffer) -> Floor:
     """The contracts an offer goes to, as it will find them: locked, without the offers that are due before it."""
     floor = await open_floor(tx, ids, cause=scene.cause, now=scene.now, user=scene.user_id, reaching=new)
-    await floor.expire(ids)
+    await _expire(floor, scene, ids)
     return floor
+
+
+async def _expire(floor: Floor, scene: Scene, ids: set[int]) -> None:
+    """The command comes with news about its own thread. Raises StaleNews where others would have to be asked about."""
+    here = {number for number, row in floor.rows.items() if row.issue_id == scene.place.issue.id}
+    known = here | ids | {number for number in floor.rows if number in scene.asked}
+    await floor.expire(known, asking=True)
 
 
 async def _check_open(floor: Floor, scene: Scene, ids: set[int]) -> None:

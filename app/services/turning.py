@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from app.market.contract import Outcome, Status
-from app.market.settlement import Payout, VoidPrice, halt, resume, settle
+from app.market.settlement import Payout, halt, resume, settle
 from app.market.state import Changes
+from app.market.voiding import VoidPrice
+from app.services import notices
 from app.services.floor import Floor, open_floor
 from app.services.locking import hold_all
 from app.services.scene import refresh_board
@@ -18,12 +19,21 @@ from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
 
+TOGETHER_SECONDS = 60
+"""Contracts of one issue that are halted, resumed or settled by one event within so long are told of in one comment."""
+
+GATHER_SECONDS = 2
+"""So long a comment waits for what the event does to the issue's other contracts, each in its own transaction."""
+
 NO_WINDOW: dict[str, Any] = {
     "halt_reason": None,
     "window_opened_at": None,
     "window_ends_at": None,
+    "window_planned_at": None,
+    "announced_at": None,
     "verdict": None,
     "backed": False,
+    "by_pull": False,
     "ruling": None,
     "ruling_price": None,
 }
@@ -34,7 +44,7 @@ async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[
     """These contracts with everybody in them under lock: one floor for each currency."""
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
-        await hold_all(tx, rows)
+        await hold_all(tx, rows, now=now)
     return [
         await open_floor(tx, {row.id for row in rows if row.currency == currency}, cause=cause, now=now, everyone=True)
         for currency in currencies
@@ -44,16 +54,15 @@ async def floors(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[
 async def stop(floor: Floor, contract_id: int, event_at: int, **values: Any) -> None:
     """Halt, or keep halted, from this event on; `values` are columns that change with it. Settled is final.
 
-    What is due expires first, as before any change, unless all-or-none offers could fill then: nothing fills on news.
+    What is due expires first, as before any change, but nothing fills on news: all-or-none offers are tried later.
     """
     row = floor.rows[contract_id]
     if row.status is Status.SETTLED:
         return
     if row.open:
-        state = floor.state(row.id)
-        if not (state.book.whole and state.trades(floor.now)):
-            await floor.expire({row.id})
-        await floor.run(partial(halt, floor.market, row.id), f"halt:{row.id}:{state.amendment + 1}")
+        await floor.expire(())
+        amendment = floor.state(row.id).amendment + 1
+        await floor.run(partial(halt, floor.market, row.id), f"halt:{row.id}:{amendment}")
     await contracts.change(
         floor.tx,
         row.id,
@@ -80,14 +89,19 @@ async def start(floor: Floor, contract_id: int) -> None:
     await contracts.change(floor.tx, row.id, halted_at=None, halt_event_at=None)
 
 
-async def pay_out(floor: Floor, contract_id: int, outcome: Outcome, void: VoidPrice | None) -> list[Payout]:
-    """Settle, once: what came due meanwhile expires, the other offers are cancelled, winners paid, nothing left."""
+async def pay_out(
+    floor: Floor, contract_id: int, outcome: Outcome, void: VoidPrice | None = None, price: int | None = None
+) -> list[Payout]:
+    """Settle, once: what came due meanwhile expires, the other offers are cancelled, winners paid, nothing left.
+
+    `void`, `price`: what a VOID reads (`settlement.settle`).
+    """
     row = floor.rows[contract_id]
     await floor.expire({row.id})
     payouts: list[Payout] = []
 
     def pay() -> Changes:
-        changes, found = settle(floor.market, row.id, outcome, void)
+        changes, found = settle(floor.market, row.id, outcome, void, price)
         payouts.extend(found)
         return changes
 
@@ -105,6 +119,21 @@ async def show(floor: Floor, place: Place) -> None:
             await refresh_board(floor.tx, there, floor.now)
 
 
-async def notify(tx: Tx, place: Place, key: str, body: dict[str, object], now: int) -> None:
-    """Have a notice posted in the thread."""
-    await outbox.put(tx, key=key, kind="notice", place=place, body=json.dumps(body), now=now)
+async def notify(tx: Tx, place: Place, row: ContractRow, key: str, body: dict[str, object], now: int) -> None:
+    """Have a notice posted in the thread: `key` names the event, of which one comment tells for all its contracts.
+
+    What comes when that comment has been out for a while gets one of its own: nobody is told of an edit.
+    """
+    await outbox.hold_key(tx, key)
+    own_key = f"{key}:c{row.id}"
+    before = await outbox.find(tx, key)
+    items = notices.items(before.body) if before else []
+    mine = [item for item in items if item["contract"] == row.id]
+    if mine and body["notice"] == "resumed":
+        key, items = f"{own_key}:{row.amendment}", []
+    elif before and not (mine or before.fresh or now - before.created_at < TOGETHER_SECONDS):
+        key, items = own_key, []
+    told = [*(item for item in items if item["contract"] != row.id), body]
+    due_at = now + GATHER_SECONDS if await contracts.has_siblings(tx, row) else now
+    text = notices.joined(told)
+    await outbox.put(tx, key=key, kind="notice", place=place, body=text, now=now, due_at=due_at)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.market import voiding
 from app.market.contract import Status
 from app.market.life import VOID_LOOK_BACK_SECONDS
 from app.market.price import headline
 from app.market.reward import stake_of
 from app.market.statement import ISSUE_FIXED
+from app.market.voiding import LAW_1, Stake, VoidPrice
 from app.services import insiders
 from app.services.config import Config
 from app.services.configs import StoredConfigs
 from app.services.contract_views import BookView, ContractView, Holder, IssueView
-from app.storage import books, contracts, places, tape
+from app.storage import contracts, places, stakes, tape, workers
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.tape import DAY_SECONDS, Standing
@@ -26,6 +28,7 @@ SPARK_PRICES = 60
 BOOK_OFFERS = 10
 """Offers of each half that are named."""
 
+WORKERS_NAMED = 5
 MOST_BOOKS = 4
 """Books under a reply."""
 
@@ -45,6 +48,7 @@ async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
     trading = _largest(going, MOST_TRADING, speaker)
     settled = done[:MOST_SETTLED]
     shown = await _views(tx, trading, now)
+    working, count = await workers.listed(tx, issue_id, now, WORKERS_NAMED)
     return IssueView(
         now=now,
         trading=shown,
@@ -52,6 +56,8 @@ async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
         left_out=len(rows) - len(trading) - len(settled),
         headline=next((view for view in shown if speaker and view.id == speaker.id), None),
         reward_mills=_reward(going),
+        working=working,
+        all_working=count,
         **await _to_take(tx, going, speaker, now),
     )
 
@@ -159,14 +165,14 @@ async def _views(tx: Tx, found: Sequence[ContractView], now: int) -> list[Contra
     holders = await tape.holders(tx, ids)
     marks, top = await tape.marks(tx, ids, SPARK_PRICES), await tape.largest(tx, ids, TOP_HOLDERS)
     before = await tape.prices_at(tx, ids, now - DAY_SECONDS)
-    void_prices = await _void_prices(tx, [view.row for view in found], now)
+    by_law_1 = await _void_prices(tx, [view.row for view in found], now)
     return [
         replace(
             view,
             marks=marks[view.id],
             price_before=before.get(view.id),
             volume=volumes[view.id],
-            void_price=void_prices.get(view.id),
+            void_price=by_law_1.get(view.id),
             top=[
                 Holder(login, side, units, user in marked and view.row.terms.insiders != insiders.ALLOW)
                 for user, login, side, units in top[view.id]
@@ -185,7 +191,24 @@ async def _settled(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[Contra
 
 
 async def _void_prices(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, int]:
-    """As a settlement would read it: as it stood seven days before the window opened, or before now."""
-    since = {row.id: (now if row.window_opened_at is None else row.window_opened_at) for row in rows}
-    found = await books.void_prices(tx, {number: at - VOID_LOOK_BACK_SECONDS for number, at in since.items()})
+    """Of contracts made under law 1, what a settlement would read; law 2 has no void price."""
+    found = await void_pairs(tx, rows, now)
     return {number: pair.minted_mills // pair.open_interest for number, pair in found.items() if pair.open_interest}
+
+
+async def void_pairs(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, VoidPrice]:
+    """As it stood seven days before the window opened, or before now; of contracts made under law 1."""
+    old = [row for row in rows if row.terms.law == LAW_1]
+    since = {row.id: (now if row.window_opened_at is None else row.window_opened_at) for row in old}
+    return await stakes.void_prices(tx, {number: at - VOID_LOOK_BACK_SECONDS for number, at in since.items()})
+
+
+async def void_payouts(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, dict[int, tuple[Stake, int]]]:
+    """By contract and user: what each holder has in it, and what a VOID would pay now, in mills."""
+    pairs = await void_pairs(tx, rows, now)
+    found = {}
+    held = await stakes.stakes(tx, [row.id for row in rows]) if rows else {}
+    for row in rows:
+        paid = voiding.void_payouts(row.terms, held[row.id], pairs.get(row.id))
+        found[row.id] = {user: (held[row.id][user], mills) for user, mills in paid.items()}
+    return found

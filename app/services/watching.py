@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.market.facts import Cause, IssueFacts, Watch
+from app.market.outages import Outage
 from app.market.remembered import Known
 from app.market.statement import ISSUE_FIXED
-from app.storage import absences, contracts, disputes, exposure, last_known
+from app.storage import absences, contracts, disputes, exposure, last_known, outages
 from app.storage.absences import Absence
 from app.storage.contracts import ContractRow
 from app.storage.db import Tx
@@ -20,18 +21,24 @@ async def watch_of(tx: Tx, place: Place, row: ContractRow) -> Watch:
 
 
 async def watches_of(tx: Tx, place: Place, rows: Sequence[ContractRow]) -> dict[int, Watch]:
-    """Of contracts of one repository; as many statements, however many there are."""
+    """Watches of contracts of one repository; as many statements, however many there are."""
     ids = {row.id for row in rows}
     absence = await absences.of(tx, place.repository.id)
     waiting, known = await disputes.all_waiting(tx, ids), await last_known.of_all(tx, ids)
-    aside = await _set_aside_at(tx, rows)
+    aside, gone = await _set_aside_at(tx, rows), await outages.known(tx)
     return {
-        row.id: _watch(row, absence, waiting.get(row.id), aside.get(row.id), known.get(row.id, Known())) for row in rows
+        row.id: _watch(row, absence, waiting.get(row.id), aside.get(row.id), known.get(row.id, Known()), gone)
+        for row in rows
     }
 
 
 def _watch(
-    row: ContractRow, absence: Absence | None, dispute: Dispute | None, aside_at: int | None, known: Known
+    row: ContractRow,
+    absence: Absence | None,
+    dispute: Dispute | None,
+    aside_at: int | None,
+    known: Known,
+    gone: tuple[Outage, ...],
 ) -> Watch:
     return Watch(
         maturation_at=row.maturation_at,
@@ -48,6 +55,11 @@ def _watch(
         back_at=absence.back_at if absence else None,
         void_reasons=row.terms.void_reasons if row.kind == ISSUE_FIXED else frozenset(),
         answered_at=known.at,
+        planned_ends_at=row.window_planned_at,
+        announced_at=row.announced_at,
+        unanswered_days=row.unanswered_days,
+        away_days=absence.days if absence and absence.back_at is None else 0,
+        outages=gone,
     )
 
 

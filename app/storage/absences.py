@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from app.market.contract import Status
+from app.market.life import another_day
 from app.storage.contracts import awake
 from app.storage.db import Tx
 from app.storage.sql import in_parts, upsert
@@ -15,14 +16,16 @@ from app.storage.tables import absences, contracts, issues, repositories
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """`back_at` None: the App is still away."""
+    """`back_at` None: the App is still away. `days`: on how many different days it turned out to be, when asked."""
 
     away_at: int
     back_at: int | None
+    days: int = 0
 
 
 async def begin(tx: Tx, repository_id: int, now: int) -> None:
-    await upsert(tx, absences, {"repository_id": repository_id, "away_at": now, "back_at": None})
+    fresh = {"back_at": None, "unanswered_days": 0, "unanswered_day_at": None}
+    await upsert(tx, absences, {"repository_id": repository_id, "away_at": now, **fresh})
 
 
 async def end(tx: Tx, repository_id: int, now: int) -> None:
@@ -30,11 +33,20 @@ async def end(tx: Tx, repository_id: int, now: int) -> None:
     await tx.execute(update(absences).where(*open_one).values(back_at=now))
 
 
+async def note_away_still(tx: Tx, repository_id: int, now: int) -> None:
+    """GitHub was asked, and the App is still away: each day counts once."""
+    mine = absences.c.repository_id == repository_id, absences.c.back_at.is_(None)
+    last_at = (await tx.execute(select(absences.c.unanswered_day_at).where(*mine))).scalar()
+    another = another_day(last_at, now)
+    if another or (last_at or 0) > now:
+        days = absences.c.unanswered_days + int(another)
+        await tx.execute(update(absences).where(*mine).values(unanswered_days=days, unanswered_day_at=now))
+
+
 async def of(tx: Tx, repository_id: int) -> Absence | None:
     """The last one, None if there was none."""
-    statement = select(absences.c.away_at, absences.c.back_at).where(absences.c.repository_id == repository_id)
-    row = (await tx.execute(statement)).first()
-    return Absence(row.away_at, row.back_at) if row else None
+    row = (await tx.execute(select(absences).where(absences.c.repository_id == repository_id))).first()
+    return Absence(row.away_at, row.back_at, row.unanswered_days) if row else None
 
 
 async def away(tx: Tx, repository_ids: set[int]) -> set[int]:

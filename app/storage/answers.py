@@ -21,6 +21,8 @@ PREFIX = "reply:"
 """The key of a reply is this and the number of the comment that it answers."""
 
 MOST_LISTED = 5
+MOST_BODIES = 200
+"""Newest replies of a thread in which a quotation is looked up."""
 
 _CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w/@])@[A-Za-z0-9]")
@@ -82,6 +84,13 @@ async def on_page(tx: Tx, issue_id: int, since: int) -> list[Answer]:
     return [Answer(int(row.key.removeprefix(PREFIX)), row.login) for row in await tx.execute(wanted)]
 
 
+async def bodies(tx: Tx, issue_id: int) -> list[str]:
+    """The newest replies in a thread."""
+    mine = outbox.c.issue_id == issue_id, outbox.c.kind == "reply"
+    wanted = select(outbox.c.body).where(*mine).order_by(outbox.c.id.desc()).limit(MOST_BODIES)
+    return list((await tx.execute(wanted)).scalars())
+
+
 async def public_answer(tx: Tx, comment_id: int) -> Answer | None:
     """The recorded reply to a comment, posted or not; None in a repository that is private or out of sight."""
     wanted = (
@@ -98,11 +107,12 @@ async def public_answer(tx: Tx, comment_id: int) -> Answer | None:
 
 @dataclass(frozen=True, slots=True)
 class Outgrown:
-    """A comment of ours that a newer one takes the place of."""
+    """A comment of ours that a newer one takes the place of, and the number of the comment that it answers."""
 
     comment_id: int
     node_id: str
     body: str
+    answers: int
 
 
 async def outgrown_by(tx: Tx, message: Message) -> Outgrown | None:
@@ -111,9 +121,9 @@ async def outgrown_by(tx: Tx, message: Message) -> Outgrown | None:
         return None
     same = outbox.c.issue_id == message.issue_id, outbox.c.user_id == message.user_id, outbox.c.id < message.id
     sent = outbox.c.state == SENT, outbox.c.key.startswith(PREFIX), outbox.c.node_id.is_not(None)
-    wanted = select(outbox.c.remote_id, outbox.c.node_id, outbox.c.body).where(*same, *sent)
+    wanted = select(outbox.c.remote_id, outbox.c.node_id, outbox.c.body, outbox.c.key).where(*same, *sent)
     row = (await tx.execute(wanted.order_by(outbox.c.id.desc()).limit(1))).first()
-    return Outgrown(row.remote_id, row.node_id, row.body) if row else None
+    return Outgrown(row.remote_id, row.node_id, row.body, int(row.key.removeprefix(PREFIX))) if row else None
 
 
 async def minimised_since(tx: Tx, installation_id: int, since: int) -> int:

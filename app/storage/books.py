@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import BigInteger, Row, bindparam, func, select, text, update
 
 from app.market.contract import Side
 from app.market.fill import Amendment, Fill
 from app.market.ledger import Difference
 from app.market.offer import Action, NewOffer, Offer, OfferState
 from app.market.position import Position
-from app.market.settlement import VoidPrice
 from app.market.state import Changes, ContractState
 from app.storage.contracts import ContractRow, change
 from app.storage.db import FIRST_IMAGINED, Tx, rehearsing
-from app.storage.sql import insert, of_each, upsert
-from app.storage.tables import amendments, contracts, fills, offers, positions
+from app.storage.sql import in_parts, insert, upsert
+from app.storage.tables import amendments, contracts, fills, net_paid, offers, positions
 
 ACTIONS = {action.value: action for action in Action}
 SIDES = {side.value: side for side in Side}
@@ -86,6 +85,9 @@ _OPEN = (
 _HOLDERS = select(positions).where(
     positions.c.contract_id == bindparam("contract"), positions.c.free + positions.c.reserved > 0
 )
+_NET_PAID = select(net_paid.c.user_id, net_paid.c.mills).where(
+    net_paid.c.contract_id == bindparam("contract"), net_paid.c.mills != 0
+)
 
 
 async def load(tx: Tx, row: ContractRow) -> ContractState:
@@ -102,6 +104,9 @@ async def load(tx: Tx, row: ContractRow) -> ContractState:
     for held in await tx.execute(_HOLDERS, {"contract": row.id}):
         position = Position(held.free, held.reserved, held.cost_mills, held.pool_units)
         state.holders(SIDES[held.side])[held.user_id] = position
+    if row.amendment:
+        for user, mills in await tx.execute(_NET_PAID, {"contract": row.id}):
+            state.position(user, Side.FIXED).net_paid_mills = mills  # of both sides: only their sum counts
     return state
 
 
@@ -133,6 +138,9 @@ async def save(tx: Tx, changes: Changes, differ: Difference, now: int) -> None:
         await tx.execute(insert(tx, fills), [_fill_values(item, now) for item in filled])
     if differ.positions:
         await upsert(tx, positions, [_position_values(*item) for item in differ.positions])
+    if differ.net_paid:
+        rows = [{"contract_id": contract, "user_id": user, "mills": mills} for contract, user, mills in differ.net_paid]
+        await upsert(tx, net_paid, rows)
     for number in changes.to_retry:
         await change(tx, number, retry_due=True)
 
@@ -185,7 +193,12 @@ def _position_values(contract: int, user: int, side: Side, held: Position) -> di
     }
 
 
-_HIGHEST = select(*(select(func.max(column)).scalar_subquery() for column in (offers.c.id, offers.c.rank)))  # by index
+_PARTS = [select(func.max(column)).scalar_subquery() for column in (offers.c.id, offers.c.rank)]  # by index
+_HIGHEST = select(*_PARTS)
+_HANDED_OUT = text("SELECT seq FROM sqlite_sequence WHERE name = 'offers'").columns(seq=BigInteger).scalar_subquery()
+_HIGHEST_ON_SQLITE = select(*_PARTS, _HANDED_OUT)
+"""The numbers may have been moved ahead after a restore: the sequence tells."""
+
 _DRAWN = text("SELECT nextval(pg_get_serial_sequence('offers', 'id')) FROM generate_series(1, :count)")
 
 
@@ -194,9 +207,11 @@ async def next_offer_numbers(tx: Tx, count: int) -> list[int]:
 
     A rehearsal imagines them, since numbers that were drawn are gone.
     """
-    if rehearsing(tx) or tx.dialect.name == "sqlite":
-        highest = (await tx.execute(_HIGHEST)).one()
-        first = max(highest[0] or 0, highest[1] or 0, FIRST_IMAGINED - 1 if rehearsing(tx) else 0) + 1
+    on_sqlite = tx.dialect.name == "sqlite"
+    if rehearsing(tx) or on_sqlite:
+        highest = (await tx.execute(_HIGHEST_ON_SQLITE if on_sqlite else _HIGHEST)).one()
+        least = FIRST_IMAGINED - 1 if rehearsing(tx) else 0
+        first = max(least, *(number or 0 for number in highest)) + 1
         return list(range(first, first + count))
     return list((await tx.execute(_DRAWN, {"count": count})).scalars())
 
@@ -214,10 +229,13 @@ async def with_due_offers(tx: Tx, now: int, limit: int, but: Collection[int] = (
     return list((await tx.execute(statement.distinct().order_by(offers.c.contract_id).limit(limit))).scalars())
 
 
-async def has_whole(tx: Tx, contract_id: int) -> bool:
-    """Whether all-or-none offers wait in a contract: then any change of its book may bring a fill."""
-    waiting = offers.c.contract_id == contract_id, offers.c.all_or_none, offers.c.state == OfferState.LIVE.value
-    return (await tx.execute(select(offers.c.id).where(*waiting).limit(1))).first() is not None
+async def ending_among(tx: Tx, contract_ids: set[int], now: int) -> set[int]:
+    """Those of these contracts in which open offers have come to their end."""
+    found: set[int] = set()
+    for some in in_parts(contract_ids):
+        ending = offers.c.contract_id.in_(some), offers.c.state.in_(OPEN_STATES), offers.c.until_at <= now
+        found |= set((await tx.execute(select(offers.c.contract_id).where(*ending).distinct())).scalars())
+    return found
 
 
 async def owner_of_offer(tx: Tx, number: int, issue_id: int) -> int | None:
@@ -264,20 +282,3 @@ async def fills_of(tx: Tx, contract_id: int, limit: int) -> list[tuple[int, int]
     statement = select(fills.c.volume, fills.c.price).where(fills.c.contract_id == contract_id)
     rows = await tx.execute(statement.order_by(fills.c.amendment.desc()).limit(limit))
     return [(row.volume, row.price) for row in rows]
-
-
-async def void_price(tx: Tx, contract_id: int, until_at: int) -> VoidPrice:
-    """The last pair with open interest at or before `until_at`, else the one after the first fill."""
-    return (await void_prices(tx, {contract_id: until_at})).get(contract_id, VoidPrice(0, 0))
-
-
-async def void_prices(tx: Tx, until_at: Mapping[int, int]) -> dict[int, VoidPrice]:
-    """The same of several contracts, each with its instant; none of those that never had open interest."""
-    of = amendments.c
-    some = select(of.contract_id, of.minted_mills, of.open_interest).where(of.open_interest > 0)
-    first, last = some.order_by(of.number).limit(1), some.order_by(of.number.desc()).limit(1)
-    rows = await of_each(tx, list(until_at), lambda number: first.where(of.contract_id == number))
-    rows += await of_each(
-        tx, list(until_at), lambda number: last.where(of.contract_id == number, of.at <= until_at[number])
-    )
-    return {row.contract_id: VoidPrice(row.minted_mills, row.open_interest) for row in rows}

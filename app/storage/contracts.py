@@ -19,7 +19,7 @@ FORECAST_SLEEP_SECONDS = 30 * 86_400
 
 
 def idle_seconds(kind: str) -> int:
-    """How long a contract is idle before it sleeps."""
+    """The time for which a contract is idle before it sleeps."""
     return SLEEP_SECONDS if kind == ISSUE_FIXED else FORECAST_SLEEP_SECONDS
 
 
@@ -43,9 +43,11 @@ class ContractRow:
     halted; `maintainer_halt` a maintainer's reason; `verdict` what the thread was told last; `ended_round`: settled
     while the issue was closed for good (market.life); `looks` counts how often GitHub was asked, `traded_units` what
     was filled. `version` rises with every change of book, positions, status, terms, window or verdict.
-    `announced_at`: the running window was announced then; `unanswered_at`, `unanswered_days`, `unanswered_day_at`: the
-    first ask since the last answer that failed, on how many days one failed, and the last of these; `idle_at`: nobody
-    holds or offers anything since; `made_by`: who made it, or woke it last, None: nobody remembers.
+    `announced_at`: the running window was announced then, None: it has yet to be; `window_planned_at`: its end if that
+    needed no waiting; `unanswered_at`, `unanswered_days`, `unanswered_day_at`: the first ask for a verdict since the
+    last answer that failed, on how many days one failed, and the last of these; `idle_at`: nobody holds or offers
+    anything since. `by_pull`: a merged pull request is behind the close that opened the window. `made_by`: who made it,
+    or woke it last, None: nobody remembers.
     """
 
     id: int
@@ -82,10 +84,12 @@ class ContractRow:
     traded_units: int
     version: int
     announced_at: int | None
+    window_planned_at: int | None
     unanswered_at: int | None
     unanswered_days: int
     unanswered_day_at: int | None
     idle_at: int | None
+    by_pull: bool
     made_by: int | None = None
 
     @property
@@ -201,6 +205,14 @@ async def of_date(tx: Tx, issue_id: int, maturation_at: int) -> list[ContractRow
     return sorted(rows, key=lambda row: -row.round)
 
 
+async def has_siblings(tx: Tx, row: ContractRow) -> bool:
+    """Whether people hold units of other contracts on the same issue, which are judged by the same answer."""
+    others = contracts.c.issue_id == row.issue_id, contracts.c.id != row.id, contracts.c.kind == ISSUE_FIXED
+    held = contracts.c.status != Status.SETTLED.value, contracts.c.open_interest > 0
+    found = await tx.execute(select(contracts.c.id).where(*others, *held).limit(1))
+    return row.kind == ISSUE_FIXED and found.first() is not None
+
+
 async def judged_at(tx: Tx, issue_id: int, now: int) -> list[int]:
     """Maturations of the issue's own contracts whose trade is halted or over, and which are not settled."""
     waits = (contracts.c.status == Status.HALTED.value) | (contracts.c.maturation_at <= now)
@@ -213,6 +225,12 @@ async def of_thread(tx: Tx, issue_id: int, now: int | None = None) -> list[Contr
     """Contracts that live in an issue's thread, forecasts too, nearest maturation first: all, or those awake then."""
     here = select(contracts).where(contracts.c.issue_id == issue_id, *([] if now is None else [awake(now)]))
     return await _rows(tx, here.order_by(contracts.c.maturation_at, contracts.c.id))
+
+
+async def unsettled(tx: Tx) -> list[ContractRow]:
+    """All contracts that may still change, those that sleep too, in id order."""
+    going = contracts.c.status != Status.SETTLED.value
+    return await _rows(tx, select(contracts).where(going).order_by(contracts.c.id))
 
 
 async def unsettled_forecasts(tx: Tx, kind: str, now: int, holding: str = "") -> list[ContractRow]:

@@ -26,6 +26,9 @@ BUSY_TIMEOUT_MS = 15_000
 STATEMENT_SECONDS = 30
 """Of web and worker: a statement that PostgreSQL has not answered by then was blocked, or the server is gone."""
 
+LEAST_FREE_BYTES = 1024 * 1024
+"""With less on its disk an SQLite database takes nothing more that is worth storing."""
+
 READING = "bugmark_reading"
 REHEARSING = "bugmark_rehearsing"
 
@@ -40,6 +43,14 @@ class DatabaseBusy(Exception):
     """The database was unavailable, locked or asked for a retry; nothing was changed."""
 
 
+class NewerDatabase(Exception):
+    """The database was made by a newer version of the app than this one."""
+
+
+class CannotMigrate(Exception):
+    """The database refused it, or is none."""
+
+
 class Database:
     """One engine. `transaction()` writes, `reading()` sees one consistent state and writes nothing.
 
@@ -50,6 +61,7 @@ class Database:
     def __init__(self, url: str, pool_size: int = 5, statement_seconds: float | None = None) -> None:
         self.engine = _engine(url, pool_size, statement_seconds)
         snapshot = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._file: tuple[int, int] | None = None
         self._reading = self.engine.execution_options(**{READING: True}, **snapshot)
 
     @asynccontextmanager
@@ -67,6 +79,24 @@ class Database:
     async def ping(self) -> None:
         async with self.reading() as tx:
             await tx.execute(text("SELECT 1"))
+
+    def check_file(self) -> None:
+        """Of SQLite: is the file still where it was, with room for more? Raises DatabaseBusy.
+
+        What is written over may still be stored on a full disk, until the log has to grow.
+        """
+        path = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not path:
+            return
+        try:
+            there, disk = os.stat(path), os.statvfs(path)
+        except OSError as error:
+            raise DatabaseBusy(f"the database's file cannot be reached: {error.strerror}") from error
+        self._file = self._file or (there.st_dev, there.st_ino)
+        if self._file != (there.st_dev, there.st_ino):
+            raise DatabaseBusy("another file has taken the place of the database's")
+        if disk.f_bavail * disk.f_frsize < LEAST_FREE_BYTES:
+            raise DatabaseBusy("the disk is full")
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -150,9 +180,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`. A new SQLite file is made readable by its owner alone."""
+    """Bring the database at `url` to `revision`. A new SQLite file is made readable by its owner alone.
+
+    Raises NewerDatabase, CannotMigrate, and OSError where there is no way to it.
+    """
     from alembic import command  # here, since only migrations need it and every start would pay for it
     from alembic.config import Config
+    from alembic.script.revision import ResolutionError
+    from alembic.util import CommandError
 
     path = make_url(url).database
     if url.startswith("sqlite") and path and not Path(path).exists():
@@ -160,4 +195,11 @@ def migrate(url: str, revision: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url
-    command.upgrade(config, revision)
+    try:
+        command.upgrade(config, revision)
+    except CommandError as error:
+        if isinstance(error.__cause__, ResolutionError):
+            raise NewerDatabase from None
+        raise
+    except DBAPIError as error:
+        raise CannotMigrate(str(error.orig)) from error

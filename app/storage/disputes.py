@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.market.contract import Outcome
 from app.market.statement import ISSUE_FIXED
 from app.storage.db import Tx
 from app.storage.sql import in_parts, insert, upsert
-from app.storage.tables import contracts, disputes, set_aside
+from app.storage.tables import contracts, disputes, joiners, positions, set_aside
 
 
 class DisputeState(StrEnum):
@@ -45,6 +45,18 @@ class Dispute:
     ended_at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Joiner:
+    """Somebody who joined a dispute, with a bond of their own. One ruling answers all."""
+
+    dispute_id: int
+    user_id: int
+    bond_mills: int
+    reason: str
+    reason_hash: str
+    at: int
+
+
 def _dispute(row: Row[Any]) -> Dispute:
     values = dict(row._mapping)
     values["verdict"] = Outcome(values["verdict"])
@@ -58,11 +70,9 @@ async def _first(tx: Tx, statement: Select[Any]) -> Dispute | None:
     return _dispute(row) if row else None
 
 
-async def add(tx: Tx, **values: Any) -> int:
-    """Returns the new dispute's number."""
-    made = insert(tx, disputes).values(state=DisputeState.OPEN.value, **values).returning(disputes.c.id)
-    number: int = (await tx.execute(made)).scalar_one()
-    return number
+async def add(tx: Tx, **values: Any) -> Dispute:
+    made = insert(tx, disputes).values(state=DisputeState.OPEN.value, **values).returning(*disputes.columns)
+    return _dispute((await tx.execute(made)).one())
 
 
 async def waiting(tx: Tx, contract_id: int) -> Dispute | None:
@@ -71,7 +81,7 @@ async def waiting(tx: Tx, contract_id: int) -> Dispute | None:
 
 
 async def all_waiting(tx: Tx, contract_ids: set[int]) -> dict[int, Dispute]:
-    """Of these contracts the disputes that nobody has decided yet."""
+    """The disputes of these contracts that nobody has decided yet."""
     found: dict[int, Dispute] = {}
     for some in in_parts(contract_ids):
         mine = disputes.c.contract_id.in_(some), disputes.c.state == DisputeState.OPEN.value
@@ -83,6 +93,24 @@ async def of_window(tx: Tx, contract_id: int, cause: str, window_opened_at: int)
     """The one dispute that a window may have, whatever became of it."""
     window = disputes.c.cause == cause, disputes.c.window_opened_at == window_opened_at
     return await _first(tx, select(disputes).where(disputes.c.contract_id == contract_id, *window))
+
+
+async def join(tx: Tx, joiner: Joiner) -> None:
+    await tx.execute(insert(tx, joiners).values(**asdict(joiner)))
+
+
+async def joined(tx: Tx, dispute_id: int) -> list[Joiner]:
+    """Those who joined a dispute, in the order in which they did."""
+    mine = select(joiners).where(joiners.c.dispute_id == dispute_id)
+    rows = await tx.execute(mine.order_by(joiners.c.at, joiners.c.user_id))
+    return [Joiner(**row._mapping) for row in rows]
+
+
+async def concerned(tx: Tx, contract_id: int) -> list[int]:
+    """Everybody who holds units of a contract, those with most of them first."""
+    units = func.sum(positions.c.free + positions.c.reserved)
+    held = select(positions.c.user_id).where(positions.c.contract_id == contract_id).group_by(positions.c.user_id)
+    return list((await tx.execute(held.having(units > 0).order_by(units.desc(), positions.c.user_id))).scalars())
 
 
 async def end(tx: Tx, dispute_id: int, state: DisputeState, now: int, **values: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, case, func, select
 
 from app.market.contract import Status
-from app.storage import inbox, outbox
+from app.storage import heartbeats, inbox, outbox
 from app.storage.db import Tx
 from app.storage.tables import contracts, deliveries, entries, sealed_entries, seals
 from app.storage.tables import outbox as messages
@@ -27,7 +27,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """`messages` by kind; `unsealed` counts entries; `looks_due` contracts that GitHub is to be asked about now."""
+    """`messages` by kind; `unsealed` counts entries; `looks_due` contracts that GitHub is to be asked about now.
+
+    `worker_at`: the last sign of any worker; `workers` have given one lately.
+    """
 
     deliveries: Queue
     dead_deliveries: int
@@ -36,9 +39,11 @@ class Backlog:
     seals: int
     unsealed: int
     looks_due: int
+    worker_at: int | None = None
+    workers: int = 0
 
 
-async def backlog(tx: Tx, now: int) -> Backlog:
+async def backlog(tx: Tx, now: int, alive_since: int) -> Backlog:
     waits = deliveries.c.state == inbox.WAITING
     return Backlog(
         deliveries=await _queue(tx, deliveries.c.received_at, waits),
@@ -50,6 +55,8 @@ async def backlog(tx: Tx, now: int) -> Backlog:
         looks_due=await _count(
             tx, contracts, contracts.c.next_look_at <= now, contracts.c.status != Status.SETTLED.value
         ),
+        worker_at=await heartbeats.last(tx, "worker"),
+        workers=await heartbeats.count(tx, "worker", alive_since),
     )
 
 

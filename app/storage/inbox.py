@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 
 from app.storage.db import Tx
 from app.storage.sql import in_parts, insert
 from app.storage.tables import deliveries
 
 WAITING, DONE, DEAD = "waiting", "done", "dead"
+
+LONGEST_WAIT_SECONDS = 3600
+"""One that failed is tried again at the latest then."""
 
 KEPT_SECONDS = 7 * 86_400
 """A delivery dealt with is forgotten so long after it came; GitHub can send it again for 3 days."""
@@ -59,6 +62,14 @@ async def put(tx: Tx, arrivals: Sequence[Arrival]) -> list[bool]:
         verdicts.append(item.guid in new)
         new.discard(item.guid)
     return verdicts
+
+
+async def set_right(tx: Tx, now: int) -> None:
+    """The clock ran ahead and was set right: what was stored or put off by it does not wait until it was right."""
+    ahead = deliveries.c.due_at > now + LONGEST_WAIT_SECONDS
+    waits = deliveries.c.state == WAITING, (deliveries.c.received_at > now) | ahead
+    came_at = case((deliveries.c.received_at > now, now), else_=deliveries.c.received_at)
+    await tx.execute(update(deliveries).where(*waits).values(due_at=now, received_at=came_at))
 
 
 async def known(tx: Tx, guids: Sequence[str]) -> set[str]:

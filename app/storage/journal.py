@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,8 @@ from app.market.journal import UNIT_KINDS, AccountKey, Entry, Kind
 from app.storage.db import Tx
 from app.storage.sql import insert, insert_for
 from app.storage.tables import balances, entries, postings
+
+OF_USERS = (Kind.FREE.value, Kind.RESERVE.value, Kind.UNITS_FREE.value, Kind.UNITS_RESERVED.value)
 
 _MOVE = (
     update(balances)
@@ -62,6 +64,21 @@ async def append(tx: Tx, items: Sequence[Entry]) -> None:
     if rows:  # an entry may only tell rows
         await tx.execute(insert(tx, postings), rows)
     await _move(tx, {account: amount for account, amount in deltas.items() if amount})
+
+
+MOST_ENTRIES = 9
+"""Of one command so many are looked at: whatever it fills is in the first ones."""
+
+
+async def moved_others(tx: Tx, users: Mapping[str, int]) -> bool:
+    """Whether any of these causes, each of a user, moved money or units of somebody else."""
+    for cause, user in users.items():
+        keys = [cause, *(f"{cause}:{number}" for number in range(2, MOST_ENTRIES + 1))]
+        foreign = postings.c.kind.in_(OF_USERS), postings.c.owner != user
+        found = select(postings.c.entry_id).join(entries, entries.c.id == postings.c.entry_id)
+        if (await tx.execute(found.where(entries.c.key.in_(keys), *foreign).limit(1))).first() is not None:
+            return True
+    return False
 
 
 async def _move(tx: Tx, deltas: dict[AccountKey, int]) -> None:

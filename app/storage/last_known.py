@@ -15,7 +15,7 @@ async def of(tx: Tx, contract_id: int) -> Known:
 
 
 async def of_all(tx: Tx, contract_ids: set[int]) -> dict[int, Known]:
-    """Of these contracts those about which GitHub has answered."""
+    """Those of these contracts about which GitHub has answered."""
     found: dict[int, Known] = {}
     for some in in_parts(contract_ids):
         for row in await tx.execute(select(last_known).where(last_known.c.contract_id.in_(some))):

@@ -77,10 +77,20 @@ class Letter:
     attempts: int
 
 
-async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int, user_id: int | None = None) -> None:
+async def put(
+    tx: Tx,
+    *,
+    key: str,
+    kind: str,
+    place: Place,
+    body: str,
+    now: int,
+    user_id: int | None = None,
+    due_at: int | None = None,
+) -> None:
     """Have a message sent, or sent again if one with this key was sent with another body or version.
 
-    `user_id`: whom a reply or a reaction answers; people take turns.
+    `user_id`: whom a reply or a reaction answers, people take turns; `due_at`: not before then.
     """
     values = {
         "key": key,
@@ -92,7 +102,7 @@ async def put(tx: Tx, *, key: str, kind: str, place: Place, body: str, now: int,
         "issue_number": place.issue.number,
         "body": body,
         "state": WAITING,
-        "due_at": now,
+        "due_at": now if due_at is None else due_at,
         "created_at": now,
         "user_id": user_id,
         "flow": turns.flow_of(kind, place.issue.id, user_id),
@@ -139,6 +149,28 @@ _PUT = frozenset(
     ]
 )
 """What a message that is put says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that is there already. `fresh`: nobody has begun to send it."""
+
+    body: str
+    created_at: int
+    fresh: bool
+
+
+async def hold_key(tx: Tx, key: str) -> None:
+    """Nobody else puts a message of this key, whether it is there or not, until this transaction ends."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, CLAIMING))))
+
+
+async def find(tx: Tx, key: str) -> Found | None:
+    row = (await tx.execute(select(outbox).where(outbox.c.key == key))).first()
+    if row is None:
+        return None
+    return Found(row.body, row.created_at, row.state == WAITING and row.attempts == 0 and row.remote_id is None)
 
 
 async def alone(tx: Tx) -> None:
@@ -309,6 +341,16 @@ async def revive(tx: Tx, ids: set[int] | None) -> int:
     if ids is None:
         return (await tx.execute(again)).rowcount
     return sum([(await tx.execute(again.where(outbox.c.id.in_(some)))).rowcount for some in in_parts(ids)])
+
+
+async def doubt(tx: Tx) -> None:
+    """An older backup was restored: what waits may be out already, so that it is looked for before it is posted.
+
+    What was given up may be tried again by an operator, who has that looked for as well.
+    """
+    unsure = outbox.c.remote_id.is_(None), outbox.c.attempts < TRIED
+    await tx.execute(update(outbox).where(outbox.c.state == WAITING, *unsure).values(attempts=TRIED))
+    await tx.execute(update(outbox).where(outbox.c.lease_until.is_not(None)).values(lease_until=None))
 
 
 async def dead_body(tx: Tx, message_id: int) -> str:

@@ -28,7 +28,7 @@ from app.market.bookkeeping import KINDS, Value
 from app.market.contract import UNIT_MILLS, Side
 from app.market.offer import Action, OfferState
 from app.storage.db import Tx
-from app.storage.tables import balances, contracts, disputes, metadata, offers, pools, positions
+from app.storage.tables import balances, contracts, disputes, joiners, metadata, net_paid, offers, pools, positions
 
 PAGE = 2_000
 Found = tuple[Value, ...]
@@ -154,7 +154,7 @@ def stands() -> ColumnElement[bool]:
 
 
 async def open_bonds(tx: Tx) -> AsyncIterator[tuple[int, str, int]]:
-    """(contract, currency, mills) of the bonds of open disputes, ordered so."""
+    """(contract, currency, mills) of the bonds of open disputes and of those who joined them, ordered so."""
     async for contract, currency, mills in stream(tx, _open_bonds()):
         yield contract, currency, int(mills)
 
@@ -162,8 +162,9 @@ async def open_bonds(tx: Tx) -> AsyncIterator[tuple[int, str, int]]:
 @cache
 def _open_bonds() -> Select[Any]:
     c = disputes.c
+    more = select(func.sum(joiners.c.bond_mills)).where(joiners.c.dispute_id == c.id).scalar_subquery()
     return (
-        select(c.contract_id, contracts.c.currency, func.sum(c.bond_mills))
+        select(c.contract_id, contracts.c.currency, func.sum(c.bond_mills + func.coalesce(more, 0)))
         .join(contracts, contracts.c.id == c.contract_id)
         .where(c.state == "open")
         .group_by(c.contract_id, contracts.c.currency)
@@ -174,7 +175,8 @@ def _open_bonds() -> Select[Any]:
 class ContractFacts(NamedTuple):
     """A contract, and beside it what its positions and its book come to; None: nothing.
 
-    `fixed`, `unfixed`: units held; `standing`: offers live or suspended; `bid`, `ask`: the best, all-or-none aside.
+    `fixed`, `unfixed`: units held; `net_paid`: by all users, in mills; `standing`: offers live or suspended; `bid`,
+    `ask`: the best, all-or-none aside.
     """
 
     id: int
@@ -192,6 +194,7 @@ class ContractFacts(NamedTuple):
     statement_hash: str
     fixed: int | None
     unfixed: int | None
+    net_paid: int | None
     standing: int | None
     bid: int | None
     ask: int | None
@@ -205,12 +208,13 @@ async def contract_facts(tx: Tx) -> AsyncIterator[ContractFacts]:
 
 @cache
 def _contract_facts() -> Select[Any]:
-    held, book = _held(), _books()
-    beside = held.c.fixed, held.c.unfixed, book.c.standing, book.c.bid, book.c.ask
+    held, paid, book = _held(), _paid(), _books()
+    beside = held.c.fixed, held.c.unfixed, paid.c.net_paid, book.c.standing, book.c.bid, book.c.ask
     own = [contracts.c[name] for name in ContractFacts._fields if name in contracts.c]
     return (
         select(*own, *beside)
         .outerjoin(held, held.c.contract_id == contracts.c.id)
+        .outerjoin(paid, paid.c.contract_id == contracts.c.id)
         .outerjoin(book, book.c.contract_id == contracts.c.id)
         .order_by(contracts.c.id)
     )
@@ -220,6 +224,11 @@ def _held() -> Subquery:
     units = _P.free + _P.reserved
     sums = [func.sum(case((_P.side == side.value, units), else_=0)).label(side.value.lower()) for side in Side]
     return select(_P.contract_id, *sums).group_by(_P.contract_id).subquery()
+
+
+def _paid() -> Subquery:
+    total = func.sum(net_paid.c.mills).label("net_paid")
+    return select(net_paid.c.contract_id, total).group_by(net_paid.c.contract_id).subquery()
 
 
 def _books() -> Subquery:

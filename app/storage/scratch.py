@@ -30,6 +30,7 @@ class Scratch:
             self._db.execute(f"PRAGMA {pragma}")
         self._db.execute("BEGIN")
         self._make("accounts", 3, ("kind", "owner", "currency", "contract", "side", "amount"))
+        self._make("put_up", 4, ("contract", "user", "mills", "at"))
         for name, kind in KINDS.items():
             self._make(name, kind.keys, (*kind.columns[: kind.keys], "written", "entry"))
         self._accounts: dict[tuple[str, int, str], int] = defaultdict(int)
@@ -66,6 +67,15 @@ class Scratch:
         self._flush_rows(name)
         order = ", ".join(KINDS[name].columns[: KINDS[name].keys])
         return self._db.execute(" ".join(("SELECT written, entry FROM", name, "ORDER BY", order)))
+
+    def put_up(self, contract: int, user: int, mills: int, at: int) -> None:
+        """A user's money became a bond for a contract at that instant."""
+        self._db.execute("INSERT OR IGNORE INTO put_up VALUES (?, ?, ?, ?)", (contract, user, mills, at))
+
+    def was_put_up(self, contract: int, user: int, mills: int, at: int) -> bool:
+        asked = "SELECT 1 FROM put_up WHERE contract = ? AND user = ? AND mills = ? AND at = ?"
+        found = self._db.execute(asked, (contract, user, mills, at))
+        return found.fetchone() is not None
 
     def accounts(self) -> Iterator[tuple[str, int, str, int]]:
         """(kind, owner, currency, amount), ordered so."""

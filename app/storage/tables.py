@@ -175,10 +175,12 @@ contracts = Table(
     _number("traded_units", 0),
     _number("version", 1),
     Column("announced_at", BigInteger),
+    Column("window_planned_at", BigInteger),
     Column("unanswered_at", BigInteger),
     _number("unanswered_days", 0),
     Column("unanswered_day_at", BigInteger),
     Column("idle_at", BigInteger),
+    _flag("by_pull"),
     Column("made_by", BigInteger),
     UniqueConstraint("statement_hash", "maturation_at"),
     CheckConstraint("open_interest >= 0", name="open_interest"),
@@ -187,6 +189,7 @@ contracts = Table(
     Index("ix_contracts_kind_status", "kind", "status"),
     Index("ix_contracts_next_look_at", "next_look_at"),
     Index("ix_contracts_retry_due", "retry_due"),
+    sqlite_autoincrement=True,
 )
 
 offers = Table(
@@ -310,6 +313,7 @@ joiners = Table(
     Column("user_id", BigInteger, ForeignKey("users.id"), primary_key=True),
     _number("bond_mills"),
     Column("reason", Text, nullable=False),
+    Column("reason_hash", String(64), nullable=False),
     _number("at"),
     CheckConstraint("bond_mills > 0", name="bond"),
 )
@@ -540,6 +544,25 @@ heartbeats = Table(
     _number("started_at"),
     _number("at"),
     Index("ix_heartbeats_name_at", "name", "at"),
+)
+
+restores = Table(
+    "restores",
+    metadata,
+    _serial(),
+    _number("known_at"),
+    _number("at"),
+    Column("entry_id", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    _github_id("began_at"),
+    _number("ended_at"),
+    Column("fetched_at", BigInteger),
+    Column("caught_up_at", BigInteger),
 )
 
 marketplace_accounts = Table(

@@ -141,7 +141,7 @@ async def _best(
 
 
 async def put_up(tx: Tx, contract_ids: Sequence[int], now: int) -> dict[int, int]:
-    """What the offers in each of these contracts put up, in mills; what is suspended puts up nothing."""
+    """Money that the offers in each of these contracts put up, in mills; what is suspended puts up nothing."""
     found = dict.fromkeys(contract_ids, 0)
     group = offers.c.contract_id, offers.c.price
     buying = offers.c.contract_id.in_(contract_ids), _standing(now), offers.c.action == Action.BUY.value

@@ -9,9 +9,23 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, cast, func, literal, not_, or_, select
 
 from app.market.contract import Status
+from app.market.fill import AmendmentKind
 from app.storage.db import Tx
+from app.storage.numbers import AHEAD
 from app.storage.rows import fixed_price, is_bid, stands, stream
-from app.storage.tables import amendments, contracts, entries, fills, offers, pools, positions, postings, sealed_entries
+from app.storage.tables import (
+    amendments,
+    contracts,
+    disputes,
+    entries,
+    fills,
+    joiners,
+    offers,
+    pools,
+    positions,
+    postings,
+    sealed_entries,
+)
 
 _O, _P = offers.c, positions.c
 
@@ -171,7 +185,8 @@ async def unfit_contracts(tx: Tx) -> AsyncIterator[int]:
 @cache
 def _unfit_contracts() -> Select[Any]:
     of_contract = amendments.c.contract_id
-    counted = select(of_contract, func.count().label("count"), func.max(amendments.c.number).label("last"))
+    leaps = func.sum(case((amendments.c.kind == AmendmentKind.RESTORED.value, AHEAD - 1), else_=0))
+    counted = select(of_contract, (func.count() + leaps).label("count"), func.max(amendments.c.number).label("last"))
     counts = counted.group_by(of_contract).subquery()
     settlement = and_(amendments.c.kind == "settlement", amendments.c.at == contracts.c.settled_at)
     fits = and_(
@@ -206,6 +221,20 @@ def _unfit_volumes() -> Select[Any]:
     sums = select(of_contract, func.sum(fills.c.volume).label("volume")).group_by(of_contract).subquery()
     statement = select(contracts.c.id).outerjoin(sums, sums.c.contract_id == contracts.c.id)
     return statement.where(contracts.c.traded_units != func.coalesce(sums.c.volume, 0))
+
+
+async def bonds_of_disputes(tx: Tx) -> AsyncIterator[tuple[int, int, int, int, int]]:
+    """(dispute, contract, user, bond in mills, instant) of every dispute."""
+    c = disputes.c
+    async for row in stream(tx, select(c.id, c.contract_id, c.user_id, c.bond_mills, c.at).order_by(c.id)):
+        yield tuple(row)
+
+
+async def reasons_of_joiners(tx: Tx) -> AsyncIterator[tuple[int, int, str, str]]:
+    """(dispute, user, reason, hash of the reason) of everybody who joined a dispute."""
+    c = joiners.c
+    async for row in stream(tx, select(c.dispute_id, c.user_id, c.reason, c.reason_hash)):
+        yield tuple(row)
 
 
 async def postings_of_nothing(tx: Tx) -> AsyncIterator[int]:

@@ -171,7 +171,7 @@ def _declared_size(request: web.Request) -> int:
     size = request.content_length or 0
     if size > WEBHOOK_BODY_BYTES:
         raise _too_long(size)
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if any(encoding.strip().lower() != "identity" for encoding in request.headers.getall("Content-Encoding", [])):
         raise web.HTTPUnsupportedMediaType(headers={"Connection": "close"})
     return size
 

@@ -15,4 +15,6 @@ _HEADERS = {
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """A page may allow itself its own style; everything else may do nothing."""
     response.headers.update(_HEADERS)
+    if response.headers.get("Connection") == "close":
+        response.force_close()  # the header alone only says so
     response.headers.setdefault("Content-Security-Policy", POLICY)

@@ -19,15 +19,31 @@ from markdown_it.token import Token
 from app.web.html import Html, fill, page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-READABLE = {
+FIRST = {
     "commands": "Every command",
     "traders": "For traders",
     "maintainers": "For maintainers",
     "configuration": "Settings of a repository",
     "market": "The rules of the market",
     "replies": "What the replies look like",
+    "research": "Data for research",
+    "operators": "For operators",
 }
-"""The documents that are served, by their file's name."""
+"""The documents to which every page leads, by their file's name."""
+
+READABLE = {
+    **FIRST,
+    "performance": "How fast it is",
+    "sandbox": "The stand-in for GitHub",
+    "decisions": "Decisions and their reasons",
+    "mutation": "Changes that the tests notice",
+}
+"""All documents that are served."""
+
+SCHEMA = "bugmark.schema.json"
+
+HOST = "https://YOUR-HOST"
+"""How documents call the address at which this app is reached."""
 
 CONFIG = """\
 # BugMark on this repository. These are the defaults: every line may go.
@@ -49,11 +65,23 @@ label_rewards: false
 
 _NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))/([A-Za-z0-9._-]{1,100})", re.ASCII)
 _BRANCH = re.compile(r"[A-Za-z0-9._/-]{1,200}", re.ASCII)
-_LINK = re.compile(r"([a-z]+)\.md(#.*)?")
+_LINK = re.compile(r"([a-z]+)\.md(#.*)?|bugmark\.schema\.json")
 
 _NAV = fill(
-    "<nav><p>{links}</p></nav>",
-    links=Html(" · ".join(fill('<a href="/docs/{key}">{title}</a>', key=key, title=READABLE[key]) for key in READABLE)),
+    '<nav><p>{links} · <a href="/docs">All documents</a></p></nav>',
+    links=Html(" · ".join(fill('<a href="/docs/{key}">{title}</a>', key=key, title=FIRST[key]) for key in FIRST)),
+)
+
+_ALL = fill(
+    """<h1>Documents</h1>
+<ul>
+{links}
+<li><a href="/docs/{schema}">JSON Schema of the settings file</a>, for editors</li>
+</ul>""",
+    links=Html(
+        "\n".join(fill('<li><a href="/docs/{key}">{title}</a></li>', key=key, title=READABLE[key]) for key in READABLE)
+    ),
+    schema=SCHEMA,
 )
 
 _FRONT = fill(
@@ -107,8 +135,8 @@ _LEADS = {
 }
 
 
-def add_to(app: web.Application, github_url: str) -> None:
-    """`github_url` is the address of GitHub's website."""
+def add_to(app: web.Application, github_url: str, public_url: str) -> None:
+    """`github_url` is the address of GitHub's website, `public_url` that of this app."""
 
     async def installed(request: web.Request) -> web.Response:
         return _installed(request.query.get("setup_action", ""), github_url)
@@ -121,7 +149,13 @@ def add_to(app: web.Application, github_url: str) -> None:
     app.router.add_get("/", _front)
     app.router.add_get("/installed", installed)
     app.router.add_get("/installed/settings", settings)
-    app.router.add_get("/docs/{name:[a-z]+}", _document)
+
+    async def document(request: web.Request) -> web.Response:
+        return _document(request.match_info["name"], public_url)
+
+    app.router.add_get("/docs", _documents)
+    app.router.add_get("/docs/{name:[a-z]+}", document)
+    app.router.add_get(f"/docs/{SCHEMA}", _schema)
     app.router.add_get("/docs/replies/{picture:[a-z-]+}.png", _picture)
 
 
@@ -144,11 +178,27 @@ def _new_file(github_url: str, repository: str, branch: str) -> str:
     return f"{github_url}/{named[1]}/{named[2]}/new/{branch}?{query}"
 
 
-async def _document(request: web.Request) -> web.Response:
-    name = request.match_info["name"]
+async def _documents(_request: web.Request) -> web.Response:
+    return page("Documents", _ALL, keep=True)
+
+
+def _document(name: str, public_url: str) -> web.Response:
     if name not in READABLE or not (DOCS / f"{name}.md").is_file():
         raise web.HTTPNotFound
-    return page(READABLE[name], _rendered(name), keep=True)
+    return page(READABLE[name], _rendered(name, public_url), keep=True)
+
+
+async def _schema(_request: web.Request) -> web.Response:
+    """For editors, those in a browser too."""
+    headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+    if not (DOCS / SCHEMA).is_file():
+        raise web.HTTPNotFound
+    return web.Response(body=_text_of(SCHEMA).encode(), content_type="application/schema+json", headers=headers)
+
+
+@cache
+def _text_of(name: str) -> str:
+    return (DOCS / name).read_text("utf-8")
 
 
 async def _picture(request: web.Request) -> web.FileResponse:
@@ -170,8 +220,8 @@ def _relink(tokens: Iterable[Token]) -> None:
         if token.type == "link_open":
             href = str(token.attrs.get("href", ""))
             target = _LINK.fullmatch(href)
-            if target and target[1] in READABLE:
-                token.attrs["href"] = f"/docs/{target[1]}{target[2] or ''}"
+            if target and (target[1] is None or target[1] in READABLE):
+                token.attrs["href"] = f"/docs/{target[1]}{target[2] or ''}" if target[1] else f"/docs/{SCHEMA}"
             else:
                 token.hidden = dropped = not href.startswith(("https://", "#"))
         elif token.type == "link_close":
@@ -181,10 +231,10 @@ def _relink(tokens: Iterable[Token]) -> None:
 
 
 @cache
-def _rendered(name: str) -> Html:
-    """A document as a page's body."""
+def _rendered(name: str, public_url: str) -> Html:
+    """A document as a page's body, with the address of this very app."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse((DOCS / f"{name}.md").read_text("utf-8"))
+    tokens = parser.parse(_text_of(f"{name}.md").replace(HOST, public_url))
     for heading, text in itertools.pairwise(tokens):
         if heading.type == "heading_open":
             heading.attrs["id"] = _anchor(text.content)

@@ -77,6 +77,9 @@ def _waiting(backlog: Backlog, now: int) -> Iterator[str]:
     yield from _metric("outbox_late_seconds", "Since when the first of it could have been sent.", late)
     yield from _metric("looks_due", "Contracts about which GitHub is to be asked now.", [("", backlog.looks_due)])
     yield from _metric("entries_unsealed", "Journal entries behind the last that is sealed.", [("", backlog.unsealed)])
+    beat = [] if backlog.worker_at is None else [("", max(now - backlog.worker_at, 0))]
+    yield from _metric("worker_heartbeat_seconds", "Since the last sign of life of any worker.", beat)
+    yield from _metric("workers", "Workers that have given a sign of life lately.", [("", backlog.workers)])
     yield from _metric("seals_total", "Seals of the journal.", [("", backlog.seals)], kind="counter")
 
 

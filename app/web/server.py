@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from app.clock import Clock
 from app.github.signature import Verifier
+from app.services.pulse import STALE_SECONDS
 from app.settings import WEBHOOK_BODY_BYTES, Settings, github_web_url
 from app.web import landing
 from app.web.badge import ROUTE, Badges, Prices
@@ -20,13 +21,20 @@ from app.web.headers import add_headers
 from app.web.metrics import Measure, Metrics
 from app.web.replies import Answers, Replies
 
-HEALTH_SECONDS = 2
-"""A database that does not answer a ping in this time is not healthy."""
+HEALTH_SECONDS = 6
+"""A database that has stored nothing in this time is not healthy."""
 
 Health = Callable[[], Awaitable[None]]
-"""Asks the database for something trivial; raises whatever went wrong."""
+"""Stores something trivial in the database; raises whatever went wrong."""
+
+LastBeat = Callable[[], Awaitable[int | None]]
+"""When the last sign of life of a worker was."""
 
 log = structlog.get_logger(__name__)
+
+
+async def nothing_known() -> int | None:
+    return None
 
 
 def make_app(
@@ -38,16 +46,17 @@ def make_app(
     measure: Measure,
     answers: Answers,
     purchases: Inbox | None = None,
+    worker_beat: LastBeat = nothing_known,
 ) -> web.Application:
     door = Door(inbox, Verifier(settings.webhook_secrets), clock)
     badges = Badges(prices, clock)
     app = web.Application(middlewares=[_bug_catcher(clock)], client_max_size=WEBHOOK_BODY_BYTES)
     app.router.add_post("/webhook", door.post)
     app.router.add_get(ROUTE, badges.get)
-    app.router.add_get("/healthz", _healthz(health))
+    app.router.add_get("/healthz", _healthz(health, worker_beat, clock))
     github_url = github_web_url(settings.github_api_url)
     app.router.add_get("/replies/{comment:[1-9][0-9]{0,18}}", Replies(answers, github_url).get)
-    landing.add_to(app, github_url)
+    landing.add_to(app, github_url, settings.public_url)
     second = _marketplace_door(settings, clock, purchases)
     if second is not None:
         app.router.add_post("/webhook/marketplace", second.post)
@@ -62,11 +71,6 @@ def _marketplace_door(settings: Settings, clock: Clock, purchases: Inbox | None)
     if purchases is None or not settings.marketplace_secrets:
         return None
     return Door(purchases, Verifier(settings.marketplace_secrets), clock)
-
-
-def make_runner(app: web.Application) -> web.AppRunner:
-    """aiohttp's own access log is off: it would write queries and agents of visitors."""
-    return web.AppRunner(app, access_log=None, handle_signals=False)
 
 
 def _bug_catcher(clock: Clock) -> Middleware:
@@ -88,14 +92,28 @@ def _bug_catcher(clock: Clock) -> Middleware:
     return catch
 
 
-def _healthz(health: Health) -> Handler:
-    async def get(_request: web.Request) -> web.Response:
+def _healthz(health: Health, worker_beat: LastBeat, clock: Clock) -> Handler:
+    """`?worker` asks about the workers too: one of them has to have given a sign of life lately."""
+
+    async def get(request: web.Request) -> web.Response:
+        told: dict[str, bool | int | None] = {}
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
                 await health()
+                if "worker" in request.query:
+                    told["worker_seconds"] = _age(await worker_beat(), clock.now())
         except Exception:
             log.exception("not healthy")
-            return web.json_response({"ok": False}, status=503, headers={"Cache-Control": "no-store"})
-        return web.json_response({"ok": True}, headers={"Cache-Control": "no-store"})
+            return _health({"ok": False})
+        age = told.get("worker_seconds", 0)
+        return _health({"ok": age is not None and age <= STALE_SECONDS, **told})
 
     return get
+
+
+def _age(at: int | None, now: int) -> int | None:
+    return None if at is None else max(now - at, 0)
+
+
+def _health(told: dict[str, bool | int | None]) -> web.Response:
+    return web.json_response(told, status=200 if told["ok"] else 503, headers={"Cache-Control": "no-store"})

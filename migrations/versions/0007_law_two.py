@@ -3,6 +3,11 @@
 Revision: 0007, after 0006
 """
 
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -63,9 +68,69 @@ def upgrade() -> None:
     _joiners()
     _workers()
     _heartbeats()
+    _restores()
+    _outages()
     _receipts()
     _turns()
     _former_names()
+    _count_net_paid()
+
+
+UNSETTLED = "SELECT id FROM contracts WHERE status <> 'SETTLED' AND amendment > 0 ORDER BY id"
+TRADED = """
+SELECT buyer AS user_id, price, SUM(volume) AS volume FROM fills WHERE contract_id = :id GROUP BY buyer, price
+UNION ALL
+SELECT seller, 1000 - price, SUM(volume) FROM fills WHERE contract_id = :id GROUP BY seller, price
+"""
+HELD = "SELECT user_id, SUM(free + reserved) AS units FROM positions WHERE contract_id = :id GROUP BY user_id"
+TOLD_AT_ONCE = 500
+
+
+def _count_net_paid() -> None:
+    """What everybody has paid into contracts that are not settled is counted, and told in the journal.
+
+    Fills and positions say it. Whoever gains FIXED exposure pays its price for each unit and gets a token back for each
+    UNFIXED unit that was sold, and the other way round; a redeemed pair brings a token. Of the units traded those are
+    not held any more that were sold, as many that were bought before, and both units of each pair: half of what is
+    missing is the tokens that came back.
+    """
+    found = list(_counted())
+    if not found:
+        return
+    op.bulk_insert(
+        sa.table("net_paid", *(sa.column(name) for name in ("contract_id", "user_id", "mills"))),
+        [dict(zip(("contract_id", "user_id", "mills"), row, strict=True)) for row in found],
+    )
+    parts = [found[start : start + TOLD_AT_ONCE] for start in range(0, len(found), TOLD_AT_ONCE)]
+    op.bulk_insert(
+        sa.table("entries", *(sa.column(name) for name in ("key", "cause", "at", "detail"))),
+        [
+            {
+                "key": f"upgrade:0007:{number}",
+                "cause": "upgrade",
+                "at": int(time.time()),
+                "detail": json.dumps([["net_paid", *row] for row in part], separators=(",", ":")),
+            }
+            for number, part in enumerate(parts, 1)
+        ],
+    )
+
+
+def _counted() -> Iterator[tuple[int, int, int]]:
+    """(contract, user, mills); products are made here, since SQL's numbers end sooner."""
+    database = op.get_bind()
+    for contract in list(database.execute(sa.text(UNSETTLED)).scalars()):
+        paid: dict[int, int] = defaultdict(int)
+        gone: dict[int, int] = defaultdict(int)
+        for row in database.execute(sa.text(TRADED), {"id": contract}):
+            paid[row.user_id] += row.price * int(row.volume)
+            gone[row.user_id] += int(row.volume)
+        for row in database.execute(sa.text(HELD), {"id": contract}):
+            gone[row.user_id] -= int(row.units)
+        for user in sorted(paid):
+            mills = paid[user] - 500 * gone[user]
+            if mills:
+                yield contract, user, mills
 
 
 def _net_paid() -> None:
@@ -85,14 +150,30 @@ def _contracts() -> None:
     """A version for whoever remembers a contract; when a window was announced; asks that found no answer; sleep."""
     op.add_column("contracts", _number("version", 1))
     op.add_column("contracts", _instant("announced_at"))
+    op.add_column("contracts", _instant("window_planned_at"))
     op.add_column("contracts", _instant("unanswered_at"))
     op.add_column("contracts", _number("unanswered_days", 0))
     op.add_column("contracts", _instant("unanswered_day_at"))
     op.add_column("contracts", _instant("idle_at"))
+    op.add_column("contracts", sa.Column("by_pull", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("contracts", sa.Column("made_by", sa.BigInteger(), nullable=True))
     op.execute(IDLE)
+    op.execute("UPDATE contracts SET announced_at = window_opened_at WHERE window_ends_at IS NOT NULL")
     op.add_column("absences", _number("unanswered_days", 0))
     op.add_column("absences", _instant("unanswered_day_at"))
+    if op.get_bind().dialect.name == "sqlite":
+        _never_numbered_again()
+
+
+def _never_numbered_again() -> None:
+    """The number of a contract that was taken back is not given to the next one; SQLite makes the table anew."""
+    with op.batch_alter_table(
+        "contracts",
+        recreate="always",
+        reflect_kwargs={"resolve_fks": False},  # of the tables it points to nothing is read
+        table_kwargs={"sqlite_autoincrement": True},
+    ):
+        pass
 
 
 def _joiners() -> None:
@@ -102,6 +183,7 @@ def _joiners() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         _number("bond_mills"),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason_hash", sa.String(length=64), nullable=False),
         _number("at"),
         sa.CheckConstraint("bond_mills > 0", name=op.f("ck_joiners_bond")),
         sa.ForeignKeyConstraint(["dispute_id"], ["disputes.id"], name=op.f("fk_joiners_dispute_id_disputes")),
@@ -133,6 +215,29 @@ def _heartbeats() -> None:
         sa.PrimaryKeyConstraint("name", "process", name=op.f("pk_heartbeats")),
     )
     op.create_index("ix_heartbeats_name_at", "heartbeats", ["name", "at"])
+
+
+def _restores() -> None:
+    op.create_table(
+        "restores",
+        sa.Column("id", _big(), nullable=False),
+        _number("known_at"),
+        _number("at"),
+        sa.Column("entry_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_restores")),
+        sqlite_autoincrement=True,
+    )
+
+
+def _outages() -> None:
+    op.create_table(
+        "outages",
+        sa.Column("began_at", _big(), autoincrement=False, nullable=False),
+        _number("ended_at"),
+        _instant("fetched_at"),
+        _instant("caught_up_at"),
+        sa.PrimaryKeyConstraint("began_at", name=op.f("pk_outages")),
+    )
 
 
 def _receipts() -> None:

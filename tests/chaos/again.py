@@ -22,15 +22,14 @@ from app.commands.standing import needs_rights
 from app.market.bookkeeping import KINDS
 from app.market.contract import Outcome
 from app.market.errors import Refusal
-from app.market.life import VOID_LOOK_BACK_SECONDS
-from app.market.settlement import VoidPrice
-from app.services import accounts, disputes, followups, settling
+from app.services import accounts, bonds, followups, settling
 from app.services.config import Config
 from app.services.configs import StoredConfigs
-from app.services.floor import Floor
+from app.services.floor import EVERYWHERE, Floor
 from app.services.scene import Scene
 from app.services.turning import floors, pay_out, start, stop
-from app.storage import books, contracts, places, tables
+from app.storage import contracts, places, tables
+from app.storage.contracts import ContractRow
 from app.storage.db import Database, Tx
 from app.storage.disputes import DisputeState
 from tests.chaos.books import Raw, raw_entries
@@ -75,6 +74,7 @@ class Again:
     commands: dict[int, Row[Any]] = field(default_factory=dict)
     contracts: dict[int, Row[Any]] = field(default_factory=dict)
     disputes: list[Row[Any]] = field(default_factory=list)
+    joiners: list[Row[Any]] = field(default_factory=list)
     moved: dict[int, int] = field(default_factory=dict)
     offer_numbers: dict[int, int] = field(default_factory=dict)
     contract_numbers: dict[int, int] = field(default_factory=dict)
@@ -98,9 +98,7 @@ class Again:
             refused = await self._refuse(refused, following[position])
             if kind == "command":
                 self._not_refused(refused, int(number))
-                while silent and silent[0] < int(number):
-                    await self._command(silent[0], self.commands[silent[0]].at)
-                    silent.pop(0)
+            silent = await self._silently(silent, raw, following[position])
             if kind in ("command", "comment") and raw.cause in done:
                 continue
             done.add(raw.cause)
@@ -108,7 +106,31 @@ class Again:
             if kind == "command":
                 await self._meet(raw.cause)
 
+        await self._silently(silent, None, following[-1])
         self._not_refused(await self._refuse(refused, following[-1]), following[-1])
+
+    async def _silently(self, numbers: list[int], before: Raw | None, below: int) -> list[int]:
+        """Do what made no entry, as soon as its turn has come; returns what is left, in order.
+
+        It came before the next command's entry, and before everything that happened later by itself: that may have
+        moved or settled the contract that it was about. Of what happened within the same second either may have come
+        first, so that what is refused now is tried again after it, and tells what is wrong only at the next command.
+        """
+        left = []
+        for number in numbers:
+            row = self.commands[number]
+            last = before is None or (before.cause.startswith("command:") and number < below)
+            if number >= below or not (last or (before is not None and row.at <= before.at)):
+                left.append(number)
+                continue
+            try:
+                await self._command(number, row.at)
+            except Refusal as refusal:
+                if last or (before is not None and row.at < before.at):
+                    self.wrong.append(f"one alone would have refused command {row.id} {row.text!r}: {refusal.sentence}")
+                else:
+                    left.append(number)
+        return left
 
     def _following(self) -> list[int]:
         """By position in the journal the number of the command whose entry is there or is the next one."""
@@ -143,6 +165,7 @@ class Again:
             self.commands = {row.id: row for row in await tx.execute(select(tables.commands).order_by(c.id))}
             self.contracts = {row.id: row for row in await tx.execute(select(tables.contracts))}
             self.disputes = list(await tx.execute(select(tables.disputes)))
+            self.joiners = list(await tx.execute(select(tables.joiners)))
             self.raw = await raw_entries(tx)
         for raw in self.raw:
             self.told.setdefault(raw.cause, []).extend(raw.detail)
@@ -183,7 +206,9 @@ class Again:
                 await self._announce(tx, row.user_id, at)
             command, request = await self._understood(tx, row)
             config = await self.configs.config(tx, place.repository)
-            scene = Scene(place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text))
+            scene = Scene(
+                place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text), asked=EVERYWHERE
+            )
             answer = await command.handle(tx, scene, request)
         for then, now in zip(MADE.findall(row.answer), MADE.findall(answer), strict=False):
             self.contract_numbers[int(then)] = int(now)
@@ -199,7 +224,7 @@ class Again:
                 assert place is not None, row
                 command, request = await self._understood(tx, row)
                 config = await self.configs.config(tx, place.repository)
-                scene = Scene(place, config, row.user_id, f"command:{number}", row.at, **told)
+                scene = Scene(place, config, row.user_id, f"command:{number}", row.at, asked=EVERYWHERE, **told)
                 await command.handle(tx, scene, request)
                 raise _Undone
         except Refusal:
@@ -222,8 +247,9 @@ class Again:
 
     async def _announce(self, tx: Tx, user_id: int, at: int) -> None:
         """The window and the verdict that were disputed."""
+        joined = {row.dispute_id for row in self.joiners if (row.user_id, row.at) == (user_id, at)}
         for found in self.disputes:
-            if (found.user_id, found.at) == (user_id, at):
+            if (found.user_id, found.at) == (user_id, at) or found.id in joined:
                 window = {"halt_reason": found.cause, "window_opened_at": found.window_opened_at}
                 number = self.contract_numbers.get(found.contract_id, found.contract_id)
                 await contracts.change(tx, number, **window, window_ends_at=at + DAY, verdict=found.verdict)
@@ -258,11 +284,11 @@ class Again:
         async with self.db.transaction() as tx:
             match kind:
                 case "expiry":
-                    await followups.expire_due(tx, now, raw.at)
+                    await followups.expire_due(tx, now, raw.at, EVERYWHERE)
                 case "retry":
-                    await followups.retry_contract(tx, now, raw.at)
+                    await followups.retry_contract(tx, now, raw.at, EVERYWHERE)
                 case "resumed":
-                    await followups.resume_suspended(tx, self.offer_numbers[number], now, raw.at)
+                    await followups.resume_suspended(tx, self.offer_numbers[number], now, raw.at, EVERYWHERE)
                 case "moved":
                     await self._follow(tx, int(rest.partition(":")[2]), raw.at)
                 case _:
@@ -281,16 +307,22 @@ class Again:
         ways: dict[str, Callable[[], Awaitable[object]]] = {
             "halt": lambda: stop(floor, now, raw.at),
             "resume": lambda: start(floor, now),
-            "bond": lambda: disputes.give_back(floor, row, DisputeState.UNANSWERED),
+            "bond": lambda: self._end_dispute(floor, row, then, raw),
             "settlement": lambda: self._settle(floor, now, self.contracts[then], raw.at),
         }
         await ways[kind]()
 
+    async def _end_dispute(self, floor: Floor, row: ContractRow, then: int, raw: Raw) -> None:
+        """With its bonds back, or forfeited as they were."""
+        number = int(raw.key.partition(":")[2])
+        state = next(found.state for found in self.disputes if found.id == number)
+        if state == DisputeState.UNANSWERED:
+            held = replace(row, backed=self.contracts[then].backed)
+            await bonds.lapse(floor, held, Outcome(self.contracts[then].outcome), answered=True)
+        else:
+            await bonds.give_back(floor, row, DisputeState.ENDED)
+
     async def _settle(self, floor: Floor, number: int, then: Row[Any], at: int) -> None:
-        void = None
-        if then.outcome == "VOID":
-            ruled = then.ruling is not None and then.ruling_price is not None
-            since = (at if then.halt_event_at is None else then.halt_event_at) - VOID_LOOK_BACK_SECONDS
-            void = VoidPrice(then.ruling_price, 1) if ruled else await books.void_price(floor.tx, number, since)
-        await pay_out(floor, number, Outcome(then.outcome), void)
+        price = None if then.ruling is None else then.ruling_price
+        await pay_out(floor, number, Outcome(then.outcome), None, price)
         await contracts.change(floor.tx, number, ended_round=then.ended_round)

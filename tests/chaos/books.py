@@ -159,6 +159,8 @@ class Books:
     def _value(self, kind: str, column: str, value: Any) -> Any:
         if column == "contract_id" or (column == "id" and KINDS[kind].table == "contracts"):
             return self.contracts[value]
+        if column == "dispute_id":
+            return self.disputes[value]
         if column in OFFERS:
             return self.offers[value]
         if column == "statement_hash":

@@ -48,6 +48,15 @@ async def _unanswered(tx: Tx) -> set[int]:
     return set((await tx.execute(select(d.contract_id).where(d.state == DisputeState.UNANSWERED.value))).scalars())
 
 
+def _too_late(row: Row[Any], known: list[Turned]) -> bool:
+    """Another reason for which the terms say VOID was given to a good close that was backed, or after maturation."""
+    if len(known) < 2 or known[-1].reason not in Terms.from_text(row.terms_text).void_reasons:
+        return False
+    before, last = known[-2:]
+    good = before.reason == "completed" and before.at <= row.maturation_at
+    return good and (row.backed or last.at > row.maturation_at)
+
+
 def _what_is_wrong(row: Row[Any], turns: list[Turned], aside_at: int, unanswered: bool) -> str | None:
     """FIXED: closed as completed as trading ended, and so, again perhaps, when the contract was settled.
 
@@ -57,7 +66,7 @@ def _what_is_wrong(row: Row[Any], turns: list[Turned], aside_at: int, unanswered
     known = [turn for turn in turns if turn.at <= row.settled_at]
     last = known[-1] if known else None
     then = next((turn for turn in reversed(known) if turn.at <= row.maturation_at), None)
-    fixed = all(turn is not None and turn.reason == "completed" for turn in (then, last))
+    fixed = all(turn is not None and turn.reason == "completed" for turn in (then, last)) or _too_late(row, known)
     set_aside = last is not None and last.at <= aside_at
     void = last is not None and last.reason in Terms.from_text(row.terms_text).void_reasons
     undecided = unanswered and not row.backed

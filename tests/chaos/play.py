@@ -59,6 +59,7 @@ class Player:
     unheard: set[int] = field(default_factory=set)  # comments of this round
     killed: int = 0
     steps: int = 0
+    all_alive: asyncio.Lock = field(default_factory=asyncio.Lock)
     lost: int = 0
     asked_again: int = 0
 
@@ -81,7 +82,8 @@ class Player:
 
     async def _round(self, number: int) -> None:
         begun_at = START_AT + number * ROUND_SECONDS
-        self.ground.clock.jump_to(begun_at)
+        async with self.all_alive:
+            self.ground.clock.jump_to(begun_at)
         for move in self.day.rounds[number].moves:
             await self._move(move)
         if number:
@@ -96,7 +98,8 @@ class Player:
         if self.ground.clock.now() > begun_at + LONGEST_MORNING_SECONDS:
             raise Stuck("the round took longer than its morning: it needs a slower clock")
         for seconds in OVER_SECONDS:
-            self.ground.clock.jump_to(begun_at + seconds)
+            async with self.all_alive:
+                self.ground.clock.jump_to(begun_at + seconds)
             self.steps += 1
             await self._calm(f"round {number} after {seconds} s")
 
@@ -259,7 +262,11 @@ class Player:
     async def _strike(self) -> None:
         victim = self.chance.choice(("serve", "worker"))
         await asyncio.sleep(self.chance.random() * LATEST_KILL_SECONDS)
-        await self.ground.programs.kill(victim)
-        self.killed += 1
-        await self.ground.start(victim)
+        async with self.all_alive:  # a leap of the clock meanwhile would be hours in which nobody ran
+            await self.ground.programs.kill(victim)
+            self.killed += 1
+            since_at = self.ground.clock.now()
+            await self.ground.start(victim)
+            if victim == "worker":
+                await self.watch.until(lambda: self.watch.beaten_at >= since_at, "the worker runs again")
         self.ground.clock.move(TAKEN_OVER_SECONDS)

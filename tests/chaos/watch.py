@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from app.market.contract import Status
+from app.services.heart import RAN
 from app.services.settling import LOOK_SECONDS
 from app.storage import books, pools
 from app.storage.db import Database, DatabaseBusy, Tx
-from app.storage.tables import commands, contracts, deliveries, issues, offers, outbox
+from app.storage.tables import commands, contracts, deliveries, heartbeats, issues, offers, outbox
 from tests.chaos.place import Stuck, Timepiece
 
 EVERY_SECONDS = 0.1
@@ -45,6 +46,7 @@ class Watch:
     fitting: set[str] = field(default_factory=set)  # currencies
     known: dict[int, Known] = field(default_factory=dict)
     unsent: int = 0
+    beaten_at: int = 0
     looks: int = 0
     _looked: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -72,6 +74,8 @@ class Watch:
         self.fitting = await self._fitting(tx)
         columns = issues.c.id, issues.c.state, issues.c.moved_to
         self.known = {row.id: Known(row.state, row.moved_to) for row in await tx.execute(select(*columns))}
+        beat = select(func.max(heartbeats.c.at)).where(heartbeats.c.name == RAN)
+        self.beaten_at = (await tx.execute(beat)).scalar() or 0
         unsent = select(func.count()).where(outbox.c.state == "waiting", outbox.c.due_at <= now)
         self.unsent = (await tx.execute(unsent)).scalar_one()
 

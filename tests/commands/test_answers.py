@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+import pytest
+
 from app.commands.answers import traded
 from app.market.contract import Side, Status
 from app.market.fill import FillKind
@@ -114,6 +116,14 @@ def test_own_offers_in_the_way_are_told_together() -> None:
     changes.cut = [(gone[0], 10), (gone[1], 10), (offer(6, 1, Side.UNFIXED, 20, 750), 7)]
     told = traded(Traded(row(), own, changes), {})
     assert "Your own o4, o5 were cancelled; o6 was cut by 7 units: an offer never fills against its own user." in told
+
+
+@pytest.mark.parametrize(("user", "whose"), [(2, "o4"), (1, "Your own o4")])
+def test_whose_place_it_took_is_told(user: int, whose: str) -> None:
+    changes = Changes()
+    changes.displaced = [(offer(4, user, Side.FIXED, 10, 100), 10)]
+    told = traded(Traded(row(), offer(9, 1, Side.FIXED, 50, 300), changes), {})
+    assert f"{whose} was cancelled to make room for it: at most 50 all-or-none offers wait on each side" in told
 
 
 def test_a_new_contract_names_those_beside_it() -> None:

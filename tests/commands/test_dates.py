@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.commands.dates import BadDate, format_day, format_instant, parse_instant
+from app.commands.dates import AmbiguousDate, BadDate, format_day, format_instant, parse_instant
 
 
 def at(text: str) -> int:
@@ -45,6 +45,36 @@ NOW = at("2017-11-28T11:53:20")
         ("end of month", "2017-11-30T23:59:59"),
         ("36h", "2017-11-29T23:53:20"),
         ("in 1 hour", "2017-11-28T12:53:20"),
+        ("15 Sept 2027", "2027-09-15T23:59:59"),
+        ("Sept 15 2027", "2027-09-15T23:59:59"),
+        ("Sept. 15, 2027", "2027-09-15T23:59:59"),
+        ("Dec. 1, 2028", "2028-12-01T23:59:59"),
+        ("Dec. 1 2028", "2028-12-01T23:59:59"),
+        ("Dec.1,2028", "2028-12-01T23:59:59"),
+        ("1st of December 2028", "2028-12-01T23:59:59"),
+        ("December 2nd, 2028", "2028-12-02T23:59:59"),
+        ("15-Sep-2027", "2027-09-15T23:59:59"),
+        ("1 dec, 2026", "2026-12-01T23:59:59"),
+        ("2026-12-01T18Z", "2026-12-01T18:00:00"),
+        ("2026-12-01T18:00+0200", "2026-12-01T16:00:00"),
+        ("2026-12-01T18:00+02", "2026-12-01T16:00:00"),
+        ("2026-12-01T18:00-0530", "2026-12-01T23:30:00"),
+        ("2026-12-01 18:00Z", "2026-12-01T18:00:00"),
+        ("2026-12-01 18:00 UTC", "2026-12-01T18:00:00"),
+        ("tues", "2017-12-05T23:59:59"),
+        ("Weds", "2017-11-29T23:59:59"),
+        ("thurs", "2017-11-30T23:59:59"),
+        ("two weeks", "2017-12-12T23:59:59"),
+        ("2 weeks", "2017-12-12T23:59:59"),
+        ("in two weeks", "2017-12-12T23:59:59"),
+        ("within 2 weeks", "2017-12-12T23:59:59"),
+        ("within 2w", "2017-12-12T23:59:59"),
+        ("in 3d", "2017-12-01T23:59:59"),
+        ("a month", "2017-12-28T23:59:59"),
+        ("within twelve months", "2018-11-28T23:59:59"),
+        ("36 hours", "2017-11-29T23:53:20"),
+        ("within 36h", "2017-11-29T23:53:20"),
+        ("an hour", "2017-11-28T12:53:20"),
     ],
 )
 def test_a_date_means_an_instant(words: str, instant: str) -> None:
@@ -95,8 +125,13 @@ def test_a_range_starts_with_the_first_second_of_a_day(words: str, instant: str)
         ("1 Dec", "needs its year"),
         ("Dec 1", "needs its year"),
         ("Dec 2026", "needs its day"),
-        ("1/2/2026", "taken for each other"),
-        ("01.02.2026", "taken for each other"),
+        ("12/31/2026", "begins with its year"),
+        ("1/2/26", "begins with its year"),
+        ("the 1st of December 2026", "no notation|weekday"),
+        ("2026-12-01T18:00+2", "no notation"),
+        ("twoweeks", "no notation"),
+        ("within 0 days", "no notation"),
+        ("next two weeks", "weekday alone"),
         ("2026-02-30", "no such day"),
         ("30 feb 2026", "no such day"),
         ("0000-01-01", "no such day"),
@@ -127,6 +162,24 @@ def test_anything_else_is_refused_with_examples(words: str, why: str) -> None:
     with pytest.raises(BadDate, match=why) as refusal:
         parse_instant(words, NOW)
     assert "`2026-12-01`" in refusal.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "why", "readings"),
+    [
+        ("12/01/2027", "is ambiguous: 12 January or December 1?", ("12 Jan 2027", "1 Dec 2027")),
+        ("1/2/2026", "is ambiguous: 1 February or January 2?", ("1 Feb 2026", "2 Jan 2026")),
+        ("01.02.2026", "is ambiguous: 1 February or January 2?", ("1 Feb 2026", "2 Jan 2026")),
+        ("3-4-2026", "is ambiguous: 3 April or March 4?", ("3 Apr 2026", "4 Mar 2026")),
+    ],
+)
+def test_a_day_and_a_month_in_digits_are_refused_with_both_readings(
+    words: str, why: str, readings: tuple[str, str]
+) -> None:
+    with pytest.raises(AmbiguousDate) as refused:
+        parse_instant(words, NOW)
+    assert (refused.value.why, refused.value.readings) == (why, readings)
+    assert refused.value.sentence == f"This date {why}"
 
 
 @given(st.text(alphabet="0123456789-:tTzZ+ dwhmayindecofrk.", max_size=30), st.integers(0, 250_000_000_000))

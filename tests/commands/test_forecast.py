@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.commands.grammar import BadCommand
 from app.commands.registry import parse
 from app.commands.requests import (
     AboutAdvisory,
@@ -18,6 +19,7 @@ from app.commands.requests import (
 )
 from app.market.contract import Side
 from app.market.errors import Refusal
+from app.market.spoken import HandOut
 from app.market.statement import ECOSYSTEMS
 from tests.clocks import START_AT
 
@@ -41,23 +43,24 @@ READ: dict[str, AboutAdvisory | AboutIssue | AboutMilestone] = {
 }
 
 REFUSED = {
-    "forecast advisory requests by friday": ("ecosystems are actions", "forecast advisory npm:requests by friday"),
-    "forecast advisory npm/left-pad by friday": ("ecosystems are", "forecast advisory npm:left-pad by friday"),
-    "forecast advisory nmp:left-pad by friday": ("ecosystems are", "forecast advisory npm:left-pad by friday"),
-    "forecast advisory org.x:y by friday": ("ecosystems are", "forecast advisory maven:org.x:y by friday"),
-    "forecast advisory npm:a,b by friday": ("is no package", "forecast advisory npm:a by friday"),
+    # what is typed: (what the sentence says, the commands to copy)
+    "forecast advisory requests by friday": ("ecosystems are actions", "forecast advisory PACKAGE by 2026-01-02"),
+    "forecast advisory npm/left-pad by friday": ("ecosystems are", "forecast advisory npm:left-pad by 2026-01-02"),
+    "forecast advisory nmp:left-pad by friday": ("ecosystems are", "forecast advisory PACKAGE by 2026-01-02"),
+    "forecast advisory org.x:y by friday": ("ecosystems are", "forecast advisory PACKAGE by 2026-01-02"),
+    "forecast advisory npm:a,b by friday": ("is no package", "forecast advisory PACKAGE by 2026-01-02"),
     "forecast advisory npm:x severity hihg by friday": (
         "no severity",
-        "forecast advisory npm:x severity high by friday",
+        "forecast advisory npm:x severity SEVERITY by 2026-01-02",
     ),
-    "forecast advisory npm:x": ("something is missing", "forecast advisory npm:x by 2026-04-01"),
-    "forecast issue bug by friday": ("`label NAME`", 'forecast issue label "bug" by friday'),
-    'forecast issue label "a" b" by friday': ("is no name", 'forecast issue label "a b" by friday'),
-    "forecast mileston v1 by friday": ("not understood", 'forecast milestone "v1" closed by friday'),
-    "forecast left-pad": ("not understood", "forecast advisory npm:left-pad by 2026-04-01"),
-    "forecast": ("something is missing", "forecast advisory npm:left-pad by 2026-04-01"),
-    "offer true 50 by friday on F12": ("leave out `by`", "offer true 50 on F12"),
-    "offer false 50 at 2 on f12": ("is no price", "offer false 50 at 0.50 on F12"),
+    "forecast advisory npm:x": ("something is missing", "forecast advisory npm:x by DATE"),
+    "forecast issue bug by friday": ("`label NAME`", 'forecast issue label "bug" by 2026-01-02'),
+    'forecast issue label "a" b" by friday': ("is no name", 'forecast issue label "a b" by 2026-01-02'),
+    "forecast mileston v1 by friday": ("not understood", "help forecast"),
+    "forecast left-pad": ("not understood", "help forecast"),
+    "forecast": ("something is missing", "help forecast"),
+    "offer true 50 by friday on F12": ("leave out `by`", "help offer"),
+    "offer false 50 at 2 on f12": ("is no price", "offer false 50 at PRICE on F12"),
     "sell true all on 12": ("the number of a forecast", "sell true all on F12"),
     "book on F12": ("not understood", "book F12"),
 }
@@ -70,12 +73,21 @@ def test_what_is_asked(text: str) -> None:
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_is_refused_and_handed_out_instead(text: str) -> None:
-    sentence, correction = REFUSED[text]
-    with pytest.raises(Refusal) as refused:
+    sentence, *corrections = REFUSED[text]
+    with pytest.raises(BadCommand) as refused:
         parse(text, START_AT)
     assert sentence in refused.value.sentence
-    assert refused.value.correction == f"/bugmark {correction}"
-    assert isinstance(parse(correction, START_AT), Request)
+    assert [one.text for one in refused.value.instead] == corrections
+    for one in refused.value.instead:
+        assert_runs_or_has_a_blank(one)
+
+
+def assert_runs_or_has_a_blank(one: HandOut) -> None:
+    if one.blank:
+        with pytest.raises(Refusal):
+            parse(one.text, START_AT)
+    else:
+        assert isinstance(parse(one.text, START_AT), Request)
 
 
 def test_every_ecosystem_can_be_named() -> None:
@@ -143,7 +155,8 @@ def test_any_words_are_read_or_refused_with_a_command_that_reads(words: list[str
     for text in (" ".join(words), " ".join(["forecast", *words])):
         try:
             parse(text, START_AT)
-        except Refusal as refusal:
-            assert refusal.correction is not None
-            assert "`" not in refusal.correction
-            parse(refusal.correction.removeprefix("/bugmark "), START_AT)
+        except BadCommand as refusal:
+            assert refusal.instead
+            for one in refusal.instead:
+                assert "`" not in one.text
+                assert_runs_or_has_a_blank(one)

@@ -21,8 +21,8 @@ RULED = Dispute(
     [(None, "and trading resumes."), ("a leak", "and the market stays halted, as a maintainer wants it.")],
 )
 def test_a_ruling_lifts_no_maintainers_halt(halt: str | None, holds: str) -> None:
-    found = Resolved(row(maintainer_halt=halt), RULED, upheld=True, aside=True, due_at=NOW)
-    told = resolve.told(found, ResolveRequest(Outcome.UNFIXED, "so", None, None), "adam")
+    found = Resolved(row(maintainer_halt=halt), RULED, {1: 5_000}, upheld=True, aside=True, due_at=NOW)
+    told = resolve.told(found, ResolveRequest(Outcome.UNFIXED, "so", None, None), {1: "adam"})
     assert f"this close is set aside {holds}" in told
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from app.commands import registry
 from app.commands.command import Command
+from app.commands.grammar import BadCommand
+from app.commands.handing import refused
 from app.commands.reader import read_commands
 from app.commands.registry import parse, understand
 from app.commands.requests import (
@@ -32,6 +34,7 @@ from app.market.contract import Side
 from app.market.errors import Refusal
 from app.market.mention import Mode
 from app.market.offer import Action
+from app.market.spoken import MOST_HANDED_OUT, HandOut
 
 NOW = int(datetime(2017, 11, 28, 11, 53, 20, tzinfo=UTC).timestamp())
 DEC_1 = int(datetime(2017, 12, 1, 23, 59, 59, tzinfo=UTC).timestamp())
@@ -68,7 +71,7 @@ READ: dict[str, Request] = {
     "buy unfixed 2k at .4 by 1 Dec 2017": offer(UNFIXED, 2000, price=400, by=DEC_1),
     "offer fixed 50 @ 0.4": offer(FIXED, 50, price=400),
     "offer fixed 50 @0.40 by in 2 weeks": offer(FIXED, 50, price=400, by=DEC_12),
-    "offer fixed 50 @.405": offer(FIXED, 50, price=405),
+    "offer fixed 50 @0.405": offer(FIXED, 50, price=405),
     "offer fixed for 25 at 0.60 now-or-never": offer(FIXED, amount=25_000, price=600, now=True),
     "offer fixed for 12.50": offer(FIXED, amount=12_500),
     "offer fixed 100 deposit 40": offer(FIXED, 100, deposit=40_000),
@@ -109,6 +112,19 @@ READ: dict[str, Request] = {
     "mute daily": MuteRequest(Mode.DAILY),
     "mute --daily": MuteRequest(Mode.DAILY),
     "unmute": MuteRequest(Mode.EVERY),
+    "offer fixed 50 by 2018-12-01 18:00 UTC": offer(FIXED, 50, by=DEC_1 + 365 * 86_400 - 21_599),
+    "offer fixed 50 by a week": offer(FIXED, 50, by=DEC_12 - 7 * 86_400),
+    "offer fixed 50 by 2 weeks": offer(FIXED, 50, by=DEC_12),
+    "fund 50": FundRequest(50_000, None, None),
+    "fund 50 within 2 weeks": FundRequest(50_000, DEC_12, None),
+    "fund 50 in two weeks": FundRequest(50_000, DEC_12, None),
+    "fund 50 in 2w at 0.80": FundRequest(50_000, DEC_12, 800),
+    "fund 50 at 80% within 2 weeks": FundRequest(50_000, DEC_12, 800),
+    "fund 50 by within 2 weeks": FundRequest(50_000, DEC_12, None),
+    "fund 50 @ 0.80": FundRequest(50_000, None, 800),
+    "bounty 50": FundRequest(50_000, None, None),
+    "Reward 1,000 by friday": FundRequest(1_000_000, DEC_1, None),
+    "sponsor 2k within 2 weeks": FundRequest(2_000_000, DEC_12, None),
     "dry-run balance": DryRunRequest("balance", BalanceRequest()),
     "dry-run buy fixed 50 by friday": DryRunRequest("offer", offer(FIXED, 50, by=DEC_1)),
     "Dry-Run GIVE @Beth 2k": DryRunRequest("give", GiveRequest("Beth", 2_000_000)),
@@ -134,137 +150,148 @@ READ: dict[str, Request] = {
 }
 
 REFUSED = {
-    # what is typed: (what the sentence says, the command to copy)
-    "offer": ("missing: `fixed`, `unfixed`", "offer fixed 50"),
-    "offer fixed": ("missing: a volume such as `50` or `for AMOUNT`", "offer fixed 50"),
-    "offer fixed by friday": ("missing before `by`: a volume", "offer fixed 50 by friday"),
-    "offer 50": ("`50` is not understood: here may stand `fixed`, `unfixed`", "offer fixed 50"),
-    "offer 50 unfixed 0.4": ("`50` is not understood", "offer unfixed 50 at 0.4"),
-    "offer unfixd 20 by friday": ("did you mean `unfixed`?", "offer unfixed 20 by friday"),
+    # what is typed: (what the sentence says, the commands to copy)
+    "offer": ("missing: `fixed`, `unfixed`", "offer fixed VOLUME", "offer unfixed VOLUME"),
+    "offer fixed": ("missing: a volume such as `50` or `for AMOUNT`", "offer fixed VOLUME"),
+    "offer fixed by friday": ("missing before `by`: a volume", "offer fixed VOLUME by 2017-12-01"),
+    "offer 50": ("`50` is not understood: here may stand `fixed`, `unfixed`", "offer fixed 50", "offer unfixed 50"),
+    "offer 50 unfixed 0.4": ("`50` is not understood", "offer unfixed 50 at 0.40"),
+    "offer unfixd 20 by friday": ("did you mean `unfixed`?", "offer unfixed 20 by 2017-12-01"),
     "offer fixed fifty": ("`fifty` is no volume", "offer fixed 50"),
-    "offer fixed 0": ("`0` is no volume", "offer fixed 50"),
-    "offer fixed 2.5": ("`2.5` is no volume", "offer fixed 50"),
-    "offer fixed 10.5": ("`10.5` is no volume", "offer fixed 10"),
+    "offer fixed 0": ("`0` is no volume", "offer fixed VOLUME"),
+    "offer fixed 2.5": ("`2.5` is no volume", "offer fixed VOLUME"),
+    "offer fixed 10.5": ("`10.5` is no volume", "offer fixed VOLUME"),
     "offer fixed 1e3": ("`1e3` is no volume", "offer fixed 1000"),
-    "offer fixed 1.000": ("`1.000` is no volume: a point before three zeros", "offer fixed 1000"),
+    "offer fixed 1.000": (
+        "After `offer fixed`, `1.000` is unclear: it may be `1` or `1000`.",
+        "offer fixed 1",
+        "offer fixed 1000",
+    ),
     "offer fixed 10'000": ("`10'000` is no volume", "offer fixed 10000"),
-    "offer fixed 1 000 at 40%": ("`000` is not understood", "offer fixed 1000 at 40%"),
+    "offer fixed 1 000 at 40%": ("`000` is not understood", "offer fixed 1000 at 0.40"),
     "offer fixed $50 at $0.40": ("`$50` is no volume", "offer fixed 50 at 0.40"),
-    "offer fixed -50": ("`-50` is no volume", "offer fixed 50"),
-    "offer fixed 2\u212a": ("`2\u212a` is no volume", "offer fixed 50"),
-    "offer fixed \uff15\uff10 at 0.4": ("is no volume", "offer fixed 50 at 0.4"),
-    "offer fixed 1000000001": ("is no volume", "offer fixed 50"),
-    "offer fixed for": ("missing: an amount", "offer fixed 50"),
-    "offer fixed for 0 at 0.4": ("`0` is no amount", "offer fixed 50 at 0.4"),
-    "offer fixed for 1.2345 at 0.4": ("`1.2345` is no amount", "offer fixed for 1.234 at 0.4"),
-    "offer fixed 50 at": ("missing: a price", "offer fixed 50 at 0.50"),
-    "offer fixed 50 at 1": ("`1` is no price", "offer fixed 50 at 0.50"),
-    "offer fixed 50 at 0": ("`0` is no price", "offer fixed 50 at 0.50"),
-    "offer fixed 50 at 0.4005 by friday": ("`0.4005` is no price", "offer fixed 50 at 0.400 by friday"),
-    "offer fixed 50 at 40": ("`40` is no price", "offer fixed 50 at 0.40"),
-    "offer fixed 50 at 40 %": ("`40` is no price", "offer fixed 50 at 40%"),
-    "offer fixed 50 at 0,4": ("`0,4` is no price", "offer fixed 50 at 0.4"),
-    "offer fixed 50 @1.5": ("`1.5` is no price", "offer fixed 50 at 0.50"),
-    "offer fixed 50 @": ("missing: a price", "offer fixed 50 at 0.50"),
-    "offer fixed 50 0.4": ("`0.4` is not understood", "offer fixed 50 at 0.4"),
-    "offer fixed 50 at by friday": ("missing before `by`: a price", "offer fixed 50 at 0.50 by friday"),
-    "offer fixed 50 at 0.4 at 0.5": ("`at` is given twice", "offer fixed 50 at 0.4"),
-    "offer fixed 50 by friday by 2w": ("`by` is given twice", "offer fixed 50 by friday"),
-    "offer fixed 50 until friday until 2w": ("`until` is given twice", "offer fixed 50 until friday"),
+    "offer fixed -50": ("`-50` is no volume", "offer fixed VOLUME"),
+    "offer fixed 2\u212a": ("`2\u212a` is no volume", "offer fixed VOLUME"),
+    "offer fixed \uff15\uff10 at 0.4": ("is no volume", "offer fixed 50 at 0.40"),
+    "offer fixed 1000000001": ("is no volume", "offer fixed VOLUME"),
+    "offer fixed for": ("missing: an amount", "offer fixed for AMOUNT"),
+    "offer fixed for 0 at 0.4": ("`0` is no amount", "offer fixed for AMOUNT at 0.40"),
+    "offer fixed for 1.2345 at 0.4": ("`1.2345` is no amount", "offer fixed for AMOUNT at 0.40"),
+    "offer fixed 50 at": ("missing: a price", "offer fixed 50 at PRICE"),
+    "offer fixed 50 at 1": ("`1` is no price", "offer fixed 50 at PRICE"),
+    "offer fixed 50 at 0": ("`0` is no price", "offer fixed 50 at PRICE"),
+    "offer fixed 50 at 0.4005 by friday": ("`0.4005` is no price", "offer fixed 50 at PRICE by 2017-12-01"),
+    "offer fixed 50 at 40": ("`40` is no price", "offer fixed 50 at PRICE"),
+    "offer fixed 50 at 40 %": ("`40` is no price", "offer fixed 50 at 0.40"),
+    "offer fixed 50 at 0,4": ("`0,4` is no price", "offer fixed 50 at 0.40"),
+    "offer fixed 50 @1.5": ("`1.5` is no price", "offer fixed 50 at PRICE"),
+    "offer fixed 50 @": ("missing: a price", "offer fixed 50 at PRICE"),
+    "offer fixed 50 0.4": ("`0.4` is not understood", "offer fixed 50 at 0.40"),
+    "offer fixed 50 at by friday": ("missing before `by`: a price", "offer fixed 50 at PRICE by 2017-12-01"),
+    "offer fixed 50 at 0.4 at 0.5": ("`at` is given twice", "offer fixed 50 at PRICE"),
+    "offer fixed 50 by friday by 2w": ("`by` is given twice", "offer fixed 50 by DATE"),
+    "offer fixed 50 until friday until 2w": ("`until` is given twice", "offer fixed 50 until DATE"),
     "offer fixed 50 now-or-never now-or-never": ("`now-or-never` is given twice", "offer fixed 50 now-or-never"),
-    "offer fixed 50 at 0.4 deposit 20": ("`at` and `deposit` exclude each other", "offer fixed 50 at 0.4"),
-    "offer fixed 50 deposit 20 at 0.4": ("`deposit` and `at` exclude each other", "offer fixed 50 deposit 20"),
-    "offer fixed 50 profit 9 deposit 20": ("`profit` and `deposit` exclude", "offer fixed 50 profit 9"),
-    "offer fixed for 25 deposit 20": ("need a volume", "offer fixed for 25 at 0.50"),
-    "offer fixed 50 by": ("missing: a date", "offer fixed 50 by 2018-02-26"),
-    "offer fixed 50 by 18:00": ("needs its zone", "offer fixed 50 by 2017-11-28T18:00Z"),
-    "offer fixed 50 by 9:30": ("needs its zone", "offer fixed 50 by 2017-11-29T09:30Z"),
-    "offer fixed 50 by 2018-12-01 18:00 UTC": ("together with its day and zone", "offer fixed 50 by 2018-12-01T18:00Z"),
-    "offer fixed 50 by 2018-12-01T18:00": ("needs its zone", "offer fixed 50 by 2018-12-01T18:00Z"),
+    "offer fixed 50 at 0.4 deposit 20": ("`at` and `deposit` exclude each other", "offer fixed 50 at PRICE"),
+    "offer fixed 50 deposit 20 at 0.4": ("`deposit` and `at` exclude each other", "offer fixed 50 at PRICE"),
+    "offer fixed 50 profit 9 deposit 20": ("`profit` and `deposit` exclude", "offer fixed 50 at PRICE"),
+    "offer fixed for 25 deposit 20": ("need a volume", "offer fixed for 25 at PRICE"),
+    "offer fixed 50 by": ("missing: a date", "offer fixed 50 by DATE"),
+    "offer fixed 50 by 18:00": ("needs its zone", "offer fixed 50 by DATE"),
+    "offer fixed 50 by 9:30": ("needs its zone", "offer fixed 50 by DATE"),
+    "offer fixed 50 by 2018-12-01T18:00": ("needs its zone", "offer fixed 50 by DATE"),
     "offer fixed 50 by 31.12.2018": ("begins with its year", "offer fixed 50 by 2018-12-31"),
     "offer fixed 50 by 12/31/2018": ("begins with its year", "offer fixed 50 by 2018-12-31"),
-    "offer fixed 50 by 1/2/2018": ("could be taken for each other", "offer fixed 50 by 2018-02-01"),
+    "offer fixed 50 by 1/2/2018": (
+        "After `offer fixed 50 by`, `1/2/2018` is ambiguous: 1 February or January 2?",
+        "offer fixed 50 by 2018-02-01",
+        "offer fixed 50 by 2018-01-02",
+    ),
     "offer fixed 50 by 2018/12/31": ("begins with its year", "offer fixed 50 by 2018-12-31"),
-    "offer fixed 50 by 31.02.2018": ("begins with its year", "offer fixed 50 by 2018-02-26"),
-    "offer fixed 50 by next friday": ("a weekday alone is the next one", "offer fixed 50 by friday"),
-    "offer fixed 50 by next month": ("is no date", "offer fixed 50 by in 1 months"),
-    "offer fixed 50 by a week": ("is no date", "offer fixed 50 by in 1 weeks"),
-    "offer fixed 50 by 2 weeks": ("is no date", "offer fixed 50 by in 2 weeks"),
-    "offer fixed 50 by end of the month": ("is no date", "offer fixed 50 by end of month"),
+    "offer fixed 50 by 31.02.2018": ("begins with its year", "offer fixed 50 by DATE"),
+    "offer fixed 50 by next friday": (
+        "a weekday alone is the next one",
+        "offer fixed 50 by 2017-12-01",
+        "offer fixed 50 by 2017-12-08",
+    ),
+    "offer fixed 50 by next month": ("is no date", "offer fixed 50 by DATE"),
+    "offer fixed 50 by end of the month": ("is no date", "offer fixed 50 by 2017-11-30"),
     "offer fixed 50 by end of year": ("is no date", "offer fixed 50 by 2017-12-31"),
-    "offer fixed 50 by firday": ("`firday` is no date", "offer fixed 50 by friday"),
-    "offer fixed 50 by 7": ("a bare number is no date", "offer fixed 50 by in 7 days"),
-    "offer fixed 50 by 2018": ("a bare number is no date", "offer fixed 50 by 2018-12-31"),
-    "offer fixed 50 by may": ("a bare month is no date", "offer fixed 50 by 2018-05-31"),
-    "offer fixed 50 by Dec 2018": ("a date needs its day", "offer fixed 50 by 2018-12-31"),
-    "offer fixed 50 by 1 Dec": ("needs its year", "offer fixed 50 by 1 dec 2017"),
-    "offer fixed 50 by 1 Nov": ("needs its year", "offer fixed 50 by 1 nov 2018"),
-    "offer fixed 50 by the 1st of December 2018": ("is no date", "offer fixed 50 by 1 december 2018"),
-    "offer fixed 50 by 2w..friday": ("the range ends before it begins", "offer fixed 50 by friday..2w"),
-    "offer fixed 50 by friday to 2w": ("`to` is not understood", "offer fixed 50 by friday..2w"),
-    "offer fixed 50 for 0.4": ("`for` is not understood", "offer fixed 50 at 0.4"),
-    "offer fixed 50 by friday..": ("a range has a date on both sides", "offer fixed 50 by friday"),
-    "offer fixed 50 by ..friday": ("a range has a date on both sides", "offer fixed 50 by friday"),
-    "offer fixed 50 until friday..2w": ("not a range", "offer fixed 50 until 2w"),
-    "offer fixed 50 post-only all-or-none": ("`post-only` and `all-or-none` exclude", "offer fixed 50 post-only"),
-    "offer fixed 50 now-or-never post-only": ("`now-or-never` and `post-only` exclude", "offer fixed 50 now-or-never"),
+    "offer fixed 50 by firday": ("`firday` is no date", "offer fixed 50 by 2017-12-01"),
+    "offer fixed 50 by 7": ("a bare number is no date", "offer fixed 50 by DATE"),
+    "offer fixed 50 by 2018": ("a bare number is no date", "offer fixed 50 by DATE"),
+    "offer fixed 50 by may": ("a bare month is no date", "offer fixed 50 by DATE"),
+    "offer fixed 50 by Dec 2018": ("a date needs its day", "offer fixed 50 by DATE"),
+    "offer fixed 50 by 1 Dec": ("needs its year", "offer fixed 50 by 2017-12-01", "offer fixed 50 by 2018-12-01"),
+    "offer fixed 50 by 1 Nov": ("needs its year", "offer fixed 50 by 2018-11-01", "offer fixed 50 by 2019-11-01"),
+    "offer fixed 50 by the 1st of December 2018": ("is no date", "offer fixed 50 by 2018-12-01"),
+    "offer fixed 50 by 2w..friday": ("the range ends before it begins", "offer fixed 50 by 2017-12-01..2017-12-12"),
+    "offer fixed 50 by friday to 2w": ("`to` is not understood", "offer fixed 50 by 2017-12-01..2017-12-12"),
+    "offer fixed 50 for 0.4": ("`for` is not understood", "help offer"),
+    "offer fixed 50 by friday..": ("a range has a date on both sides", "offer fixed 50 by DATE"),
+    "offer fixed 50 by ..friday": ("a range has a date on both sides", "offer fixed 50 by DATE"),
+    "offer fixed 50 until friday..2w": ("not a range", "offer fixed 50 until DATE"),
+    "offer fixed 50 post-only all-or-none": ("`post-only` and `all-or-none` exclude", "help offer"),
+    "offer fixed 50 now-or-never post-only": ("`now-or-never` and `post-only` exclude", "help offer"),
     "offer fixed 50 allornone": ("did you mean `all-or-none`?", "offer fixed 50 all-or-none"),
     "offer fixed 50 post only": ("`post` is not understood", "offer fixed 50 post-only"),
     "sell fixed 20 pool": ("`pool` is for offers that buy", "sell fixed 20"),
-    "sell fixed 20 post-only": ("`post-only` needs a price", "sell fixed 20 at 0.50 post-only"),
-    "offer fixed 50 by friday nowornever": ("did you mean `now-or-never`?", "offer fixed 50 by friday now-or-never"),
-    "offer fixed 50 by friday please": ("After `offer fixed 50 by friday`, `please`", "offer fixed 50 by friday"),
-    "offer fixed 50 bye friday": ("did you mean `by`?", "offer fixed 50 by friday"),
-    "offer fixed 50 until someday": ("`someday` is no date", "offer fixed 50"),
-    "offer fixed all": ("missing before `all`", "offer fixed 50"),
-    "offer fixed 50by friday": ("`50by` is no volume", "offer fixed 50 by friday"),
-    "sell": ("missing: `fixed`, `unfixed`", "sell fixed all"),
-    "sell fixed": ("missing: a volume such as `50` or `all`", "sell fixed all"),
-    "sell all": ("missing before `all`", "sell fixed all"),
-    "sell fixed for 5": ("missing before `for`", "sell fixed 5"),
-    "sell fixed 5 deposit 4": ("`deposit` is not understood", "sell fixed 5"),
-    "take": ("missing: the number of an offer", "book"),
-    "take it": ("`it` is no offer", "book"),
-    "take o17 0": ("`0` is no volume", "take o17"),
-    "take o17 5 now": ("`now` is not understood: nothing may follow", "take o17 5"),
-    "take o0": ("`o0` is no offer", "book"),
-    "take #17": ("`#17` is no offer", "book"),
-    "cancel": ("missing: the number of an offer such as `o17` or `all`", "offers"),
-    "cancel everything": ("`everything` is no offer", "offers"),
-    "cancel all o17": ("nothing may follow", "cancel o17"),
-    "book friday": ("`friday` is not understood", "book by friday"),
+    "sell fixed 20 post-only": ("`post-only` needs a price", "sell fixed 20 at PRICE post-only"),
+    "offer fixed 50 by friday nowornever": (
+        "did you mean `now-or-never`?",
+        "offer fixed 50 by 2017-12-01 now-or-never",
+    ),
+    "offer fixed 50 by friday please": ("After `offer fixed 50 by friday`, `please`", "offer fixed 50 by 2017-12-01"),
+    "offer fixed 50 bye friday": ("did you mean `by`?", "help offer"),
+    "offer fixed 50 until someday": ("`someday` is no date", "offer fixed 50 until DATE"),
+    "offer fixed all": ("missing before `all`", "help offer"),
+    "offer fixed 50by friday": ("`50by` is no volume", "help offer"),
+    "sell": ("missing: `fixed`, `unfixed`", "sell fixed VOLUME", "sell unfixed VOLUME"),
+    "sell fixed": ("missing: a volume such as `50` or `all`", "sell fixed VOLUME"),
+    "sell all": ("missing before `all`", "sell fixed all", "sell unfixed all"),
+    "sell fixed for 5": ("missing before `for`", "help sell"),
+    "sell fixed 5 deposit 4": ("`deposit` is not understood", "help sell"),
+    "take": ("missing: the number of an offer", "take OFFER"),
+    "take it": ("`it` is no offer", "take OFFER"),
+    "take o17 0": ("`0` is no volume", "take o17 VOLUME"),
+    "take o17 5 now": ("`now` is not understood: nothing may follow", "help take"),
+    "take o0": ("`o0` is no offer", "take OFFER"),
+    "take #17": ("`#17` is no offer", "take OFFER"),
+    "cancel": ("missing: the number of an offer such as `o17` or `all`", "cancel OFFER"),
+    "cancel everything": ("`everything` is no offer", "cancel all"),
+    "cancel all o17": ("nothing may follow", "cancel OFFER"),
+    "book friday": ("`friday` is not understood", "book by 2017-12-01"),
     "book by": ("missing: a date", "book"),
     "positions @adam @beth": ("nothing may follow", "positions @adam"),
     "positions @a@b": ("`@a@b` is no user", "positions"),
-    "book by friday..2w": ("not a range", "book by 2w"),
-    "fund": ("missing: an amount", "fund 50 by 2018-02-26"),
-    "fund 50": ("missing: `by DATE`.", "fund 50 by 2018-02-26"),
-    "fund by friday 25": ("missing before `by`: an amount", "fund 50 by friday"),
-    "fund 1e3 at 0,8 by 31.12.2018": ("`1e3` is no amount", "fund 1000 by 2018-12-31 at 0.8"),
-    "fund 25 by friday..2w": ("not a range", "fund 25 by 2w"),
-    "fund 25 units by friday": ("`units` is not understood", "fund 25 by friday"),
-    "change": ("missing: the number of an offer", "offers"),
-    "change o17": ("missing: a volume such as `50`, `at PRICE` or `until DATE`", "offers"),
-    "change o17 20.5": ("`20.5` is no volume", "change o17 20"),
-    "change o17 at 45": ("`45` is no price", "change o17 at 0.45"),
-    "change o17 by friday": ("missing before `by`", "offers"),
+    "book by friday..2w": ("not a range", "book"),
+    "fund": ("missing: an amount", "fund AMOUNT"),
+    "fund by friday 25": ("missing before `by`: an amount", "fund AMOUNT by DATE"),
+    "fund 1e3 at 0,8 by 31.12.2018": ("`1e3` is no amount", "fund 1000 at 0.80 by 2018-12-31"),
+    "fund 25 by friday..2w": ("not a range", "fund 25 by DATE"),
+    "fund 25 units by friday": ("`units` is not understood", "fund 25 by 2017-12-01"),
+    "change": ("missing: the number of an offer", "change OFFER VOLUME"),
+    "change o17": ("missing: a volume such as `50`, `at PRICE` or `until DATE`", "change o17 VOLUME"),
+    "change o17 20.5": ("`20.5` is no volume", "change o17 VOLUME"),
+    "change o17 at 45": ("`45` is no price", "change o17 at PRICE"),
+    "change o17 by friday": ("missing before `by`", "help change"),
     "offers all": ("nothing may follow", "offers"),
-    "give": ("missing: a user", "balance"),
-    "give 20": ("missing: an amount", "balance"),
+    "give": ("missing: a user", "give @USER AMOUNT"),
+    "give 20": ("missing: an amount", "give @USER 20"),
     "give 20 to @beth": ("`to` is no amount", "give @beth 20"),
     "give @beth 1e3": ("`1e3` is no amount", "give @beth 1000"),
-    "give @a@b 20": ("`@a@b` is no user", "balance"),
+    "give @a@b 20": ("`@a@b` is no user", "help give"),
     "mute weekly": ("here may stand `daily`", "mute"),
     "unmute daily": ("nothing may follow", "unmute"),
     "dry-run": ("missing: a command", "dry-run help"),
-    "dry-run offr fixed 50 by next friday": ("did you mean `offer`?", "dry-run offer fixed 50 by friday"),
+    "dry-run offr fixed 50 by next friday": ("did you mean `offer`?", "dry-run help offer"),
     "dry-run dry-run balance": ("does nothing twice", "dry-run balance"),
-    "dry-run offer fixed 50 at 1": ("`1` is no price", "dry-run offer fixed 50 at 0.50"),
+    "dry-run offer fixed 50 at 1": ("`1` is no price", "dry-run offer fixed 50 at PRICE"),
     "balance please": ("nothing may follow", "balance"),
     "help ofer": ("There is no command `ofer`", "help offer"),
     "help me out": ("`out` is not understood", "help"),
-    "ofer fixed 50 by friday": ("did you mean `offer`?", "offer fixed 50 by friday"),
-    "ofer fixd": ("did you mean `offer`?", "offer fixed 50"),
+    "ofer fixed 50 by friday": ("did you mean `offer`?", "offer fixed 50 by 2017-12-01"),
+    "ofer fixd": ("did you mean `offer`?", "help offer"),
     "postions": ("did you mean `positions`?", "positions"),
     "frobnicate": ("There is no command `frobnicate`; there are `offer`", "help"),
     "@everyone": ("There is no command `@everyone`", "help"),
@@ -279,13 +306,24 @@ def test_a_command_asks_for_something(text: str) -> None:
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_a_refusal_says_what_is_wrong_and_gives_a_command_to_copy(text: str) -> None:
-    sentence, correction = REFUSED[text]
-    with pytest.raises(Refusal) as refused:
+    sentence, *corrections = REFUSED[text]
+    with pytest.raises(BadCommand) as refused:
         parse(text, NOW)
     assert sentence in refused.value.sentence
-    assert refused.value.correction == f"/bugmark {correction}"
+    assert [one.text for one in refused.value.instead] == corrections
     assert_is_one_sentence(refused.value.sentence)
-    assert isinstance(parse(correction, NOW), Request)
+    for one in refused.value.instead:
+        assert_runs_or_has_a_blank(one)
+
+
+def assert_runs_or_has_a_blank(one: HandOut) -> None:
+    """As it is read from a comment into which it is pasted."""
+    (pasted,) = read_commands(f"/bugmark {one.text}")
+    if one.blank:
+        with pytest.raises(Refusal):
+            parse(pasted.text, NOW)
+    else:
+        assert isinstance(parse(pasted.text, NOW), Request)
 
 
 @pytest.mark.parametrize("command", registry.commands(), ids=lambda command: command.name)
@@ -324,17 +362,18 @@ def test_any_text_asks_for_something_or_is_refused_with_a_command_that_parses(te
     try:
         parse(text, NOW)
     except Refusal as refusal:
+        assert isinstance(refusal, BadCommand)
         assert_is_one_sentence(refusal.sentence)
-        assert refusal.correction is not None
-        (again,) = read_commands(refusal.correction)
-        assert isinstance(parse(again.text, NOW), Request)
+        assert 1 <= len(refusal.instead) <= MOST_HANDED_OUT
+        for one in refusal.instead:
+            assert_runs_or_has_a_blank(one)
 
 
 @given(TYPED)
 def test_a_refusal_quotes_users_only_in_code_on_one_line(text: str) -> None:
     try:
         parse(text, NOW)
-    except Refusal as refusal:
+    except BadCommand as refusal:
         plain = re.sub(r"`[^`\n]*`", "", refusal.sentence)
         assert not re.search(r"[@#<>\[\]\n\r\0\u202e\ud800]", plain)
-        assert read_commands(f"{refusal.sentence}\n{refusal.sentence}") == []
+        assert read_commands(f"{refusal.sentence}\n{refused(refusal)}\n{refusal.sentence}") == []

@@ -96,9 +96,12 @@ def test_a_line_tells_price_change_quotes_volume_interest_reward_and_time_left()
     assert "As of 1 Jan 2026 09:02:00 UTC." in body
 
 
-def test_the_void_price_is_always_shown() -> None:
+def test_the_void_price_is_shown_of_contracts_that_have_one() -> None:
     body = board(issue(traded(row(1, 30), RISING)))
     assert cells(body, "c1 ") == ["c1", "31 Jan 2026 23:59:59 UTC", "0.405 × 50, 60 min ago", "123", "5", "0.20"]
+    body = board(issue(replace(traded(row(1, 30), RISING), void_price=None)))
+    assert cells(body, "c1 ") == ["c1", "31 Jan 2026 23:59:59 UTC", "0.405 × 50, 60 min ago", "123", "5"]
+    assert "oid price" not in body
 
 
 def test_a_contract_without_a_trade_shows_what_is_quoted() -> None:
@@ -369,6 +372,14 @@ def test_positions_in_forecasts_read_true_and_false() -> None:
     assert "positions: 50 FALSE on F12 (cost 9.00)" in replies.standing(held)
 
 
+def test_what_a_void_now_would_pay_stands_with_every_position() -> None:
+    positions = [(1, Side.FIXED, Position(50, 0, 9_000, 0)), (2, Side.UNFIXED, Position(5, 0, 3_000, 0))]
+    void_mills = {(1, Side.FIXED): 25_000, (1, Side.UNFIXED): 0, (2, Side.FIXED): 0, (2, Side.UNFIXED): 2_500}
+    line = replies.standing(replace(user(positions, rows=[row(1, 30), row(2, 60)]), void_mills=void_mills))
+    assert "50 FIXED by 2026-01-31 (cost 9.00, a VOID now would pay 25.00)" in line
+    assert "5 UNFIXED by 2026-03-02 (cost 3.00, a VOID now would pay 2.50)" in line
+
+
 # -- books, prices, history ---------------------------------------------------------------------------------------
 
 
@@ -410,7 +421,7 @@ def test_one_contract_in_words() -> None:
 def test_prices_by_date_say_what_lies_between() -> None:
     body = price_drawing.prices(issue(traded(row(1, 10), [200]), traded(row(2, 60), [350])))
     check_sound(body)
-    assert "| 2 Mar 2026 | 0.345 | 34.5 % | 15 % | 0.35 |" in body
+    assert "| 2 Mar 2026 | 0.345 | 34.5 % | 15 % |" in body
 
 
 def test_a_history_has_days_and_the_tape() -> None:

@@ -190,6 +190,32 @@ async def test_whom_github_does_not_tell_about_is_not_one_without_rights(
     assert await github.permission(1, 7, "bob", 42) == frozenset()
 
 
+@pytest.mark.parametrize("by_id", [reply({"message": "Not Found"}, 404), reply({"id": 42, "login": "bob"})])
+async def test_an_account_that_github_does_not_show_has_no_rights(
+    github: GitHub, play: Play, by_id: web.Response
+) -> None:
+    """Deleted, hidden for spam or suspended: neither its login nor its id is found. That is an answer, not silence."""
+    play.on(PERMISSION, reply({"message": "Not Found"}, 404))
+    play.on(BY_ID, by_id)
+    assert await github.rights(1, 7, "bob", 42) == frozenset()
+    assert play.lines() == [PERMISSION, BY_ID]
+
+
+async def test_an_account_that_github_does_not_show_under_somebody_elses_login_has_no_rights(
+    github: GitHub, play: Play
+) -> None:
+    play.on(PERMISSION, reply(holder(43, TRIAGE)))
+    play.on(BY_ID, reply({"message": "Not Found"}, 404))
+    assert await github.rights(1, 7, "bob", 42) == frozenset()
+
+
+async def test_silence_about_an_id_is_no_answer(github: GitHub, play: Play) -> None:
+    play.on(PERMISSION, reply({"message": "Not Found"}, 404))
+    play.on(BY_ID, reply({"message": "down"}, 502))
+    with pytest.raises(Unavailable):
+        await github.rights(1, 7, "bob", 42)
+
+
 async def test_rights_in_a_repository_that_is_gone_are_not_known(github: GitHub, play: Play) -> None:
     play.on("GET /repositories/7", reply({"message": "Not Found"}, 404))
     with pytest.raises(Gone) as caught:

@@ -81,6 +81,99 @@ async def test_a_bot_that_merges_backs_nothing(ground: Ground) -> None:
     assert facts.evidence == (f"pull request {number}", "merged by bors")
 
 
+async def waiting_pull(ground: Ground, **pull: Any) -> str:
+    """One that is open and would close the issue; where it is controlled."""
+    body = {
+        "repository": "ann/pump",
+        "title": "Stop it",
+        "as": "dora",
+        "files": {"a": "1"},
+        "body": "Closes #1",
+        **pull,
+    }
+    number = (await ground.control("POST", "/pulls", body))["number"]
+    ground.clock.advance(10)
+    return f"/pulls/ann/pump/{number}"
+
+
+async def approve(ground: Ground, pull: str, who: str, **how: Any) -> None:
+    await role(ground, who, "write")
+    await ground.control("POST", f"{pull}/reviews", {"as": who, **how})
+
+
+async def test_a_close_by_the_merge_queue_is_backed_by_who_approved_the_last_commit(ground: Ground) -> None:
+    pull = await waiting_pull(ground)
+    await approve(ground, pull, "tim")
+    await ground.control("PUT", f"{pull}/queue", {"as": "stale[bot]"})
+    await ground.control("PUT", f"{pull}/queue/merge")
+    facts = await told(ground)
+    assert (facts.may_back, facts.closer, facts.by_pull) == ((ground.user("tim"),), "github-merge-queue[bot]", True)
+    assert facts.evidence == ("pull request 2", "merged by github-merge-queue", "approved by tim")
+
+
+async def test_a_close_by_the_merge_queue_is_backed_by_who_queued_it_after_the_last_push(ground: Ground) -> None:
+    pull = await waiting_pull(ground)
+    await ground.control("PUT", f"{pull}/queue", {"as": "mona"})
+    await ground.control("PUT", f"{pull}/queue/merge")
+    facts = await told(ground)
+    assert facts.may_back == (ground.user("mona"),)
+    assert facts.evidence == ("pull request 2", "merged by github-merge-queue", "queued by mona")
+
+
+async def test_what_was_approved_or_queued_before_the_last_push_is_backed_by_nobody(ground: Ground) -> None:
+    pull = await waiting_pull(ground)
+    await approve(ground, pull, "tim")
+    await ground.control("PUT", f"{pull}/queue", {"as": "mona"})
+    ground.clock.advance(10)
+    await ground.control("PUT", f"{pull}/files", {"files": {"a": "2"}})
+    await ground.control("PUT", f"{pull}/merge", {"as": "bors[bot]"})
+    facts = await told(ground)
+    assert (facts.may_back, facts.evidence) == ((), ("pull request 2", "merged by bors"))
+
+
+async def test_an_approval_by_somebody_who_may_not_write_there_backs_nothing(ground: Ground) -> None:
+    pull = await waiting_pull(ground)
+    await ground.control("POST", f"{pull}/reviews", {"as": "tim"})
+    await ground.control("PUT", f"{pull}/merge", {"as": "bors[bot]"})
+    assert (await told(ground)).may_back == ()
+
+
+async def test_auto_merge_backs_nothing_though_it_merges_in_the_name_of_a_person(ground: Ground) -> None:
+    pull = await waiting_pull(ground)
+    await role(ground, "mona", "write")
+    await ground.control("PUT", f"{pull}/auto-merge", {"as": "mona"})
+    ground.clock.advance(10)
+    await ground.control("PUT", f"{pull}/files", {"files": {"a": "2"}})
+    await ground.control("PUT", f"{pull}/auto-merge/merge")
+    facts = await told(ground)
+    assert (facts.may_back, facts.closer) == ((), "mona")
+    assert facts.evidence == ("pull request 2", "merged by auto-merge for mona")
+
+
+async def test_what_auto_merge_queued_after_the_last_push_is_backed_by_nobody(ground: Ground) -> None:
+    pull = await waiting_pull(ground)
+    await ground.control("PUT", f"{pull}/auto-merge", {"as": "mona"})
+    ground.clock.advance(10)
+    await ground.control("PUT", f"{pull}/files", {"files": {"a": "2"}})
+    ground.clock.advance(10)
+    await ground.control("PUT", f"{pull}/queue", {"as": "mona"})
+    await ground.control("PUT", f"{pull}/queue/merge")
+    assert (await told(ground)).may_back == ()
+
+
+async def test_approvers_in_another_repository_back_only_with_rights_here(ground: Ground) -> None:
+    await ground.control("POST", "/repositories", {"owner": "ann", "name": "lib"})
+    await role(ground, "bors[bot]", "write")
+    body = {"repository": "ann/lib", "title": "Stop it", "as": "dora", "files": {"a": "1"}, "body": "Closes ann/pump#1"}
+    pull = f"/pulls/ann/lib/{(await ground.control('POST', '/pulls', body))['number']}"
+    for login in ("tim", "tom"):
+        await role(ground, login, "write", "ann/lib")
+        await ground.control("POST", f"{pull}/reviews", {"as": login})
+    await role(ground, "tom", "triage")
+    await ground.control("PUT", f"{pull}/merge", {"as": "bors[bot]"})
+    assert (await told(ground)).may_back == (ground.user("tom"),)
+
+
 async def test_a_close_by_a_commit_is_backed_by_its_pusher_not_by_its_author(ground: Ground) -> None:
     push = {"repository": "ann/pump", "message": "fixes #1", "as": "pat", "author": "dora"}
     made = await ground.control("POST", "/pushes", push)

@@ -275,6 +275,7 @@ async def test_what_has_not_changed_is_asked_for_seldom_and_answered_with_304(gr
     log = ground.sandbox.inside.requests
     last = log[-1].number
     await pass_time(ground, 6 * CHECK_SECONDS - STEP_SECONDS)
-    asked = [one for one in log if one.number > last and "installation" not in one.path]
+    others = "/app"  # what time it is, since the clock leaps here
+    asked = [one for one in log if one.number > last and "installation" not in one.path and one.path != others]
     assert 6 <= len(asked) <= 30
     assert {one.status for one in asked} == {304}

@@ -9,8 +9,8 @@ import pytest
 
 from app.github import sweep as sweeping
 from app.github.client import GitHub
-from app.github.sweep import EVERY_SECONDS, WHOLE_SECONDS, Sweep
-from app.storage import inbox
+from app.github.sweep import EVERY_SECONDS, LOOK_BACK_SECONDS, MOST_ASKED, WHOLE_SECONDS, Sweep
+from app.storage import inbox, outages
 from app.storage.db import Database
 from app.storage.inbox import Arrival
 from tests.clocks import START_AT, FakeClock
@@ -237,3 +237,56 @@ async def test_while_too_many_wait_nothing_is_asked_for_and_later_what_there_is_
     clock.advance(EVERY_SECONDS)
     await sweep.run()
     assert asked(play) == [1]
+
+
+# -- what came while we did not run --------------------------------------------------------------------------------
+
+
+async def down(db: Database, ago: int = 7_200) -> None:
+    async with db.transaction() as tx:
+        await outages.note(tx, START_AT - ago - 7_200, START_AT - ago)
+
+
+async def fetched(db: Database) -> bool:
+    async with db.reading() as tx:
+        return await outages.to_fetch(tx) == []
+
+
+async def test_after_an_outage_everything_is_here_once_nothing_of_that_time_is_missing(
+    sweep: Sweep, play: Play, clock: FakeClock, db: Database
+) -> None:
+    await down(db)
+    listed(play, attempt(1, "a", ago=9_000), attempt(2, "good", 202, ago=9_000))
+    await sweep.run()
+    assert asked(play) == [1] and not await fetched(db)
+    await put(db, "a")
+    clock.advance(EVERY_SECONDS)
+    await sweep.run()
+    assert await fetched(db)
+
+
+async def test_what_fails_again_and_again_does_not_hold_up_everybody(
+    sweep: Sweep, play: Play, clock: FakeClock, db: Database
+) -> None:
+    await down(db)
+    listed(play, attempt(1, "a", ago=9_000))
+    for _ in range(MOST_ASKED - 1):
+        await sweep.run()
+        assert not await fetched(db)
+        clock.advance(EVERY_SECONDS * 2**MOST_ASKED)
+    await sweep.run()
+    assert await fetched(db)
+
+
+async def test_a_list_that_was_not_read_to_its_end_says_nothing(sweep: Sweep, play: Play, db: Database) -> None:
+    await down(db)
+    play.on(LIST, reply({"message": "down"}, 502))
+    await sweep.run()
+    assert not await fetched(db)
+
+
+async def test_what_github_remembers_no_more_is_waited_for_no_more(sweep: Sweep, play: Play, db: Database) -> None:
+    await down(db, ago=LOOK_BACK_SECONDS + 1)
+    play.on(LIST, reply({"message": "down"}, 502))
+    await sweep.run()
+    assert await fetched(db)

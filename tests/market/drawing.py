@@ -34,8 +34,8 @@ LINE = re.compile(
 HOLDING = re.compile(r"(?P<who>\w+) (?P<volume>\d+) (?P<side>fixed|unfixed) @ (?P<price>\d+)(?P<pool> pool)?")
 
 
-def terms(fee_bps: int = 0) -> Terms:
-    return Terms(CURRENCY, fee_bps, 86_400, "unfixed", "unfixed", "disclose", "1")
+def terms(fee_bps: int = 0, law: str = "2") -> Terms:
+    return Terms(CURRENCY, fee_bps, 86_400, "unfixed", "unfixed", "disclose", law)
 
 
 def offer(line: str) -> tuple[int, NewOffer]:
@@ -96,20 +96,21 @@ def scene(
     fee_bps: int = 0,
     purse_mills: int = PURSE_MILLS,
     maturations: Iterable[tuple[int, int]] = ((CONTRACT, MATURATION_AT),),
+    law: str = "2",
 ) -> Scene:
     """Empty books and full purses. `maturations`: (contract, instant) of each contract."""
     market = Market()
     for contract, at in maturations:
-        market.add(ContractState(contract, terms(fee_bps), at))
+        market.add(ContractState(contract, terms(fee_bps, law), at))
     made = Scene(market, NOW)
     for user in NAME_OF:
         made.grant(user, purse_mills)
     return made
 
 
-def book(*lines: str, holding: Iterable[str] = (), fee_bps: int = 0) -> Scene:
+def book(*lines: str, holding: Iterable[str] = (), fee_bps: int = 0, law: str = "2") -> Scene:
     """These offers, oldest first. A holding `bob 5 fixed @ 200` is bought of the crowd before them."""
-    drawn = scene(fee_bps)
+    drawn = scene(fee_bps, law=law)
     for line in holding:
         give(drawn, line)
     for line in lines:

@@ -9,7 +9,9 @@ from typing import TypeVar
 from app.market.contract import Side, Status
 from app.market.journal import AccountKey, Entry, Kind, unit_currency
 from app.market.offer import FIELDS, Action, Offer
+from app.market.settlement import Payout
 from app.market.state import ContractState
+from app.market.voiding import Stake
 from tests.market.venue import CURRENCY, Venue
 
 MONEY_FROM_NOWHERE = {Kind.ISSUANCE, Kind.BRIDGE, Kind.UNITS_ISSUED}
@@ -62,13 +64,15 @@ def check_accounts(venue: Venue) -> None:
 
 
 def check_contract(venue: Venue, state: ContractState) -> None:
-    """3: as many units of one side as of the other, 1000 mills of escrow for each, minted within it."""
+    """3: as many units of one side as of the other, 1000 mills of escrow for each, minted within it; and the net paid
+    of all users is the escrow."""
     for side in Side:
         held = sum(position.units for position in state.holders(side).values())
         issued = AccountKey(Kind.UNITS_ISSUED, state.id, unit_currency(state.id, side))
         assert held == state.open_interest == -venue.balances.get(issued, 0)
     assert venue.mills(Kind.ESCROW, state.id) == 1000 * state.open_interest == state.escrow_mills
     assert 0 <= state.minted_mills <= 1000 * state.open_interest
+    assert sum(state.net_paid.values()) == state.escrow_mills
 
 
 def check_reserves(venue: Venue) -> None:
@@ -130,6 +134,25 @@ def check_settled(venue: Venue, state: ContractState) -> None:
         assert venue.mills(Kind.ESCROW, state.id) == state.open_interest == state.minted_mills == 0
         assert not any(position.units for side in Side for position in state.holders(side).values())
         assert not state.book.open_offers()
+        assert not any(state.net_paid.values())
+
+
+def check_void(stakes: Mapping[int, Stake], payouts: Iterable[Payout], price: int = 500) -> None:
+    """Law 2: a VOID gives away the whole escrow, to each holder between what was paid in and half a token a unit.
+
+    `stakes` as they stood before anything was cancelled: pairs that no offer holds back any more bring a token each.
+    """
+    paid = {payout.user: payout.paid_mills for payout in payouts}
+    holders = {user: stake for user, stake in stakes.items() if stake.fixed != stake.unfixed}
+    assert paid.keys() == holders.keys()
+    assert sum(paid.values()) == 1000 * sum(max(0, stake.fixed - stake.unfixed) for stake in holders.values())
+    for user, stake in holders.items():
+        more = stake.fixed - stake.unfixed
+        half = more * price if more > 0 else -more * (1000 - price)
+        left_mills = stake.net_paid_mills - 1000 * min(stake.fixed, stake.unfixed)
+        claim = max(0, min(left_mills, 1000 * abs(more)))
+        assert min(claim, half) <= paid[user] <= max(claim, half), (user, stake, paid[user])
+        assert paid[user] >= min(left_mills, half)
 
 
 def check_replay(venue: Venue) -> None:
@@ -166,6 +189,8 @@ def check_stored(venue: Venue) -> None:
     kinds = {Kind.FREE, Kind.RESERVE, Kind.UNITS_FREE, Kind.UNITS_RESERVED}
     assert _some(held) == _some({key: n for key, n in venue.balances.items() if key.kind in kinds})
     assert {key: p for key, p in venue.positions.items() if p.units} == {k: p for k, p in positions.items() if p.units}
+    net_paid = {(state.id, user): n for state in market.contracts.values() for user, n in state.net_paid.items()}
+    assert _some(net_paid) == _some(venue.net_paid)
     assert {user: purse for user, purse in market.purses.items() if user in venue.purses} == venue.purses
     assert _some({user: pool.left_mills for user, pool in market.pools.items()}) == _some(venue.pools)
     live = [offer for state in market.contracts.values() for offer in state.book.open_offers()]

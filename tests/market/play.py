@@ -19,6 +19,7 @@ MATURATIONS = {3: LONGEST, 5: NOW + 90, 8: NOW + 250}
 PRICES = (333, 467, 499, 500, 501, 533, 667)
 VOLUMES = (5, 5, 6, 7, 8, 10, 10, 12, 15, 20, 30)
 OUTCOMES = (Outcome.FIXED, Outcome.UNFIXED, Outcome.VOID, Outcome.VOID)
+LAWS = ("2", "2", "1")
 LASTING = (*[None] * 12, 0, 1, *[7, 20, 60] * 3)
 FLAGS: tuple[tuple[str, ...], ...] = (
     *[()] * 24,
@@ -60,7 +61,7 @@ class Player:
         purses = (9_999, 50_001, 200_003, 10**6)
         money = {user: chance.pick(purses) for user in USERS}
         self.last = max(MATURATIONS)
-        self.twins: Twins = twins(money, MATURATIONS, chance.pick((0, 1, 777, 1_000)), compared)
+        self.twins: Twins = twins(money, MATURATIONS, chance.pick((0, 1, 777, 1_000)), compared, chance.pick(LAWS))
 
     # Commands
 
@@ -70,6 +71,14 @@ class Player:
     def buy_pooled(self) -> None:
         new = self.wanted(Action.BUY, self.side, self.volume, self.price, pool=True)
         self.twins.place(self.user, new, self.contract)
+
+    def buy_whole(self) -> None:
+        """Several below what others ask, so that more of them wait than find a place."""
+        contract, side = self.contract, self.side
+        for _ in range(self.chance.number(2, 4)):
+            price, pooled = 250 + self.chance.number(0, 200), self.chance.number(0, 3) == 0
+            new = NewOffer(Action.BUY, side, self.volume, price, all_or_none=True, pool=pooled)
+            self.twins.place(self.user, new, contract)
 
     def any_one_of(self) -> None:
         """Any one of several with the same money."""
@@ -161,7 +170,7 @@ class Player:
         while at in [state.maturation_at for state in self.twins.venue.market.contracts.values()]:
             at += 1
         self.last += self.chance.number(1, 3)
-        self.twins.begin(self.last, at)
+        self.twins.begin(self.last, at, self.chance.pick(LAWS))
 
     def maturation(self, contract: int) -> int:
         return self.twins.venue.market.contracts[contract].maturation_at
@@ -171,7 +180,8 @@ class Player:
         if self.twins.naive is not None and self.chance.number(0, 3):
             ago = self.chance.number(0, 30)
             minted, units = self.twins.naive.void_pair(contract, self.twins.venue.now - ago)
-        self.twins.settle(contract, self.chance.pick(OUTCOMES), minted, units)
+        price = None if self.chance.number(0, 3) else self.chance.number(1, 999)
+        self.twins.settle(contract, self.chance.pick(OUTCOMES), minted, units, price)
 
     def give(self) -> None:
         self.twins.give(self.user, self.user, self.chance.number(1, 5_000))

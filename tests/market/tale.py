@@ -17,10 +17,10 @@ Filled = tuple[int, int, int, int, str]
 class Tale:
     """After each line core and naive market are compared and the invariants checked."""
 
-    def __init__(self, fee_bps: int = 0, purse_mills: int = PURSE_MILLS) -> None:
+    def __init__(self, fee_bps: int = 0, purse_mills: int = PURSE_MILLS, law: str = "2") -> None:
         money = dict.fromkeys(NAME_OF, purse_mills)
         self.purse_mills = purse_mills
-        self.twins: Twins = twins(money, {EARLY: MATURATION_AT, LATE: MATURATION_AT + 1_000}, fee_bps)
+        self.twins: Twins = twins(money, {EARLY: MATURATION_AT, LATE: MATURATION_AT + 1_000}, fee_bps, law=law)
         self.told = 0
 
     @property

@@ -131,7 +131,7 @@ def test_a_refusal_names_a_command_that_would_do() -> None:
     with pytest.raises(InsufficientFunds) as refused:
         poor.add("ann bid 20 @ 333")
     correction = refused.value.correction
-    assert correction is not None and correction.startswith("/bugmark offer fixed 15 at 0.333 by ")
+    assert correction is not None and correction.startswith("/bugmark offer fixed 15 at 33.3% by ")
     with pytest.raises(InsufficientUnits) as unheld:
         poor.add("ann sell fixed 5 @ 333")
     assert unheld.value.correction == "/bugmark positions"

@@ -13,7 +13,9 @@ from app.market.bookkeeping import (
     detail_text,
     fill_row,
     grant_row,
+    joiner_row,
     made_row,
+    net_paid_row,
     offer_row,
     pool_row,
     position_row,
@@ -53,9 +55,11 @@ ROWS = [
     fill_row(Fill(2, 3, 17, 18, 3, 4, 18, 6, 400, FillKind.EXPAND, False), 8),
     amendment_row(Amendment(2, 3, AmendmentKind.FILL, 6, 2_400), 8),
     CONTRACT,
+    net_paid_row(2, 3, -600),
     pool_row(3, "play:7", 9_000),
     made_row(2, 101, 5),
     grant_row(3, "play:7", 1_000),
+    joiner_row(6, 3, 1_000, "cc", 9),
 ]
 
 
@@ -73,9 +77,11 @@ def test_a_detail_is_read_as_it_was_written() -> None:
         ("fill", (2, 3)),
         ("amendment", (2, 3)),
         ("contract", (2,)),
+        ("net_paid", (2, 3)),
         ("pool", (3, '"play:7"')),
         ("made", (2,)),
         ("grant", (3, '"play:7"')),
+        ("joiner", (6, 3)),
     ]
     for row, (_, _, written) in zip(ROWS, told, strict=True):
         assert written == canonical(row[1:])[1:-1]

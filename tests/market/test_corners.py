@@ -9,8 +9,9 @@ from app.market.errors import InvalidOffer
 from app.market.fill import AmendmentKind
 from app.market.matching import place_range
 from app.market.offer import Action, NewOffer
-from app.market.settlement import VoidPrice, settle
-from app.market.sweep import MAX_FILLS
+from app.market.settlement import settle
+from app.market.state import MAX_FILLS
+from app.market.voiding import VoidPrice
 from tests.market.drawing import (
     FIXED,
     IDS,

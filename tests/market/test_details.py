@@ -15,7 +15,9 @@ from app.market.bookkeeping import (
     detail_text,
     fill_row,
     grant_row,
+    joiner_row,
     made_row,
+    net_paid_row,
     offer_row,
     pool_row,
     position_row,
@@ -34,9 +36,11 @@ KEYS = {
     "fill": (3, 8),
     "amendment": (3, 9),
     "contract": (3,),
+    "net_paid": (3, 4),
     "pool": (4, '"play:1"'),
     "made": (3,),
     "grant": (4, '"play:1"'),
+    "joiner": (6, 4),
 }
 
 
@@ -68,9 +72,11 @@ def rows() -> list[Row]:
         fill_row(Fill(3, 8, 17, 18, 4, 5, 18, 6, 400, FillKind.TRANSFER, True), 77),
         amendment_row(Amendment(3, 9, AmendmentKind.REDEEM, 40, 16_000), 78),
         settled(),
+        net_paid_row(3, 4, -1_234),
         pool_row(4, "play:1", 2_500),
         made_row(3, 101, 44),
         grant_row(4, "play:1", 1_500),
+        joiner_row(6, 4, 1_000, "cc", 77),
     ]
 
 
@@ -112,7 +118,7 @@ def test_each_condition_of_an_offer_has_its_place() -> None:
     assert (row["action"], row["side"], row["until_at"]) == ("SELL", "FIXED", 80)
 
 
-def test_positions_and_pools_are_told_whole() -> None:
+def test_positions_net_paid_and_pools_are_told_whole() -> None:
     assert columns()["position"] == {
         "contract_id": 3,
         "user_id": 4,
@@ -122,6 +128,7 @@ def test_positions_and_pools_are_told_whole() -> None:
         "cost_mills": 789,
         "pool_units": 1,
     }
+    assert columns()["net_paid"] == {"contract_id": 3, "user_id": 4, "mills": -1_234}
     assert columns()["pool"] == {"user_id": 4, "currency": "play:1", "left_mills": 2_500}
 
 
@@ -169,6 +176,11 @@ def test_where_a_contract_was_made_and_what_is_left_of_a_grant_are_told() -> Non
     assert columns()["grant"] == {"user_id": 4, "currency": "play:1", "untraded_mills": 1_500}
 
 
+def test_who_joined_a_dispute_is_told_with_the_hash_of_the_reason() -> None:
+    joiner = {"dispute_id": 6, "user_id": 4, "bond_mills": 1_000, "reason_hash": "cc", "at": 77}
+    assert columns()["joiner"] == joiner
+
+
 def test_rows_are_read_back_with_their_keys_in_the_order_they_were_told() -> None:
     found = read_detail(detail_text(rows()))
     assert [(name, key) for name, key, _ in found] == list(KEYS.items())
@@ -179,7 +191,7 @@ def test_rows_are_read_back_with_their_keys_in_the_order_they_were_told() -> Non
 def test_a_kind_of_row_names_its_table_its_keys_and_its_columns() -> None:
     made = RowKind("gifts", 2, "user_id  at\n mills")
     assert (made.table, made.keys, made.columns) == ("gifts", 2, ("user_id", "at", "mills"))
-    tables = {name: f"{name}s" for name in KEYS} | {"made": "contracts"}
+    tables = {name: f"{name}s" for name in KEYS} | {"made": "contracts", "net_paid": "net_paid"}
     assert {name: kind.table for name, kind in KINDS.items()} == tables
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from app.market.contract import Outcome
-from app.market.settlement import VoidPrice
+from app.market.voiding import VoidPrice
 from tests.market.drawing import FIXED, UNFIXED, Scene, book, drawing, earned, kinds, trades
 from tests.market.invariants import check
 
@@ -13,9 +13,9 @@ DAY = 86_400
 START = book()
 
 
-def base(fee_bps: int = 0) -> Scene:
+def base(fee_bps: int = 0, law: str = "2") -> Scene:
     """A. Base case: Adam wants it not fixed, or rather pays 160 tokens for it to be."""
-    story = book(fee_bps=fee_bps)
+    story = book(fee_bps=fee_bps, law=law)
     story.add("adam buy unfixed 200 @ 800")
     assert story.reserve("adam") == 160_000
     assert kinds(story.add("beth buy fixed 200 @ 200")) == ["expand"]
@@ -23,9 +23,9 @@ def base(fee_bps: int = 0) -> Scene:
     return story
 
 
-def partial_work() -> Scene:
+def partial_work(law: str = "2") -> Scene:
     """B. Partial work: a week later Beth sells to Charles at 0.40."""
-    story = base()
+    story = base(law=law)
     story.now += 7 * DAY
     story.add("beth sell fixed 200 @ 400")
     assert kinds(story.add("charles buy fixed 200 @ 400")) == ["transfer"]
@@ -118,17 +118,17 @@ def test_g_improvement() -> None:
     assert (earned(START, story, "charles"), story.reserve("charles")) == (-2_000, 0)
 
 
-def test_h_void() -> None:
-    story = partial_work()
+def test_law_1_h_void() -> None:
+    story = partial_work(law="1")
     story.now += 8 * DAY
     pair = VoidPrice(story.state.minted_mills, story.state.open_interest)
     assert (pair.minted_mills, pair.open_interest) == (40_000, 200)
     assert results(story, Outcome.VOID, pair) == {"adam": 0, "beth": 40_000, "charles": -40_000, "bobby": 0}
 
 
-def test_h_a_wash_mint_just_before_moves_nothing() -> None:
+def test_law_1_h_a_wash_mint_just_before_moves_nothing() -> None:
     """The pair of 7 days before still says 200; the washers get 200 and 800 a unit like everybody."""
-    story = partial_work()
+    story = partial_work(law="1")
     pair = VoidPrice(story.state.minted_mills, story.state.open_interest)
     story.now += 8 * DAY
     story.add("bobby buy unfixed 500 @ 10")

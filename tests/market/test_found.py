@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.market.errors import InvalidOffer, Refusal
-from app.market.sweep import MAX_FILLS
+from app.market.state import MAX_FILLS
 from tests.market.drawing import (
     FIXED,
     MATURATION_AT,

@@ -27,8 +27,8 @@ from app.market.journal import (
 )
 from app.market.ledger import Before, entry_of
 from app.market.offer import Action, NewOffer
-from app.market.settlement import VoidPrice
 from app.market.state import Changes
+from app.market.voiding import VoidPrice
 from tests.market.drawing import FIXED, IDS, UNFIXED, Scene, book, scene
 from tests.market.invariants import check_entries
 from tests.market.venue import CONTRACT, CURRENCY
@@ -191,9 +191,8 @@ def test_the_same_commands_write_the_same_entries_byte_for_byte() -> None:
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_no_order_hangs_on_pythons_hashes(hash_seed: str) -> None:
-    program = (
-        "import sys; from tests.market.test_journal import story, text; sys.stdout.buffer.write(text(story(7, 300)))"
-    )
+    program = "import sys; from tests.market.test_journal import story, text"
+    program += "; sys.stdout.buffer.write(text(story(7, 300)))"
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)}
     told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
     assert told.stdout == text(story(7, 300))

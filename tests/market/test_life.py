@@ -12,10 +12,12 @@ from app.market.life import (
     ASK_AGAIN_SECONDS,
     ASK_WHILE_AWAY_SECONDS,
     MATURATION_WINDOW_SECONDS,
-    NO_ANSWER_SECONDS,
+    NO_ANSWER_DAYS,
     RETURN_SECONDS,
+    another_day,
     close_event,
     look,
+    needs_answer,
 )
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Step, Wait
 
@@ -25,7 +27,8 @@ MATURES = 1_000_000
 CLOSED_AT = MATURES - 5_000
 LATE = MATURES + 1
 
-OPEN = Watch(MATURES, WINDOW)
+OPEN = Watch(MATURES, WINDOW, announced_at=0)
+"""Windows are announced as they open."""
 NEWS = replace(OPEN, cause=Cause.CLOSED, window_opened_at=CLOSED_AT)
 """Halted on the news of a close; the API has not been asked yet."""
 CLOSING = replace(NEWS, window_ends_at=CLOSED_AT + WINDOW, backed=True, verdict=Outcome.FIXED)
@@ -152,13 +155,38 @@ def test_maturation_leaves_time_for_late_events(window: int, seconds: int) -> No
 
 
 @pytest.mark.parametrize("watch", [NEWS, CLOSING, EARLY, MATURED])
-def test_thirty_days_without_an_answer_void(watch: Watch) -> None:
-    """Counted from the end of the window, or from the close that was never confirmed."""
+def test_asking_in_vain_on_thirty_days_voids_and_time_alone_does_not(watch: Watch) -> None:
+    """Once the window has ended, or where it is a close that was never confirmed."""
     due_at = watch.window_opened_at if watch.window_ends_at is None else watch.window_ends_at
     assert due_at is not None
-    last = due_at + NO_ANSWER_SECONDS
-    assert look(watch, None, False, last - 1) == Wait(last - 1 + ASK_AGAIN_SECONDS)
-    assert look(watch, None, False, last) == Settle(Outcome.VOID)
+    for now in (due_at, due_at + 1_000 * DAY):
+        for days in (0, 1, NO_ANSWER_DAYS - 1):
+            assert look(replace(watch, unanswered_days=days), None, False, now) == Wait(now + ASK_AGAIN_SECONDS)
+        assert look(replace(watch, unanswered_days=NO_ANSWER_DAYS), None, False, now) == Settle(Outcome.VOID)
+
+
+def test_before_a_verdict_is_due_asking_in_vain_voids_nothing() -> None:
+    for watch in (OPEN, CLOSING, MATURED):
+        asked = replace(watch, unanswered_days=NO_ANSWER_DAYS)
+        now = MATURES - 1 if watch.cause is None else (watch.window_ends_at or 0) - 1
+        assert isinstance(look(asked, None, False, now), Wait)
+        assert not needs_answer(watch, now)
+
+
+@pytest.mark.parametrize(
+    ("last_at", "now", "counts"),
+    [
+        (None, 5 * DAY, True),
+        (5 * DAY, 6 * DAY - 1, False),
+        (5 * DAY, 6 * DAY, True),
+        (6 * DAY - 1, 6 * DAY, True),
+        (50 * DAY, 6 * DAY, False),
+    ],
+)
+def test_days_are_those_of_the_calendar_and_a_clock_that_ran_ahead_counts_once(
+    last_at: int | None, now: int, counts: bool
+) -> None:
+    assert another_day(last_at, now) is counts
 
 
 def test_a_verdict_that_takes_the_place_of_another_can_be_disputed_however_late_it_is_found() -> None:
@@ -280,7 +308,7 @@ def test_a_reason_never_seen_before_opens_no_window_and_counts_as_open_at_the_en
 def test_a_change_of_reason_never_moves_a_running_window() -> None:
     """Whatever it changes to, what follows from the new reason follows at the window's end."""
     now_rejected = replace(REJECTED, closed_at=CLOSED_AT + 500, closed_since=CLOSED_AT)
-    voids = replace(EARLY, void_reasons=VOIDS.void_reasons)
+    voids = replace(EARLY, void_reasons=VOIDS.void_reasons, backed=False)
     assert look(voids, now_rejected, True, CLOSED_AT + 600) == Announce(None)
     after = OpenWindow(CLOSED_AT + 500, CLOSED_AT + 2_000, Cause.REJECTED)
     assert look(voids, now_rejected, True, CLOSED_AT + 1_000) == after
@@ -312,9 +340,37 @@ def test_gone_before_maturation_is_void_through_a_window_from_that_event(gone: s
     assert look(going, facts, True, CLOSED_AT + WINDOW) == Settle(Outcome.VOID)
 
 
-def test_gone_within_the_window_of_a_close_it_is_void_all_the_same() -> None:
-    facts = replace(FIXED_THEN, gone="deleted", gone_at=CLOSED_AT + 60)
-    assert look(CLOSING, facts, True, CLOSED_AT + 90) == OpenWindow(CLOSED_AT + 60, CLOSED_AT + 90 + WINDOW, Cause.GONE)
+@pytest.mark.parametrize("gone", ["discussion", "deleted", "transferred"])
+def test_gone_within_the_window_of_an_unbacked_close_it_is_void_through_a_window_of_its_own(gone: str) -> None:
+    facts = replace(FIXED_THEN, gone=gone, gone_at=CLOSED_AT + 60)
+    unbacked = replace(CLOSING, backed=False)
+    window = OpenWindow(CLOSED_AT + 60, CLOSED_AT + 90 + WINDOW, Cause.GONE)
+    assert look(unbacked, facts, True, CLOSED_AT + 90) == window
+
+
+@pytest.mark.parametrize("gone", ["discussion", "deleted", "transferred"])
+def test_after_a_backed_close_nothing_that_makes_the_issue_go_takes_the_verdict_back(gone: str) -> None:
+    facts = replace(FIXED_THEN, gone=gone, gone_at=CLOSED_AT + 60)
+    assert look(CLOSING, facts, False, CLOSED_AT + 90) == Wait(CLOSED_AT + WINDOW)
+    assert look(CLOSING, facts, False, CLOSED_AT + WINDOW) == Settle(Outcome.FIXED)
+    assert look(EARLY, facts, False, CLOSED_AT + 1_000) == Settle(Outcome.FIXED)
+    aside = replace(EARLY, set_aside_at=CLOSED_AT)  # what a maintainer set aside decides nothing
+    assert look(aside, facts, False, CLOSED_AT + 90) == OpenWindow(CLOSED_AT + 60, CLOSED_AT + 1_090, Cause.GONE)
+
+
+def test_after_a_backed_close_or_maturation_a_reason_that_voids_changes_nothing() -> None:
+    """Where the terms say VOID of it. A reopening is no such act: what the issue is closed as then counts."""
+    voids = VOIDS.void_reasons
+    turned = replace(REJECTED, closed_at=CLOSED_AT + 500, closed_since=CLOSED_AT)
+    assert look(replace(EARLY, void_reasons=voids), turned, True, CLOSED_AT + 600) == Wait(CLOSED_AT + 1_000)
+    assert look(replace(EARLY, void_reasons=voids), turned, True, CLOSED_AT + 1_000) == Settle(Outcome.FIXED)
+    late = replace(REJECTED, closed_at=LATE, closed_since=CLOSED_AT)
+    for backed in (True, False):
+        closing = replace(CLOSING, backed=backed, void_reasons=voids)
+        assert look(closing, late, True, CLOSED_AT + WINDOW) == Settle(Outcome.FIXED)
+        again = replace(late, closed_since=LATE, reopenings=(LATE,))
+        assert look(closing, again, True, CLOSED_AT + WINDOW) == Settle(Outcome.UNFIXED)
+    assert look(replace(CLOSING), late, True, CLOSED_AT + WINDOW) == Settle(Outcome.UNFIXED)
 
 
 def test_nobody_told_when_it_went_counts_from_when_we_learnt_of_it() -> None:
@@ -343,12 +399,14 @@ def test_what_was_not_gone_after_all_trades_on() -> None:
 
 
 @pytest.mark.parametrize("watch", [OPEN, CLOSING, MATURED])
-def test_thirty_days_after_the_app_was_uninstalled_it_is_void(watch: Watch) -> None:
-    away = replace(watch, away_at=CLOSED_AT)
-    last = CLOSED_AT + NO_ANSWER_SECONDS
-    assert look(away, None, False, CLOSED_AT) == Wait(CLOSED_AT + ASK_WHILE_AWAY_SECONDS)
-    assert look(away, None, False, last - 1) == Wait(last)
-    assert look(away, None, False, last) == Settle(Outcome.VOID)
+def test_away_each_time_on_thirty_days_it_is_void_and_by_time_alone_it_is_not(watch: Watch) -> None:
+    away = replace(watch, away_at=CLOSED_AT, unanswered_days=NO_ANSWER_DAYS)
+    for now in (CLOSED_AT, MATURES + 100 * DAY):
+        for days in (0, NO_ANSWER_DAYS - 1):
+            step = look(replace(away, away_days=days), None, False, now)
+            extended = isinstance(step, Extend) and watch.cause is not None
+            assert step == Wait(now + ASK_WHILE_AWAY_SECONDS) or extended
+        assert look(replace(away, away_days=NO_ANSWER_DAYS), None, False, now) == Settle(Outcome.VOID)
 
 
 def test_a_window_that_ran_while_the_app_was_away_ends_a_day_after_the_return_or_later() -> None:
@@ -422,12 +480,11 @@ def test_a_ruling_is_paid_without_an_answer_once_one_has_come_since_maturation(r
     end = CLOSED_AT + WINDOW
     for closing, ends_at in ((CLOSING, end), (EARLY, CLOSED_AT + 1_000)):
         ruled = replace(closing, ruling=ruling, verdict=ruling)
-        last = ends_at + NO_ANSWER_SECONDS
         for answered_at in (0, MATURES - 1):
-            unsure = replace(ruled, answered_at=answered_at)
+            unsure = replace(ruled, answered_at=answered_at, unanswered_days=NO_ANSWER_DAYS - 1)
             assert look(unsure, None, False, ends_at) == Wait(ends_at + ASK_AGAIN_SECONDS)
-            assert look(unsure, None, False, last - 1) == Wait(last - 1 + ASK_AGAIN_SECONDS)
-            assert look(unsure, None, False, last) == Settle(ruling)
+            assert look(unsure, None, False, ends_at + 99 * DAY) == Wait(ends_at + 99 * DAY + ASK_AGAIN_SECONDS)
+            assert look(replace(unsure, unanswered_days=NO_ANSWER_DAYS), None, False, ends_at) == Settle(ruling)
         sure = replace(ruled, answered_at=MATURES)
         assert look(sure, None, False, end - 1) == (
             Settle(ruling) if closing is EARLY else Wait(end - 1 + ASK_AGAIN_SECONDS)

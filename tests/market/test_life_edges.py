@@ -8,14 +8,15 @@ import pytest
 
 from app.market.contract import Outcome
 from app.market.facts import Cause, IssueFacts, Watch
-from app.market.life import ASK_AGAIN_SECONDS, NO_ANSWER_SECONDS, RETURN_SECONDS, look
+from app.market.life import ASK_AGAIN_SECONDS, NO_ANSWER_DAYS, RETURN_SECONDS, look
 from app.market.steps import Announce, Extend, OpenWindow, Resume, Settle, Wait
 
 DAY = 86_400
 MATURES = 1_000_000
 CLOSED_AT = MATURES - 5_000
 
-OPEN = Watch(MATURES, DAY)
+OPEN = Watch(MATURES, DAY, announced_at=0)
+"""Windows are announced as they open."""
 CLOSING = replace(
     OPEN,
     cause=Cause.CLOSED,
@@ -114,11 +115,10 @@ def test_a_return_lengthens_the_windows_that_ran_then_and_no_others() -> None:
     )
 
 
-def test_thirty_days_count_from_maturation_where_nothing_else_is_known() -> None:
-    undated = replace(OPEN, cause=Cause.CLOSED)
-    last = MATURES + NO_ANSWER_SECONDS
-    assert look(undated, None, True, last) == Settle(Outcome.VOID)
-    assert isinstance(look(undated, None, True, last - 1), Wait)
+def test_thirty_days_count_where_nothing_else_is_known() -> None:
+    undated = replace(OPEN, cause=Cause.CLOSED, unanswered_days=NO_ANSWER_DAYS)
+    assert look(undated, None, True, MATURES) == Settle(Outcome.VOID)
+    assert isinstance(look(replace(undated, unanswered_days=NO_ANSWER_DAYS - 1), None, True, MATURES * 2), Wait)
 
 
 def test_news_that_nobody_confirms_is_asked_for_again_soon_whatever_is_disputed() -> None:

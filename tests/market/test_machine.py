@@ -10,7 +10,9 @@ from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from app.market import whole
 from app.market.journal import Kind
+from tests.market.naive import market, matching
 from tests.market.play import USERS, Player, Seeded
 from tests.market.twins import unsettled
 
@@ -99,11 +101,11 @@ class MarketMachine(RuleBasedStateMachine):
         """On a copy, so that the story can go on. All money is free then, a bond or a fee."""
         end = copy.copy(self.play(seed))
         end.twins = copy.deepcopy(end.twins)
-        end.twins.venue.fills, end.twins.compared = [], 0  # a copied naive market begins without a history
+        venue = end.twins.venue
+        venue.fills, venue.displaced, end.twins.compared = [], [], 0  # a copied naive market begins without a history
         for contract in unsettled(end.twins):
             end.end(contract)
             end.twins.check()
-        venue = end.twins.venue
         held = sum(venue.mills(kind, user) for kind in (Kind.FREE, Kind.BOND) for user in USERS)
         assert held + venue.mills(Kind.FEES) == -venue.mills(Kind.ISSUANCE)
 
@@ -119,5 +121,33 @@ class MarketMachine(RuleBasedStateMachine):
             event(f"somebody's offers were suspended: {bool(twins.venue.pools)}")
 
 
-MarketMachine.TestCase.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=60)
+class CrowdedMachine(MarketMachine):
+    """The same where two all-or-none offers find a place on each side, three of them one user's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.few = pytest.MonkeyPatch()
+        self.few.setattr(whole, "MAX_WHOLE", 2)
+        self.few.setattr(whole, "MAX_WHOLE_OF_USER", 3)
+        self.few.setattr(market, "MOST_ALL_OR_NONE_OF_USER", 3)
+        self.few.setattr(matching, "MOST_ALL_OR_NONE_A_SIDE", 2)
+
+    @rule(seed=seeds)
+    def buy_whole(self, seed: int) -> None:
+        self.play(seed).buy_whole()
+
+    def teardown(self) -> None:
+        if hasattr(self, "player"):
+            event(f"displaced: {bool(self.player.twins.venue.displaced)}")
+        super().teardown()
+        self.few.undo()
+
+
+if settings.get_current_profile_name() == "quick":  # `make long` plays all of them
+    MarketMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+    CrowdedMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=30)
+else:
+    MarketMachine.TestCase.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=60)
+    CrowdedMachine.TestCase.settings = settings(max_examples=settings().max_examples, stateful_step_count=60)
 TestMarket = MarketMachine.TestCase
+TestCrowdedMarket = CrowdedMachine.TestCase

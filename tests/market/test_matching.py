@@ -10,7 +10,7 @@ from app.market.arrival import MAX_LIVE_OFFERS, MAX_LIVE_OFFERS_OF_USER
 from app.market.contract import Side
 from app.market.errors import InsufficientFunds, InvalidOffer
 from app.market.offer import Action, NewOffer
-from app.market.sweep import MAX_FILLS
+from app.market.state import MAX_FILLS
 from tests.market.drawing import (
     FIXED,
     IDS,

@@ -1,5 +1,6 @@
 """Amounts, volumes and prices: from text to integers and back."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,10 +9,13 @@ from hypothesis import strategies as st
 
 from app.market.errors import Refusal
 from app.market.money import (
+    AmbiguousNumber,
     BadAmount,
     BadPrice,
     BadVolume,
     Unreadable,
+    command_amount,
+    command_price,
     format_mills,
     format_price,
     parse_amount,
@@ -159,8 +163,70 @@ def test_prices_are_printed_alike() -> None:
 
 
 @given(st.integers(1, 9 * 10**15))
-def test_a_printed_amount_reads_as_itself(mills: int) -> None:
-    assert parse_amount(format_mills(mills)) == mills
+def test_an_amount_printed_for_a_command_has_two_decimals_at_most_and_reads_as_itself(mills: int) -> None:
+    printed = command_amount(mills)
+    assert (printed is None) == bool(mills % 10)
+    if printed is not None:
+        assert re.fullmatch(r"[0-9]+(\.[0-9]{2})?", printed)
+        assert parse_amount(printed) == mills
+
+
+@given(st.integers(1, 999))
+def test_a_price_printed_for_a_command_has_two_decimals_at_most_and_reads_as_itself(price: int) -> None:
+    printed = command_price(price)
+    assert re.fullmatch(r"0\.[0-9]{2}|[0-9]{1,2}\.[0-9]%", printed)
+    assert parse_price(printed) == price
+
+
+UNCLEAR = {
+    # what is typed: (as a fraction, by thousands)
+    "1.000": ("1", "1000"),
+    "12.345": ("12.345", "12345"),
+    "0,900": ("0.9", "900"),
+    "000,100": ("0.1", "100"),
+    "012,345": ("12.345", "12345"),
+    "0,001": ("0.001", "1"),
+    "1234,567": ("1234.567", "1234567"),
+    "1234.500": ("1234.5", "1234500"),
+    ".500": ("0.5", "500"),
+    ",500": ("0.5", "500"),
+    "00.500": ("0.5", "500"),
+    "1.500k": ("1.5k", "1500k"),
+    "0,500K": ("0.5K", "500K"),
+    "40.500%": ("40.5%", "40500%"),
+}
+
+
+@pytest.mark.parametrize("parse", [parse_amount, parse_volume, parse_price])
+@pytest.mark.parametrize(("text", "readings"), UNCLEAR.items())
+def test_one_separator_with_three_digits_behind_it_is_refused_with_both_readings(
+    parse: Callable[[str], int], text: str, readings: tuple[str, str]
+) -> None:
+    with pytest.raises(AmbiguousNumber) as refused:
+        parse(text)
+    assert refused.value.readings == readings
+    assert refused.value.why == f"it may be `{readings[0]}` or `{readings[1]}`"
+
+
+@pytest.mark.parametrize(
+    "text", ["1.000,50", "1.000,5", "2,5k", "12,5", "1.000.000", "1,00,000", "0,5", "0,90", "0,000,100"]
+)
+def test_a_decimal_comma_and_other_groups_are_refused(text: str) -> None:
+    for parse, refusal in ((parse_amount, BadAmount), (parse_volume, BadVolume), (parse_price, BadPrice)):
+        with pytest.raises(refusal):
+            parse(text)
+
+
+CLEAR = {"1,000": 1000, "12,345": 12_345, "999,999": 999_999, "1_000": 1000, "1,000.000": 1000, "1,234,567": 1_234_567}
+
+
+@pytest.mark.parametrize(("text", "units"), CLEAR.items())
+def test_thousands_are_clear_in_groups_that_begin_with_no_nought(text: str, units: int) -> None:
+    assert (parse_volume(text), parse_amount(text)) == (units, 1000 * units)
+
+
+def test_a_nought_and_a_point_begin_a_fraction() -> None:
+    assert (parse_amount("0.500"), parse_price("0.500"), parse_amount("0.125")) == (500, 500, 125)
 
 
 @given(st.integers(1, 999))
@@ -173,5 +239,7 @@ def test_any_text_is_a_number_in_its_bounds_or_refused(text: str) -> None:
     for parse, most in ((parse_amount, 9 * 10**15), (parse_volume, 10**9), (parse_price, 999)):
         try:
             assert 0 < parse(text) <= most
+        except AmbiguousNumber as refusal:
+            assert len(text) < 15 or text not in refusal.sentence.replace(refusal.readings[1], "")
         except Refusal as refusal:
             assert text not in refusal.sentence or len(text) < 15

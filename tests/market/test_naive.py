@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from app.market.contract import Outcome
-from tests.market.drawing import MATURATION_AT
+from tests.market.drawing import MATURATION_AT, NAMES
 from tests.market.tale import EARLY, LATE, Tale
 
 DAY = 86_400
@@ -17,8 +17,8 @@ DAY = 86_400
 # §6
 
 
-def base(fee_bps: int = 0) -> Tale:
-    tale = Tale(fee_bps)
+def base(fee_bps: int = 0, law: str = "2") -> Tale:
+    tale = Tale(fee_bps, law=law)
     tale.add("adam buy unfixed 200 @ 800")
     assert tale.held("adam") == 160_000
     tale.add("beth buy fixed 200 @ 200")
@@ -26,8 +26,8 @@ def base(fee_bps: int = 0) -> Tale:
     return tale
 
 
-def partial_work() -> Tale:
-    tale = base()
+def partial_work(law: str = "2") -> Tale:
+    tale = base(law=law)
     tale.wait(8 * DAY)
     tale.add("beth sell fixed 200 @ 400")
     tale.add("charles buy fixed 200 @ 400")
@@ -97,8 +97,8 @@ def test_g_improvement() -> None:
     assert tale.earned("carol") == -2_000
 
 
-def test_h_void() -> None:
-    tale = partial_work()
+def test_law_1_h_void() -> None:
+    tale = partial_work(law="1")
     deleted_at = 16 * DAY
     tale.wait(deleted_at - 3_600)
     tale.add("bobby buy unfixed 500 @ 10")
@@ -189,15 +189,98 @@ def test_a_failed_all_or_none_cancels_nothing_and_rests_crossed_with_its_owners_
     assert tale.book() == ["ann ask 5 @ 400", "ann bid 10 @ 500"]
 
 
-def test_at_most_a_hundred_all_or_none_offers_rest_in_a_contract() -> None:
+def crowd_of_bids(tale: Tale) -> None:
+    """Fifty all-or-none bids at 100 to 149, five of each of ten people: o1 is the worst, o50 the best."""
+    for number in range(50):
+        tale.add(f"{NAMES[number // 5]} bid 5 @ {100 + number} all-or-none")
+
+
+def test_fifty_all_or_none_bids_and_fifty_asks_rest_in_a_contract() -> None:
     tale = Tale()
-    names = ("ann", "bob", "carol", "dave")
-    for number in range(100):
-        tale.add(f"{names[number % 4]} bid 5 @ {100 + number} all-or-none")
-    tale.refuse("eve bid 5 @ 500 all-or-none")
-    tale.add("eve bid 5 @ 500")
-    tale.add("fay ask 5 @ 500 all-or-none")
-    tale.add("eve bid 5 @ 500 all-or-none", LATE)
+    crowd_of_bids(tale)
+    tale.refuse("crowd bid 5 @ 100 all-or-none")
+    tale.add("crowd bid 5 @ 100")
+    tale.add("ann bid 5 @ 100 all-or-none", LATE)
+    for number in range(50):
+        tale.add(f"{NAMES[1 + number // 5]} ask 5 @ {900 - number} all-or-none", LATE)
+    tale.refuse("ann ask 5 @ 900 all-or-none", LATE)
+    tale.add("ann ask 5 @ 899 all-or-none", LATE)
+    assert tale.naive.history.displaced == [53]
+
+
+def test_five_all_or_none_offers_of_a_user_rest_in_a_contract_bids_and_asks_together() -> None:
+    tale = Tale()
+    for line in ("bid 5 @ 100", "bid 5 @ 200", "ask 5 @ 900", "ask 5 @ 800", "bid 5 @ 300"):
+        tale.add(f"ann {line} all-or-none")
+    tale.refuse("ann bid 5 @ 400 all-or-none")
+    tale.refuse("ann ask 5 @ 700 all-or-none")
+    tale.add("ann bid 5 @ 400 all-or-none", LATE)
+    tale.add("ann bid 5 @ 400 all-or-none now-or-never")
+    tale.cancel("ann", 3)
+    tale.add("ann bid 5 @ 400 all-or-none")
+
+
+def test_a_better_price_takes_the_place_of_the_worst_and_of_these_of_the_youngest() -> None:
+    tale = Tale()
+    for number in range(50):
+        tale.add(f"{NAMES[number // 5]} bid 5 @ {100 if number in (7, 31) else 200} all-or-none")
+    assert tale.naive.history.displaced == []
+    tale.refuse("crowd bid 5 @ 100 all-or-none")
+    tale.add("crowd bid 5 @ 101 all-or-none")
+    assert tale.naive.history.displaced == [32]
+    assert (tale.held(NAMES[31 // 5]), tale.earned(NAMES[31 // 5])) == (4 * 5 * 200, -4 * 5 * 200)
+    tale.add("crowd bid 5 @ 150 all-or-none")
+    assert tale.naive.history.displaced == [32, 8]
+
+
+def test_the_rest_of_a_range_takes_a_place_where_it_waits() -> None:
+    """Nobody holds anything, so that is the one at the range's end; the other has room and is not asked."""
+    tale = Tale()
+    for number in range(50):
+        tale.add(f"{NAMES[number // 5]} bid 5 @ {100 + number} all-or-none", LATE)
+    tale.refuse_spread("crowd bid 5 @ 100 all-or-none")
+    tale.spread("crowd bid 5 @ 101 all-or-none")
+    assert (tale.naive.history.displaced, len(tale.book(LATE)), tale.book(EARLY)) == ([1], 50, [])
+
+
+def test_what_is_displaced_gives_its_pools_money_back() -> None:
+    tale = Tale()
+    tale.add("ann bid 50 @ 100 pool all-or-none")
+    tale.add("ann bid 10 @ 100 pool", LATE)
+    for number in range(49):
+        tale.add(f"{NAMES[1 + number // 5]} bid 5 @ {101 + number} all-or-none")
+    assert (tale.left("ann"), tale.earned("ann")) == (5_000, -5_000)
+    tale.add("crowd bid 5 @ 500 all-or-none")
+    assert (tale.left("ann"), tale.earned("ann"), tale.suspended()) == (1_000, -1_000, [])
+
+
+def test_what_is_displaced_frees_its_units() -> None:
+    tale = Tale()
+    tale.hold("ann 5 unfixed @ 500")
+    tale.add("ann bid 5 @ 100 all-or-none")
+    assert tale.units("ann", "unfixed") == (0, 5)
+    for number in range(49):
+        tale.add(f"{NAMES[1 + number // 5]} bid 5 @ {101 + number} all-or-none")
+    tale.add("crowd bid 5 @ 500 all-or-none")
+    assert (len(tale.book()), tale.units("ann", "unfixed")) == (50, (5, 0))
+
+
+def test_a_suspended_all_or_none_offer_comes_back_only_to_a_place() -> None:
+    """ann's 200 at 100 came first; when her pool has money again all places are taken by better ones."""
+    tale = Tale()
+    tale.add("ann bid 200 @ 100 pool all-or-none")
+    crowd = [name for name in NAMES if name != "ann"]
+    for number in range(49):
+        tale.add(f"{crowd[number // 5]} bid 5 @ {101 + number} all-or-none")
+    other = tale.add("ann bid 20 @ 100 pool", LATE)
+    tale.add("dave ask 20 @ 100", LATE)
+    assert tale.suspended() == [1]
+    tale.add("crowd bid 5 @ 300 all-or-none")
+    assert (tale.naive.history.displaced, other) == ([], 51)
+    tale.add("ann bid 200 @ 100 pool", LATE)
+    assert tale.suspended() == [1]
+    tale.cancel("crowd", 53)
+    assert tale.suspended() == []
 
 
 # §2, re-tries
@@ -330,8 +413,8 @@ def test_post_only_is_refused_if_a_re_try_would_fill_it() -> None:
 def test_post_only_is_refused_if_its_arrival_lets_others_fill() -> None:
     """Coming to rest it would take bob's own eight out of ann's way."""
     tale = blocked()
-    tale.refuse("bob bid 5 @ 400 post-only")
-    tale.add("bob bid 5 @ 399 post-only")
+    tale.refuse("bob bid 8 @ 400 post-only")
+    tale.add("bob bid 8 @ 399 post-only")
 
 
 @pytest.mark.parametrize("other", ["all-or-none", "now-or-never"])
@@ -589,13 +672,17 @@ def test_a_range_needs_its_volume_at_its_limit_free() -> None:
 
 
 def test_the_self_trade_rule_in_a_range_is_of_each_contract() -> None:
-    """Where it rests (c5) her own ask is gone wholly; in c3 the one she passed is cut by what it would have filled."""
+    """Where it rests (c5) her own ask is gone wholly. In c3 one loses what others filled after it was passed: dave's
+    four; the other, passed after that, loses nothing."""
     tale = Tale()
     tale.hold("eve 5 fixed @ 500", LATE)
     tale.add("ann ask 12 @ 300", EARLY)
     tale.add("ann ask 50 @ 300", LATE)
+    tale.add("dave ask 5 @ 350", LATE)
+    tale.cancel("dave", tale.twins.venue.numbers, keep=4)
+    tale.add("ann ask 20 @ 360", EARLY)
     tale.spread("ann bid 10 @ 400")
-    assert (tale.book(EARLY), tale.book(LATE)) == (["ann ask 2 @ 300"], ["ann bid 10 @ 400"])
+    assert (tale.book(EARLY), tale.book(LATE)) == (["ann ask 8 @ 300", "ann ask 20 @ 360"], ["ann bid 6 @ 400"])
 
 
 def test_a_range_is_not_for_sales() -> None:
@@ -636,7 +723,7 @@ def test_an_own_all_or_none_offer_too_large_to_be_met_stays_if_others_fill_the_n
     tale.add("ann bid 10 @ 500")
     assert tale.book() == ["ann ask 12 @ 400"]
     tale.add("ann bid 10 @ 500")
-    assert tale.book() == ["ann bid 10 @ 500"]
+    assert tale.book() == ["ann ask 12 @ 400", "ann bid 10 @ 500"]
 
 
 def test_a_halt_cancels_what_asked_for_it_and_suspended_offers_stay() -> None:

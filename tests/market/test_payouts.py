@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.market.contract import Outcome
-from app.market.settlement import Payout, VoidPrice, void_fixed_mills
+from app.market.settlement import Payout
+from app.market.voiding import VoidPrice, void_fixed_mills
 from tests.market.drawing import IDS, MATURATION_AT, Scene, book, give, scene
 from tests.market.invariants import check
 from tests.market.venue import CONTRACT
@@ -15,7 +16,7 @@ OTHER = CONTRACT + 2
 
 
 def test_a_void_says_what_each_had_paid() -> None:
-    _, payouts = book(holding=["ann 10 fixed @ 200"], fee_bps=1_000).settle(Outcome.VOID, VoidPrice(3, 10))
+    _, payouts = book(holding=["ann 10 fixed @ 200"], fee_bps=1_000, law="1").settle(Outcome.VOID, VoidPrice(3, 10))
     assert payouts == [Payout(ANN, 3, 2_000, 0), Payout(CROWD, 9_997, 8_000, 0)]
 
 
@@ -30,13 +31,13 @@ def test_a_price_of_no_interest_gives_fixed_nothing() -> None:
 
 def test_a_void_without_a_price_is_no_outcome() -> None:
     with pytest.raises(ValueError, match=r"^a VOID needs its price$"):
-        book(holding=["ann 10 fixed @ 200"]).settle(Outcome.VOID)
+        book(holding=["ann 10 fixed @ 200"], law="1").settle(Outcome.VOID)
 
 
-def pooled(own: int, of_pool: int, needs: int) -> Scene:
+def pooled(own: int, of_pool: int, needs: int, law: str = "2") -> Scene:
     """ann has that many FIXED of her own and of her pool in one contract; in the other an offer of her pool needs
     `needs`, and less than that is left."""
-    made = scene(maturations=((CONTRACT, MATURATION_AT), (OTHER, MATURATION_AT + 1)))
+    made = scene(maturations=((CONTRACT, MATURATION_AT), (OTHER, MATURATION_AT + 1)), law=law)
     if own:
         give(made, f"ann {own} fixed @ 400")
     made.add(f"bob ask {of_pool} @ 400")
@@ -49,7 +50,7 @@ def pooled(own: int, of_pool: int, needs: int) -> Scene:
 @pytest.mark.parametrize(("own", "of_pool", "share"), [(4, 6, 1_200), (7, 6, 1_199), (0, 6, 2_000)])
 def test_the_pools_share_of_a_payout_is_the_floor_of_its_units_part(own: int, of_pool: int, share: int) -> None:
     """At a void of 2 000 mills for ten units, 2 599 for thirteen and 2 000 for six."""
-    made = pooled(own, of_pool, 9_000)
+    made = pooled(own, of_pool, 9_000, law="1")
     price = {4: VoidPrice(2_000, 10), 7: VoidPrice(2_599, 13), 0: VoidPrice(2_000, 6)}[own]
     before = made.left("ann")
     made.settle(Outcome.VOID, price)

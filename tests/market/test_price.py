@@ -141,11 +141,11 @@ def test_the_firm_ask_is_the_firm_bid_from_the_other_side(levels: list[Level], e
     assert firm_ask(mirrored(bids_of(levels)), escrow) == (None if bid is None else 1000 - bid)
 
 
-@given(LEVELS, PRICES, UNITS)
+@given(LEVELS, PRICES, st.data())
 def test_an_offer_for_less_than_ten_tokens_never_outbids_what_others_offer(
-    levels: list[Level], price: int, units: int
+    levels: list[Level], price: int, data: st.DataObject
 ) -> None:
-    assume(price * units < FIRM_MILLS)
+    units = data.draw(st.integers(1, (FIRM_MILLS - 1) // price))
     bids = bids_of(levels)
     before, after = firm_bid(bids, 0), firm_bid(bids_of([*levels, (price, units)]), 0)
     assert before is None or (after is not None and before <= after)
@@ -153,12 +153,12 @@ def test_an_offer_for_less_than_ten_tokens_never_outbids_what_others_offer(
         assert after <= bids[0][0]
 
 
-@given(PRICES, LEVELS, PRICES, UNITS)
+@given(PRICES, LEVELS, PRICES, st.data())
 def test_an_offer_for_less_than_ten_tokens_changes_nothing_where_the_best_bid_is_firm_by_itself(
-    best: int, worse: list[Level], price: int, units: int
+    best: int, worse: list[Level], price: int, data: st.DataObject
 ) -> None:
     """The best bid of others has what it takes; what is added there or below, or above it, is not enough."""
-    assume(price * units < FIRM_MILLS)
+    units = data.draw(st.integers(1, (FIRM_MILLS - 1) // price))
     bids = bids_of([(best, -(-FIRM_MILLS // best)), *[level for level in worse if level[0] < best]])
     assert firm_bid(bids_of([*bids, (price, units)]), 0) == firm_bid(bids, 0) == best
 

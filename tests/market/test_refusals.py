@@ -7,12 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
-from app.market.matching import cancel, expire
+from app.market.expiry import expire
+from app.market.matching import cancel
+from app.market.money import format_price
 from app.market.offer import Action, NewOffer
 from tests.market.drawing import (
     FIXED,
     IDS,
     MATURATION_AT,
+    NAMES,
     NOW,
     Scene,
     book,
@@ -21,6 +24,7 @@ from tests.market.drawing import (
     scene,
     suspended,
 )
+from tests.market.invariants import check
 
 EARLY, LATE = 3, 5
 BY = "by 1970-04-26T17:46:40Z"
@@ -38,9 +42,9 @@ OFFER = f"/bugmark offer fixed 5 at 0.50 {BY}"
 REFUSED = [
     ("ann bid 0 @ 500", InvalidOffer, VOLUME, "/bugmark help offer"),
     ("ann bid 5 @ 1000", InvalidOffer, PRICE, None),
-    ("ann bid 5 @ 500 until 1000 pool", InvalidOffer, UNTIL, f"{OFFER} pool"),
-    ("ann bid 5 @ 500 all-or-none post-only", InvalidOffer, EITHER, f"{OFFER} post-only"),
-    ("ann bid 5 @ 500 now-or-never post-only", InvalidOffer, EITHER, f"{OFFER} post-only"),
+    ("ann bid 5 @ 500 until 1000 pool", InvalidOffer, UNTIL, f"{OFFER} until DATE pool"),
+    ("ann bid 5 @ 500 all-or-none post-only", InvalidOffer, EITHER, "/bugmark help offer"),
+    ("ann bid 5 @ 500 now-or-never post-only", InvalidOffer, EITHER, "/bugmark help offer"),
     ("ann sell fixed 5 @ 400 pool", InvalidOffer, FOR_BUYERS, f"/bugmark sell fixed 5 at 0.40 {BY}"),
     (
         "ann sell fixed 11 @ 400",
@@ -58,7 +62,7 @@ REFUSED = [
         "carol sell fixed 6 @ 400 post-only",
         InsufficientUnits,
         "You have 4 free FIXED units here, not 6.",
-        f"/bugmark sell fixed 4 at 0.40 {BY} now-or-never",
+        "/bugmark balance",
     ),
     (
         "dave sell unfixed 5 @ 400",
@@ -72,8 +76,13 @@ REFUSED = [
         "This needs 10,005.00 and you have 10,000.00 free.",
         f"/bugmark offer fixed 20000 at 0.50 {BY}",
     ),
-    ("dave bid 4 @ 500 post-only", InvalidOffer, DUST, f"/bugmark offer fixed 4 at 0.50 {BY} now-or-never"),
-    ("dave bid 5 @ 900 post-only cancel-on-halt", InvalidOffer, CROSSES, f"/bugmark offer fixed 5 at 0.90 {BY}"),
+    ("dave bid 4 @ 500 post-only", InvalidOffer, DUST, f"/bugmark book {BY}"),
+    (
+        "dave bid 5 @ 900 post-only cancel-on-halt",
+        InvalidOffer,
+        CROSSES,
+        f"/bugmark offer fixed 5 at PRICE {BY} post-only",
+    ),
 ]
 
 
@@ -115,18 +124,61 @@ def test_a_sale_names_one_contract() -> None:
     assert told(found) == (InvalidOffer, FOR_BUYERS, "/bugmark sell fixed 5 at 0.40 by 1970-04-26T17:46:41Z")
 
 
-def test_where_a_user_has_fifty_offers_some_may_be_cancelled() -> None:
+def test_where_a_user_has_fifty_offers_they_are_shown() -> None:
     full = crowded(50)
     found = refusal(lambda: full.place(1_000, NewOffer(Action.BUY, FIXED, 5, 400)))
-    assert told(found) == (InvalidOffer, "You have 50 open offers here already.", "/bugmark cancel all")
+    assert told(found) == (InvalidOffer, "You have 50 open offers here already.", "/bugmark offers")
 
 
-def test_where_a_hundred_all_or_none_offers_wait_a_plain_one_would_do() -> None:
+FULL = "50 all-or-none offers wait on this side of the book already, none at a worse price than yours"
+
+
+@pytest.mark.parametrize(
+    ("stance", "worst", "line", "better"),
+    [
+        ("bid", 400, "crowd buy fixed 5 @ 400", "; one above 0.40 would take the place of the last."),
+        ("bid", 400, "crowd sell unfixed 5 @ 600", "; one below 0.60 would take the place of the last."),
+        ("ask", 700, "crowd buy unfixed 5 @ 300", "; one above 0.30 would take the place of the last."),
+        ("bid", 999, "crowd buy fixed 5 @ 400", "."),
+    ],
+)
+def test_where_fifty_all_or_none_offers_wait_a_better_price_or_one_that_does_not_wait_would_do(
+    stance: str, worst: int, line: str, better: str
+) -> None:
+    full = book("ann bid 5 @ 500", "crowd ask 5 @ 500")
+    for number in range(50):
+        full.add(f"{NAMES[number // 5]} {stance} 5 @ {worst} all-or-none")
+    found = refusal(lambda: full.add(f"{line} all-or-none"))
+    action, side, price = line.split()[1], line.split()[2], int(line.split()[-1])
+    verb = "offer" if action == "buy" else "sell"
+    instead = f"/bugmark {verb} {side} 5 at {format_price(price)} by 1970-04-26T17:46:40Z all-or-none now-or-never"
+    assert told(found) == (InvalidOffer, FULL + better, instead)
+
+
+def test_a_user_has_five_all_or_none_offers_in_a_contract() -> None:
     full = scene()
-    for price in range(100, 200):
-        full.add(f"{('ann', 'bob', 'carol')[price % 3]} bid 5 @ {price} all-or-none")
-    found = refusal(lambda: full.add("eve bid 5 @ 500 all-or-none"))
-    assert told(found) == (InvalidOffer, "100 all-or-none offers wait here already.", OFFER)
+    for price in range(100, 105):
+        full.add(f"ann bid 5 @ {price} all-or-none")
+    found = refusal(lambda: full.add("ann bid 5 @ 500 all-or-none"))
+    sentence = "You have 5 all-or-none offers waiting here already, which is the most."
+    assert told(found) == (InvalidOffer, sentence, f"{OFFER} all-or-none now-or-never")
+
+
+def test_a_pool_spans_ten_contracts() -> None:
+    numbers = range(3, 14)
+    story = scene(maturations=[(number, MATURATION_AT + number) for number in numbers])
+    for number in numbers[:10]:
+        story.add("ann bid 5 @ 500 pool", number)
+    found = refusal(lambda: story.add("ann bid 5 @ 500 pool", 13))
+    sentence = "Your pool has offers in 10 contracts already, which is the most."
+    instead = "/bugmark offer fixed 5 at 0.50 by 1970-04-26T17:46:53Z now-or-never pool"
+    assert told(found) == (InvalidOffer, sentence, instead)
+    story.add("ann bid 5 @ 500 pool", 12)
+    story.add("ann bid 5 @ 500 pool now-or-never", 13)
+    for number in [offer.number for offer in story.market.contracts[3].book.open_offers()]:
+        story.cancel(IDS["ann"], number)
+    story.add("ann bid 5 @ 500 pool", 13)
+    check(story)
 
 
 def test_only_an_open_offer_of_ones_own_is_cancelled_and_wholly_unless_some_is_kept() -> None:
@@ -182,7 +234,7 @@ def test_a_suspended_offer_does_not_come_back_as_the_fifty_first() -> None:
         story.add(f"ann bid 5 @ {price}", EARLY)
     story.add("ann bid 100 @ 500 pool", LATE)
     before = story.picture()
-    full = (InvalidOffer, "You have 50 open offers here already.", "/bugmark cancel all")
+    full = (InvalidOffer, "You have 50 open offers here already.", "/bugmark offers")
     assert told(refusal(lambda: story.resume_offer(1))) == full
     assert story.picture() == before
     story.add("bob ask 5 @ 50", EARLY)
@@ -197,4 +249,8 @@ def test_a_suspended_post_only_offer_does_not_come_back_to_fill() -> None:
     story.add("bob ask 5 @ 400", LATE)
     story.add("bob ask 5 @ 500", EARLY)
     story.add("ann bid 25 @ 100 pool", LATE)
-    assert told(refusal(lambda: story.resume_offer(1))) == (InvalidOffer, CROSSES, f"{OFFER} pool")
+    assert told(refusal(lambda: story.resume_offer(1))) == (
+        InvalidOffer,
+        CROSSES,
+        f"/bugmark offer fixed 5 at PRICE {BY} post-only pool",
+    )

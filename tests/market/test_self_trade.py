@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from tests.market.drawing import FIXED, UNFIXED, book, drawing, match, offer, trades
+import pytest
+
+from app.market.state import MAX_FILLS
+from tests.market.drawing import (
+    FIXED,
+    IDS,
+    MATURATION_AT,
+    UNFIXED,
+    book,
+    crowded,
+    drawing,
+    match,
+    offer,
+    scene,
+    suspended,
+    trades,
+)
 from tests.market.invariants import check
 
 
@@ -54,11 +70,100 @@ def test_each_own_counter_offer_is_cut_by_what_was_still_wanted_when_it_was_pass
     assert drawing(after) == ["ann ask 2 @ 620"]
 
 
-def test_now_or_never_cuts_what_it_passed_though_nobody_filled_it() -> None:
-    """It does not come to rest, so the own offer loses what would have filled and no more."""
-    fills, after = match(book("ann ask 9 @ 600"), offer("ann bid 6 @ 700 now-or-never"))
-    assert not fills.fills
-    assert drawing(after) == ["ann ask 3 @ 600"]
+@pytest.mark.parametrize("volume", [5, 9, 20])
+def test_a_now_or_never_offer_that_trades_nothing_cuts_nothing(volume: int) -> None:
+    fills, after = match(book("ann ask 9 @ 600"), offer(f"ann bid {volume} @ 700 now-or-never"))
+    assert not (fills.fills or fills.cut)
+    assert drawing(after) == ["ann ask 9 @ 600"]
+
+
+def test_an_own_counter_offer_is_cut_by_no_more_than_what_others_filled_after_it() -> None:
+    """The first by carol's three, the second by none: what bob filled came before it."""
+    before = book("ann ask 9 @ 610", "bob ask 5 @ 600", "carol ask 5 @ 620", "ann ask 9 @ 630")
+    before.cancel(IDS["carol"], 3, keep=3)
+    fills, after = match(before, offer("ann bid 20 @ 700 now-or-never"))
+    assert trades(fills) == [("bob", 5, 600), ("carol", 3, 620)]
+    assert [(own.number, volume) for own, volume in fills.cut] == [(1, 3)]
+    assert drawing(after) == ["ann ask 6 @ 610", "ann ask 9 @ 630"]
+    check(after)
+
+
+@pytest.mark.parametrize("condition", ["post-only", "all-or-none"])
+@pytest.mark.parametrize(("volume", "left"), [(12, []), (5, ["ann ask 5 @ 600"])])
+def test_a_post_only_or_all_or_none_one_goes_wholly_if_others_fill_anything_after_it(
+    condition: str, volume: int, left: list[str]
+) -> None:
+    """bob's is there before ann's own one is passed, carol's three units after it."""
+    before = book("bob ask 5 @ 590", f"ann ask 5 @ 600 {condition}", "carol ask 5 @ 620")
+    before.cancel(IDS["carol"], 3, keep=3)
+    _, after = match(before, offer(f"ann bid {volume} @ 700 now-or-never"))
+    assert [line for line in drawing(after) if line.startswith("ann")] == left
+    check(after)
+
+
+def test_an_own_all_or_none_offer_that_would_have_been_skipped_was_not_reached() -> None:
+    """beth's fifteen are more than she wants of the other side: both rest."""
+    before = book("beth bid 15 @ 500 all-or-none")
+    fills, after = match(before, offer("beth ask 10 @ 500"))
+    assert not (fills.fills or fills.cut)
+    assert drawing(after) == ["beth ask 10 @ 500", "beth bid 15 @ 500"]
+    _, after = match(before, offer("beth ask 15 @ 500"))
+    assert drawing(after) == ["beth ask 15 @ 500"]
+    check(after)
+
+
+def test_what_is_wanted_when_it_is_passed_says_if_it_would_have_been_skipped() -> None:
+    """Bob leaves ann seven, fewer than her own eight: they stay. They go where she comes with nine more."""
+    before = book("bob ask 5 @ 590", "ann ask 8 @ 600 all-or-none")
+    _, after = match(before, offer("ann bid 12 @ 700"))
+    assert drawing(after) == ["ann ask 8 @ 600", "ann bid 7 @ 700"]
+    _, after = match(before, offer("ann bid 13 @ 700"))
+    assert drawing(after) == ["ann bid 8 @ 700"]
+    check(after)
+
+
+def test_a_failed_all_or_none_offer_cancels_nothing_and_may_rest_crossed_with_its_owners() -> None:
+    before = book("ann ask 9 @ 600", "bob ask 5 @ 650")
+    for condition, rests in (("", ["ann bid 20 @ 700"]), (" now-or-never", [])):
+        fills, after = match(before, offer(f"ann bid 20 @ 700 all-or-none{condition}"))
+        assert not (fills.fills or fills.cut)
+        assert drawing(after) == ["ann ask 9 @ 600", "bob ask 5 @ 650", *rests]
+        check(after)
+
+
+def test_a_re_tried_offer_cuts_its_owners_as_an_arrival_does() -> None:
+    """It waits crossed with ann's own nine until bob and carol offer all it wants; both filled it after them."""
+    before = book("ann ask 9 @ 600", "ann bid 8 @ 700 all-or-none", "bob ask 5 @ 650")
+    fills, after = match(before, offer("carol ask 6 @ 660"))
+    assert [fill.volume for fill in fills.fills] == [5, 3]
+    assert [(own.number, volume) for own, volume in fills.cut] == [(1, 8)]
+    assert drawing(after) == ["ann ask 1 @ 600", "carol ask 3 @ 660"]
+    check(after)
+
+
+def test_an_offer_that_is_stopped_for_too_many_fills_cuts_what_was_filled_after() -> None:
+    story = crowded(MAX_FILLS + 1)
+    story.add("ann ask 9 @ 400")
+    story.add("ann ask 9 @ 500")
+    fills = story.add(f"ann bid {5 * MAX_FILLS + 20} @ 600")
+    assert (fills.stopped, len(fills.fills)) == (True, MAX_FILLS)
+    assert [(own.fixed_price, volume) for own, volume in fills.cut] == [(400, 9)]
+
+
+def test_an_offer_that_comes_back_to_its_pool_follows_the_same_rule() -> None:
+    """ann's bid was suspended by a fill in another contract, and asked for its place again beside her own ask."""
+    story = scene(maturations=((3, MATURATION_AT), (5, MATURATION_AT)))
+    story.add("ann bid 10 @ 500 pool", 3)
+    story.add("ann bid 10 @ 500 pool", 5)
+    story.add("bob ask 10 @ 500", 5)
+    assert suspended(story) == [1]
+    story.add("ann ask 8 @ 450", 3)
+    story.add("carol ask 6 @ 480", 3)
+    story.add("ann bid 10 @ 500 pool", 5)
+    fills = story.resume_offer(1)
+    assert trades(fills) == [("carol", 6, 480)]
+    assert drawing(story, 3) == ["ann bid 4 @ 500"]
+    check(story)
 
 
 def test_a_cut_takes_the_bought_part_first_and_frees_the_units_last() -> None:

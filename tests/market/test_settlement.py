@@ -1,4 +1,4 @@
-"""Paying a contract out: FIXED, UNFIXED, VOID, the fee and the odd mills (docs/market.md §5)."""
+"""Paying a contract out: FIXED, UNFIXED, VOID by law 1, the fee and the odd mills (docs/market.md §5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.market.contract import Outcome, Status
 from app.market.fill import AmendmentKind
-from app.market.settlement import VoidPrice, split, void_fixed_mills
+from app.market.voiding import VoidPrice, split, void_fixed_mills
 from tests.market.drawing import FIXED, IDS, PURSE_MILLS, UNFIXED, Scene, book, earned
 from tests.market.invariants import check
 
@@ -53,7 +53,7 @@ def test_settling_is_one_amendment_with_nothing_left() -> None:
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_contract_that_nobody_holds_settles_with_nothing_to_pay(outcome: Outcome) -> None:
-    standing = book("bob bid 7 @ 400")
+    standing = book("bob bid 7 @ 400", law="1")
     _, payouts = standing.settle(outcome, VoidPrice(0, 0))
     assert (payouts, standing.free("bob")) == ([], PURSE_MILLS)
     check(standing)
@@ -69,7 +69,7 @@ def test_it_cannot_be_done_twice(outcome: Outcome) -> None:
 
 
 def test_a_void_without_a_price_changes_nothing() -> None:
-    standing = book("bob bid 7 @ 400", holding=["ann 10 fixed @ 200"])
+    standing = book("bob bid 7 @ 400", holding=["ann 10 fixed @ 200"], law="1")
     before = copy.deepcopy(standing.picture())
     with pytest.raises(ValueError, match="price"):
         standing.settle(Outcome.VOID)
@@ -96,13 +96,13 @@ def test_the_fee_counts_what_the_units_cost_whoever_sold_them() -> None:
 
 
 def test_a_void_bears_no_fee_though_somebody_gains() -> None:
-    before = book(holding=["ann 10 fixed @ 200"], fee_bps=1_000)
+    before = book(holding=["ann 10 fixed @ 200"], fee_bps=1_000, law="1")
     after = settled(before, Outcome.VOID, VoidPrice(9, 10))
     assert (after.fees, earned(before, after, "ann"), earned(before, after, "crowd")) == (0, 9, 9_991)
 
 
 def test_a_void_gives_those_who_entered_at_the_void_price_their_money_back() -> None:
-    before = book()
+    before = book(law="1")
     traded = copy.deepcopy(before)
     for line in ("bob ask 7 @ 371", "ann bid 7 @ 371"):
         traded.add(line)
@@ -113,7 +113,7 @@ def test_a_void_gives_those_who_entered_at_the_void_price_their_money_back() -> 
 def test_a_void_reads_the_pair_of_then_and_the_open_interest_of_now() -> None:
     """Ten units at 333 then; seventeen now: FIXED holders share floor(17 * 3330 / 10) = 5 661."""
     assert void_fixed_mills(17, VoidPrice(3_330, 10)) == 5_661
-    before = book(holding=["ann 10 fixed @ 333", "bob 7 fixed @ 900"])
+    before = book(holding=["ann 10 fixed @ 333", "bob 7 fixed @ 900"], law="1")
     after = settled(before, Outcome.VOID, VoidPrice(3_330, 10))
     assert (earned(before, after, "ann"), earned(before, after, "bob")) == (3_330, 2_331)
     assert earned(before, after, "crowd") == 17_000 - 5_661
@@ -121,7 +121,7 @@ def test_a_void_reads_the_pair_of_then_and_the_open_interest_of_now() -> None:
 
 def test_the_odd_mills_of_a_void_go_by_largest_remainder_then_lowest_user() -> None:
     """20 mills for 3, 3 and 1 of 7 units: 8 4/7, 8 4/7 and 2 6/7; the two odd mills go to carol, then ann."""
-    before = book(holding=["bob 3 fixed @ 200", "carol 1 fixed @ 200", "ann 3 fixed @ 200"])
+    before = book(holding=["bob 3 fixed @ 200", "carol 1 fixed @ 200", "ann 3 fixed @ 200"], law="1")
     after = settled(before, Outcome.VOID, VoidPrice(20, 7))
     assert [earned(before, after, name) for name in ("ann", "bob", "carol")] == [9, 8, 3]
     assert earned(before, after, "crowd") == 7_000 - 20
@@ -129,7 +129,7 @@ def test_the_odd_mills_of_a_void_go_by_largest_remainder_then_lowest_user() -> N
 
 @pytest.mark.parametrize("price", [0, 1, 500, 1_000])
 def test_a_resolver_may_name_another_price(price: int) -> None:
-    before = book(holding=["ann 10 fixed @ 200"])
+    before = book(holding=["ann 10 fixed @ 200"], law="1")
     after = settled(before, Outcome.VOID, VoidPrice(price, 1))
     assert (earned(before, after, "ann"), earned(before, after, "crowd")) == (10 * price, 10_000 - 10 * price)
 
@@ -171,7 +171,7 @@ def test_a_split_among_nobody_is_empty() -> None:
 def test_a_void_of_odd_numbers_conserves_every_mill(data: st.DataObject) -> None:
     names = st.sampled_from(("ann", "bob", "carol", "dave"))
     held = data.draw(st.lists(st.tuples(names, st.integers(1, 13), st.integers(1, 999)), min_size=1, max_size=6))
-    standing = book(holding=[f"{name} {volume} fixed @ {price}" for name, volume, price in held])
+    standing = book(holding=[f"{name} {volume} fixed @ {price}" for name, volume, price in held], law="1")
     before = Counter(standing.balances)
     pair = VoidPrice(data.draw(st.integers(0, 12_345)), data.draw(st.integers(13, 99)))
     _, payouts = standing.settle(Outcome.VOID, pair)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.market.contract import Outcome, Side, Status
 from app.market.errors import Refusal
 from app.market.journal import AccountKey, Kind, unit_currency
 from app.market.offer import NewOffer, Offer
-from app.market.settlement import VoidPrice
 from app.market.state import ContractState, Market
+from app.market.voiding import HALF_MILLS, LAW_1, VoidPrice, stakes_of, void_payouts
 from tests.market.drawing import NOW, terms
-from tests.market.invariants import check, check_now
+from tests.market.invariants import check, check_now, check_void
 from tests.market.naive import Contract, Refused, Wanted, Wish
 from tests.market.naive import Market as Naive
 from tests.market.venue import CURRENCY, Venue
@@ -62,18 +62,36 @@ class Twins:
     def resume(self, contract: int) -> bool:
         return self.both(lambda: self.venue.resume(contract), lambda market: market.resume(contract, self.venue.now))
 
-    def settle(self, contract: int, outcome: Outcome, minted: int, units: int) -> bool:
-        """`minted` and `units` (open interest) make the void price."""
+    def settle(self, contract: int, outcome: Outcome, minted: int, units: int, price: int | None = None) -> bool:
+        """`minted` and `units` (open interest) make the void price of law 1; a resolver may name a `price`."""
+        state = self.venue.market.contracts[contract]
+        named = (minted, units) if state.terms.law == LAW_1 else (HALF_MILLS, 1)
+        named = named if price is None else (price, 1)
         return self.both(
-            lambda: self.venue.settle(outcome, VoidPrice(minted, units), contract),
-            lambda market: market.settle(contract, outcome.value, self.venue.now, (minted, units)),
+            lambda: self.end(contract, outcome, VoidPrice(minted, units) if state.terms.law == LAW_1 else None, price),
+            lambda market: market.settle(contract, outcome.value, self.venue.now, named),
         )
 
-    def begin(self, contract: int, maturation: int) -> None:
+    def end(self, contract: int, outcome: Outcome, void: VoidPrice | None, price: int | None) -> None:
+        """What was said before of a VOID now is what it pays."""
+        state = self.venue.market.contracts[contract]
+        stakes = stakes_of(state)
+        told = {}
+        if outcome is Outcome.VOID:
+            told = void_payouts(state.terms, stakes, void, price)
+            told = {user: mills - 1_000 * stakes[user].pairs for user, mills in told.items()}
+        _, payouts = self.venue.settle(outcome, void, contract, price)
+        if outcome is Outcome.VOID:
+            paid = {payout.user: payout.paid_mills for payout in payouts if payout.paid_mills}
+            same(paid, {user: mills for user, mills in told.items() if mills}, "what a VOID would pay")
+        if outcome is Outcome.VOID and void is None:
+            check_void(stakes, payouts, HALF_MILLS if price is None else price)
+
+    def begin(self, contract: int, maturation: int, law: str) -> None:
         terms_of = next(iter(self.venue.market.contracts.values())).terms
-        self.venue.market.add(ContractState(contract, terms_of, maturation))
+        self.venue.market.add(ContractState(contract, replace(terms_of, law=law), maturation))
         if self.naive is not None:
-            self.naive.begin_contract(contract, maturation)
+            self.naive.begin_contract(contract, maturation, law)
 
     def forget(self, contract: int) -> None:
         """A settled contract: no account of its own has anything left."""
@@ -82,6 +100,7 @@ class Twins:
         emptied = [key for key in self.venue.balances if key.currency in own or key == escrow]
         assert not any(self.venue.balances.pop(key) for key in emptied)
         del self.venue.market.contracts[contract]
+        self.venue.net_paid = {key: mills for key, mills in self.venue.net_paid.items() if key[0] != contract}
         self.venue.positions = {key: held for key, held in self.venue.positions.items() if key[0] != contract}
         if self.naive is not None:
             del self.naive.contracts[contract]
@@ -147,8 +166,7 @@ class Twins:
     def expire(self) -> None:
         self.venue.expire()
         if self.naive is not None:
-            for contract in self.naive.contracts:
-                self.naive.expire(contract, self.venue.now)
+            self.naive.expire(self.venue.now)
         self.follow()
 
     def follow(self) -> None:
@@ -207,6 +225,7 @@ class Twins:
         told = [(fill.contract, fill.bid, fill.ask, fill.volume, fill.price, fill.kind.value) for fill in fills]
         same(told, model.history.fills[self.compared :], "fills")
         self.compared += len(told)
+        same(self.venue.displaced, model.history.displaced, "displaced")
         for contract in model.contracts.values():
             self.compare_contract(self.venue.market.contracts[contract.id], contract)
         self.compare_money(model)
@@ -221,6 +240,7 @@ class Twins:
         for bid in (True, False):
             queue = [offer.number for offer in state.book.half(bid).all()]
             same(queue, [wish.number for wish in contract.queue("FIXED" if bid else "UNFIXED")], name + "queue")
+        same({user: state.net_paid.get(user, 0) for user in contract.net_paid}, contract.net_paid, name + "net paid")
         for (user, side), holding in contract.holdings.items():
             held = state.position(user, Side(side))
             core = (held.free, held.reserved, held.cost_mills, held.pool_units)
@@ -273,14 +293,16 @@ def core_row(offer: Offer) -> tuple[object, ...]:
     return (*place, offer.volume, offer.filled, offer.units_left, offer.cash_left, offer.cancelled)
 
 
-def twins(money: dict[int, int], maturations: dict[int, int], fee_bps: int = 0, compared: bool = True) -> Twins:
+def twins(
+    money: dict[int, int], maturations: dict[int, int], fee_bps: int = 0, compared: bool = True, law: str = "2"
+) -> Twins:
     market = Market()
     for contract, at in maturations.items():
-        market.add(ContractState(contract, terms(fee_bps), at))
+        market.add(ContractState(contract, terms(fee_bps, law), at))
     venue = Venue(market, NOW)
     for user, mills in money.items():
         venue.grant(user, mills)
-    return Twins(venue, Naive(money, maturations, fee_bps) if compared else None)
+    return Twins(venue, Naive(money, maturations, fee_bps, law) if compared else None)
 
 
 def trading(made: Twins) -> list[int]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.market.contract import Outcome, Side
+from app.market.expiry import due, expire
 from app.market.fill import Amendment, Fill
 from app.market.journal import AccountKey, Entry, Kind, Posting, unit_currency
-from app.market.ledger import Before, entry_of
-from app.market.matching import cancel, due, expire, place, place_range, resume_offer, retry
+from app.market.ledger import Before, difference, entry_of
+from app.market.matching import cancel, place, place_range, resume_offer, retry
 from app.market.offer import FIELDS, NewOffer, Offer
 from app.market.position import Position, Purse
-from app.market.settlement import Payout, VoidPrice, halt, resume, settle
+from app.market.settlement import Payout, halt, resume, settle
 from app.market.state import Changes, ContractState, Market
+from app.market.voiding import VoidPrice
 
 CURRENCY = "play:1"
 CONTRACT = 3
@@ -35,8 +37,11 @@ class Venue:
     amendments: list[Amendment] = field(default_factory=list)
     offers: dict[int, Offer] = field(default_factory=dict)
     positions: dict[tuple[int, int, Side], Position] = field(default_factory=dict)
+    net_paid: dict[tuple[int, int], int] = field(default_factory=dict)
     purses: dict[int, Purse] = field(default_factory=dict)
     pools: dict[int, int] = field(default_factory=dict)
+    displaced: list[int] = field(default_factory=list)
+    """The numbers of all-or-none offers whose place a better one took, in order."""
     to_retry: set[int] = field(default_factory=set)
     """Contracts whose book was changed from another one and not yet looked at."""
 
@@ -89,14 +94,16 @@ class Venue:
 
     def expire(self) -> list[int]:
         """Let everything expire that is due; returns its numbers in order."""
-        return [number for state in self.market.contracts.values() for number in self._expire(state)]
+        return [offer.number for offer in due(self.market, self.market.contracts, self.now) if self._expire(offer)]
 
-    def _expire(self, state: ContractState) -> Iterable[int]:
-        while (number := due(state, self.now)) is not None:
-            before = Before(self.market)
-            self.to_retry.discard(state.id)
-            self._done("expiry", before, expire(self.market, number, now=self.now))
-            yield number
+    def _expire(self, offer: Offer) -> bool:
+        """Not what a re-try has filled meanwhile."""
+        if not offer.remaining:
+            return False
+        before = Before(self.market)
+        self.to_retry.discard(offer.contract)
+        self._done("expiry", before, expire(self.market, offer.number, now=self.now))
+        return True
 
     def halt(self, contract: int = CONTRACT) -> Changes:
         before = Before(self.market)
@@ -119,10 +126,14 @@ class Venue:
         return self._done("retry", before, retry(self.market, contract, now=self.now))
 
     def settle(
-        self, outcome: Outcome, void: VoidPrice | None = None, contract: int = CONTRACT
+        self,
+        outcome: Outcome,
+        void: VoidPrice | None = None,
+        contract: int = CONTRACT,
+        price: int | None = None,
     ) -> tuple[Changes, list[Payout]]:
         before = Before(self.market)
-        changes, payouts = settle(self.market, contract, outcome, void)
+        changes, payouts = settle(self.market, contract, outcome, void, price)
         self.to_retry.discard(contract)
         return self._done("settlement", before, changes), payouts
 
@@ -130,10 +141,13 @@ class Venue:
         """Store what the changes name, as it is now, and nothing else."""
         self.commands += 1
         cause = f"{kind}:{self.commands}"
+        for contract, user, mills in difference(self.market, before, changes).net_paid:
+            self.net_paid[contract, user] = mills
         self.post(entry_of(self.market, before, changes, CURRENCY, key=cause, cause=cause, now=self.now))
         self.fills += changes.fills
         self.amendments += changes.all_amendments
         self.to_retry |= changes.to_retry
+        self.displaced += [offer.number for offer, _ in changes.displaced]
         self.offers |= {number: copy.copy(changed) for number, changed in changes.offers.items()}
         for user in changes.touched_users:
             self._store(user)
@@ -182,6 +196,7 @@ def _picture(state: ContractState) -> tuple[object, ...]:
         (state.status, state.open_interest, state.minted_mills, state.amendment),
         {offer.number: _fields(offer) for offer in state.book.open_offers()},
         [(price, list(half.levels[price])) for half in halves for price in half.prices()],
+        {user: mills for user, mills in state.net_paid.items() if mills},
         {(side, user): repr(held) for side in Side for user, held in state.holders(side).items() if held.units},
     )
 

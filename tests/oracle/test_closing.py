@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.oracle.closing import Closer, Person, canonical_from, closer_from, person_from
+from app.oracle.closing import Closer, canonical_from, closer_from, person_from
+from app.oracle.merging import Merge, Person
 
 HOME = {"databaseId": 7}
 ELSEWHERE = {"databaseId": 8}
@@ -39,14 +40,14 @@ BY_MONA = Person(5, "mona")
     [
         (None, None),
         ({"__typename": "ProjectV2"}, None),
-        (pull(), Closer("pull request 12", True, False, BY_MONA, "mona")),
-        (pull({"__typename": "Bot", "login": "bors"}), Closer("pull request 12", True, False, None, "bors")),
-        (pull(None), Closer("pull request 12", True, False)),
-        (pull(MONA, ELSEWHERE), Closer("pull request 12 of another repository", False, False, BY_MONA, "mona")),
-        (commit(), Closer("commit abc1234", True, True)),
-        (commit(repository=ELSEWHERE), Closer("commit abc1234", False, True)),
-        (commit({**pull(), "merged": False}), Closer("commit abc1234", True, True)),
-        (commit(pull()), Closer("commit abc1234 of pull request 12", True, False, BY_MONA, "mona")),
+        (pull(), Closer("pull request 12", True, Merge(BY_MONA, "mona"))),
+        (pull({"__typename": "Bot", "login": "bors"}), Closer("pull request 12", True, Merge(None, "bors"))),
+        (pull(None), Closer("pull request 12", True, Merge(None, ""))),
+        (pull(MONA, ELSEWHERE), Closer("pull request 12 of another repository", False, Merge(BY_MONA, "mona"))),
+        (commit(), Closer("commit abc1234", True)),
+        (commit(repository=ELSEWHERE), Closer("commit abc1234", False)),
+        (commit({**pull(), "merged": False}), Closer("commit abc1234", True)),
+        (commit(pull()), Closer("commit abc1234 of pull request 12", True, Merge(BY_MONA, "mona"))),
     ],
 )
 def test_what_was_behind_a_close(closer: Any, read: Closer | None) -> None:

@@ -19,7 +19,8 @@ from app.github.events import Events
 from app.github.presence import Presence
 from app.github.transfers import Transfers
 from app.market.facts import Cause, IssueFacts
-from app.oracle.issue import facts_from, read_instant
+from app.oracle.instants import read_instant
+from app.oracle.issue import facts_from
 from app.services import settling
 from app.services.config import SameEverywhere
 from app.storage import outbox, places

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.commands.runner import LATE_SECONDS, Comment, NoAnswer, Runner
+from app.commands.runner import GIVE_UP_SECONDS, LATE_SECONDS, Comment, NoAnswer, Runner
 from app.market.contract import Status
+from app.market.facts import IssueFacts
 from app.market.milestone import KnownMilestone
 from app.services.config import SameEverywhere
 from app.storage import commands
@@ -18,7 +19,8 @@ from tests.clocks import FakeClock
 from tests.services.desk import ISSUE, Desk, FakeOracle, place_of
 from tests.services.life import DEV, IS_OPEN, closed
 
-COMMENT = 900
+COMMENT, OTHER = 900, 102
+TAKING = "/bugmark offer unfixed 12 at 0.50"
 OFFER = "/bugmark offer fixed 20 at 0.50 by in 2 weeks"
 MILESTONE = "/bugmark forecast milestone v1 closed by in 2 weeks"
 
@@ -38,6 +40,14 @@ class SlowOracle(FakeOracle):
     async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
         self.clock.advance(self.milestones_seconds)
         return []
+
+
+@dataclass
+class OnlyHere(FakeOracle):
+    """GitHub, which tells nothing of the other issue."""
+
+    async def issue_facts(self, place: Place) -> IssueFacts | None:
+        return IS_OPEN if place.issue.id == ISSUE else None
 
 
 @pytest.fixture
@@ -93,3 +103,42 @@ async def test_one_that_became_late_waits_for_an_answer(desk: Desk, slow: SlowOr
         told = await commands.of_comment(tx, COMMENT)
     assert [one.done for one in told] == [True, False, True]
     assert len((await desk.dump())["offers"]) == 2
+
+
+async def tied(desk: Desk) -> None:
+    """In another issue, where user 1's pool has offers, too, an offer is due, and what waits behind it would fill."""
+    desk.commands = 100  # the runner counts its own
+    await desk.furnish(issues=(ISSUE, OTHER))
+    soon = desk.clock.now() + 60
+    await desk.offer(2, "buy unfixed 8 at 600 whole", until_at=soon, issue=OTHER)
+    await desk.offer(3, "buy unfixed 7 at 550 whole", issue=OTHER)
+    await desk.offer(2, "buy unfixed 5 at 540 whole", issue=OTHER)
+    await desk.offer(1, "buy fixed 12 at 500 whole pool", issue=OTHER)
+    await desk.offer(1, "buy fixed 12 at 500 pool")
+    desk.clock.advance(70)
+
+
+async def test_one_that_would_fill_something_about_another_issue_has_github_asked_about_that_one(desk: Desk) -> None:
+    await tied(desk)
+    at = desk.clock.now()
+    comment = Comment(COMMENT, TAKING, None, DEV, DEV, "user4", at, at, at, place_of(ISSUE), IS_OPEN)
+    with pytest.raises(NoAnswer):
+        await run(desk, comment)
+    desk.oracle.facts, desk.oracle.asked = IS_OPEN, 0
+    await run(desk, comment)
+    await run(desk, comment)
+    async with desk.db.reading() as tx:
+        (told,) = await commands.of_comment(tx, COMMENT)
+    assert (told.done, desk.oracle.asked) == (True, 1)
+    assert "waits in the book" in told.answer, "what it came for was spent in the other issue by then"
+
+
+async def test_without_an_answer_about_the_other_issue_it_is_refused_after_an_hour(desk: Desk) -> None:
+    await tied(desk)
+    desk.oracle = OnlyHere()
+    at, heard_at = desk.clock.now(), desk.clock.now() - GIVE_UP_SECONDS
+    await run(desk, Comment(COMMENT, TAKING, None, DEV, DEV, "user4", at, at, heard_at, place_of(ISSUE), IS_OPEN))
+    async with desk.db.reading() as tx:
+        (told,) = await commands.of_comment(tx, COMMENT)
+    assert not told.done
+    assert "no answer about another issue whose offers share a pool with offers here" in told.answer

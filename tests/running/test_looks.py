@@ -10,7 +10,7 @@ import pytest
 
 from app.market.contract import Outcome, Status
 from app.market.facts import Cause, IssueFacts
-from app.market.life import NO_ANSWER_SECONDS
+from app.market.life import NO_ANSWER_DAYS
 from app.services import settling
 from app.services.settling import LOOK_SECONDS
 from app.storage import contracts
@@ -18,7 +18,7 @@ from app.storage.contracts import ContractRow
 from app.storage.db import Tx
 from app.storage.places import Place
 from app.worker import Worker
-from tests.services.desk import BY, DAY, Desk, FakeOracle, place_of
+from tests.services.desk import BY, DAY, Desk, FakeOracle, OldLaw, place_of
 
 ADAM, BETH, CHARLES, DEV = 1, 2, 3, 4
 IS_OPEN = IssueFacts(closed=False, completed=False)
@@ -241,7 +241,8 @@ async def test_a_contract_being_looked_at_is_not_due(desk: Desk, interrupted: In
 
 
 async def test_a_wash_mint_before_a_deletion_moves_nothing(desk: Desk) -> None:
-    """Example H of the market's law: the void price is that of seven days before the issue went."""
+    """Example H of law 1: the void price is that of seven days before the issue went."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     desk.clock.advance(8 * DAY)
     await desk.offer(DEV, "buy fixed 1000 at 990")
@@ -254,7 +255,7 @@ async def test_a_wash_mint_before_a_deletion_moves_nothing(desk: Desk) -> None:
     await desk.run(it_goes)
     row = await desk.contract(number)
     assert (row.status, row.halt_reason, row.window_opened_at) == (Status.HALTED, Cause.GONE.value, gone_at)
-    desk.clock.set(gone_at + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number, NO_ANSWER_DAYS)
     row = await desk.look(number)
     assert row.outcome is Outcome.VOID
     assert await desk.free(ADAM) == 1_000_000 - 160_000 + 160_000

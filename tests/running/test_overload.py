@@ -121,7 +121,7 @@ async def test_what_waits_is_measured(db: Database) -> None:
         for key in ("reply:1", "reply:2"):
             await outbox.put(tx, key=key, kind="reply", place=place, body="x", now=START_AT)
     async with db.reading() as tx:
-        found = await gauges.backlog(tx, START_AT + 60)
+        found = await gauges.backlog(tx, START_AT + 60, START_AT)
     assert found.deliveries == Queue(2, START_AT + 20)
     assert (found.dead_deliveries, found.dead_messages) == (1, 0)
     assert found.messages["reply"] == Queue(2, START_AT)

@@ -17,7 +17,7 @@ from app.github.client import GitHub
 from app.github.errors import Forbidden, RateLimited
 from app.github.outdated import MOST_AN_HOUR
 from app.github.presence import know_place
-from app.github.sender import Sender
+from app.github.sender import DOUBT_SECONDS, Sender
 from app.github.setbacks import (
     LONGEST_BARRED_SECONDS,
     LONGEST_WAIT_SECONDS,
@@ -27,6 +27,7 @@ from app.github.setbacks import (
     Setback,
     setback,
 )
+from app.services.restoring import restored
 from app.storage import outbox
 from app.storage.budgets import GITHUB, Hold
 from app.storage.db import Database, DatabaseBusy
@@ -38,6 +39,7 @@ from tests.clocks import START_AT, FakeClock
 from tests.github.play import Play, reply, settings
 from tests.running.senders import BOT, COMMENTS, LISTED, claim, place, put, send_next, states
 
+DAY = 86_400
 GRAPHQL = "POST /graphql"
 
 
@@ -52,6 +54,42 @@ async def test_an_outage_of_a_day_costs_no_message(db: Database, sender: Sender,
     async with db.reading() as tx:
         assert await outbox.waiting(tx) == 0
     assert await send_next(sender) is None
+
+
+async def test_what_waited_in_a_restored_backup_is_looked_for_before_it_is_posted(
+    db: Database, sender: Sender, clock: FakeClock, play: Play
+) -> None:
+    await put(db, clock, "reply:1")
+    await restored(db, clock.now() + DAY)
+    there = {"id": 900, "user": {"id": BOT}, "body": f"{marker('reply:1')}\nhello"}
+    play.on(LISTED, reply([there]))
+    play.on("PATCH /repos/ann/tool/issues/comments/900", reply({"id": 900}))
+    assert await send_next(sender) == "reply:1"
+    assert await states(db) == {"reply:1": "sent"}
+    assert COMMENTS not in play.lines()
+
+
+async def test_what_is_wanted_again_after_a_restore_may_have_been_said_in_the_time_that_is_lost(
+    db: Database, sender: Sender, clock: FakeClock, play: Play
+) -> None:
+    """A settlement, say, that the backup does not know of, or the market comment."""
+    await put(db, clock, "reply:1")
+    play.on(COMMENTS, reply({"id": 899}, 201))
+    assert await send_next(sender) == "reply:1"
+    clock.advance(10 * DAY)
+    await restored(db, clock.now())
+    await put(db, clock, "settlement:1")
+    assert await send_next(sender) == "settlement:1"
+    assert (play.lines().count(COMMENTS), play.lines().count(LISTED)) == (2, 1)
+    clock.advance(DOUBT_SECONDS)
+    await put(db, clock, "reply:2")
+    await put(db, clock, "board:101", kind="board")
+    play.on(COMMENTS, reply({"id": 901}, 201))
+    there = {"id": 900, "user": {"id": BOT}, "body": f"{marker('board:101')}\nold"}
+    play.on(LISTED, reply([there]))
+    play.on("PATCH /repos/ann/tool/issues/comments/900", reply({"id": 900}))
+    assert [await send_next(sender) for _ in range(3)] == ["reply:2", "board:101", None]
+    assert (play.lines().count(COMMENTS), play.lines().count(LISTED)) == (3, 2)
 
 
 async def test_what_is_not_there_is_given_up(db: Database, sender: Sender, clock: FakeClock) -> None:

@@ -20,6 +20,7 @@ from app.market.contract import Side
 from app.market.errors import Refusal
 from app.market.offer import Action, NewOffer
 from app.services import followups, trading
+from app.services.floor import EVERYWHERE
 from app.services.scene import Scene
 from app.storage import books, contracts, pools, tables
 from app.storage.db import Database, DatabaseBusy, Tx
@@ -113,7 +114,7 @@ async def run(tx: Tx, desk: Desk, command: Command) -> None:
     number, place = command.target or (0, 0)
     now, new = desk.clock.now(), command.new
     issue = place if command.kind in ("take", "cancel", "change") else ISSUES[command.contract]
-    scene = Scene(place_of(issue), desk.config, command.user, command.cause, now)
+    scene = Scene(place_of(issue), desk.config, command.user, command.cause, now, asked=EVERYWHERE)
     by_at = BYS[command.contract]
     match command.kind:
         case "offer":
@@ -133,11 +134,11 @@ async def run(tx: Tx, desk: Desk, command: Command) -> None:
         case "change":
             await trading.change(tx, scene, number, new.volume, new.price if command.pick < 0.5 else None, None)
         case "follow":
-            await (followups.resume_suspended(tx, number, place, now) if number else _retry(tx, place, now))
+            await (followups.resume_suspended(tx, number, place, now, EVERYWHERE) if number else _retry(tx, place, now))
 
 
 async def _retry(tx: Tx, contract: int, now: int) -> None:
-    await followups.retry_contract(tx, contract, now)
+    await followups.retry_contract(tx, contract, now, EVERYWHERE)
 
 
 _DRAWN: ContextVar[list[int]] = ContextVar("drawn")

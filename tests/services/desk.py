@@ -8,23 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Table, select
 
-from app.market.contract import Side
+from app.market.contract import Side, Terms
 from app.market.errors import Refusal
 from app.market.facts import IssueFacts
 from app.market.journal import Kind
+from app.market.life import NO_ANSWER_DAYS
 from app.market.milestone import KnownMilestone
 from app.market.offer import Action, NewOffer, Offer
 from app.market.remembered import Known
 from app.market.statement import AnyForecast
-from app.services import accounts, followups, settling, trading
+from app.services import accounts, followups, notices, settling, trading
 from app.services.audit import Report, audit
 from app.services.config import Config, play_currency
+from app.services.floor import EVERYWHERE
 from app.services.scene import Scene
 from app.services.trading import Traded
 from app.storage import books, contracts, journal, places, tables
@@ -47,6 +49,7 @@ MONEY: tuple[Table, ...] = (
     tables.fills,
     tables.amendments,
     tables.positions,
+    tables.net_paid,
     tables.balances,
     tables.entries,
     tables.postings,
@@ -82,6 +85,13 @@ def place_of(issue: int) -> Place:
     )
 
 
+class OldLaw(Config):
+    """What contracts were made under before law 2: those keep law 1."""
+
+    def terms(self, owner_id: int) -> Terms:
+        return replace(super().terms(owner_id), law="1")
+
+
 @dataclass
 class FakeOracle:
     """GitHub's answer about any issue; None: it gives none."""
@@ -111,13 +121,17 @@ class FakeOracle:
 
 @dataclass
 class Desk:
-    """Where commands are given. `audited`: whether the books are looked at after every one."""
+    """Where commands are given. `audited`: whether the books are looked at after every one.
+
+    `announces`: whether windows are announced as soon as a look has opened them.
+    """
 
     db: Database
     clock: FakeClock
     config: Config = field(default_factory=Config)
     oracle: FakeOracle = field(default_factory=FakeOracle)
     audited: bool = True
+    announces: bool = True
     commands: int = 0
 
     async def furnish(self, issues: tuple[int, ...] = (ISSUE,), users: int = 4) -> None:
@@ -178,16 +192,32 @@ class Desk:
         return (await self.run(lambda tx: trading.cancel_offers(tx, scene, number))).offers
 
     async def sweep(self, contract: int) -> bool:
-        return await self.run(lambda tx: followups.expire_due(tx, contract, self.clock.now()))
+        return await self.run(lambda tx: followups.expire_due(tx, contract, self.clock.now(), EVERYWHERE))
 
     async def note(self, facts: IssueFacts, issue: int = ISSUE) -> None:
         await self.run(lambda tx: settling.note_news(tx, place_of(issue), facts, self.clock.now()))
 
     async def look(self, contract: int) -> ContractRow:
         await settling.look_at(self.db, self.oracle, contract, self.clock)
+        await self.announce()
         if self.audited:
             await self.check()
         return await self.contract(contract)
+
+    async def announce(self) -> None:
+        """GitHub takes every notice at once."""
+        told = select(tables.outbox.c.body).where(tables.outbox.c.kind == "notice").order_by(tables.outbox.c.id)
+        async with self.db.transaction() as tx:
+            for text in (await tx.execute(told)).scalars() if self.announces else ():
+                if "cause" in text:
+                    await notices.note_announced(tx, text, self.clock.now())
+
+    async def unanswered(self, contract: int, days: int = NO_ANSWER_DAYS - 1) -> None:
+        """GitHub is asked once on so many days, and the next has come."""
+        for _ in range(days):
+            self.clock.advance(DAY)
+            await self.look(contract)
+        self.clock.advance(DAY)
 
     async def check(self) -> Report:
         report = await audit(self.db)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from app.market.facts import IssueFacts
 from app.market.journal import Kind
 from app.services import disputes, halting, rulings
 from app.services.disputes import Disputed
+from app.services.notices import items
 from app.services.rulings import Resolved
 from app.services.scene import Scene
 from app.storage import journal
@@ -35,8 +35,8 @@ async def base_case(desk: Desk, by_at: int = BY) -> int:
 
 
 async def notices(desk: Desk) -> list[dict[str, Any]]:
-    """What the thread was told of contracts' lives, oldest first."""
-    found = [json.loads(row[8]) for row in (await desk.dump())["outbox"] if row[2] == "notice"]
+    """What the thread was told of contracts' lives, oldest first; contracts that share a comment one by one."""
+    found = [item for row in (await desk.dump())["outbox"] if row[2] == "notice" for item in items(row[8])]
     return [body for body in found if body["notice"] != "news"]
 
 

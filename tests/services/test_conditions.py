@@ -10,6 +10,7 @@ from app.market.contract import Side, Status
 from app.market.errors import InsufficientFunds, InvalidOffer
 from app.market.facts import IssueFacts
 from app.services import followups, trading
+from app.services.floor import EVERYWHERE
 from app.services.trading import Traded
 from app.storage import contracts, pools
 from app.storage.db import DatabaseBusy
@@ -36,7 +37,9 @@ async def follow(desk: Desk) -> list[int]:
         waiting = await pools.with_suspended(tx, 50)
     back = []
     for number, contract in waiting:
-        resume = partial(followups.resume_suspended, number=number, contract_id=contract, now=desk.clock.now())
+        resume = partial(
+            followups.resume_suspended, number=number, contract_id=contract, now=desk.clock.now(), fresh=EVERYWHERE
+        )
         if await desk.run(resume):
             back.append(number)
     return back
@@ -184,7 +187,7 @@ async def test_where_a_pools_offers_left_a_book_its_all_or_none_offers_are_tried
     await desk.offer(BETH, "buy fixed 10 at 400")
     row = await desk.contract(pooled.contract.id)
     assert row.retry_due
-    await desk.run(lambda tx: followups.retry_contract(tx, row.id, desk.clock.now()))
+    await desk.run(lambda tx: followups.retry_contract(tx, row.id, desk.clock.now(), EVERYWHERE))
     assert not (await desk.contract(row.id)).retry_due
     assert await desk.position(DEV, FIXED, OTHER) == (105, 0, 42_000)
 

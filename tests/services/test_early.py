@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from app.market.bookkeeping import detail_text, net_paid_row
 from app.market.contract import Side
 from app.services.audit import audit
+from app.storage.db import Tx
 from tests.services.desk import DAY, Desk
 
 
@@ -25,10 +27,19 @@ async def early(desk: Desk) -> Desk:
         for number, key in ((2, "fill:1:1"), (4, "fill:1:2")):
             await tx.execute(text(f"UPDATE entries SET key = '{key}' WHERE key = 'command:{number}'"))
         await tx.execute(text("UPDATE entries SET detail = ''"))
+        await _count_net_paid(tx)
     desk.clock.advance(DAY)
     await desk.offer(3, "buy fixed 12 at 300")
     await desk.cancel(2)
     return desk
+
+
+async def _count_net_paid(tx: Tx) -> None:
+    """The upgrade tells it of every contract."""
+    rows = [list(row) for row in await tx.execute(text("SELECT contract_id, user_id, mills FROM net_paid"))]
+    detail = detail_text([net_paid_row(*row) for row in rows])
+    told = "INSERT INTO entries (key, cause, at, detail) VALUES ('upgrade:0007:1', 'upgrade', 1, :detail)"
+    await tx.execute(text(told), {"detail": detail})
 
 
 async def problems(desk: Desk, change: str) -> list[str]:
@@ -51,6 +62,9 @@ async def test_what_was_never_told_is_no_fault(early: Desk) -> None:
         "UPDATE offers SET filled = filled - 1, cancelled = cancelled + 1 WHERE id = 2",
         "UPDATE positions SET free = free + 1 WHERE user_id = 1",
         "UPDATE amendments SET at = at - 1 WHERE number = 2",
+        "UPDATE net_paid SET mills = mills + 1 WHERE user_id = 1",
+        "DELETE FROM net_paid WHERE user_id = 2",
+        "INSERT INTO net_paid VALUES (1, 4, 1)",
     ],
 )
 async def test_what_tables_say_of_each_other_is_looked_at_as_before(early: Desk, change: str) -> None:
@@ -67,3 +81,10 @@ async def test_a_row_made_since_must_be_told(early: Desk) -> None:
     copied = f"INSERT INTO offers (id, {columns}, filled, cancelled, state, created_at)"
     added = f"{copied} SELECT 90, {columns}, filled, cancelled, state, created_at + 86400 FROM offers WHERE id = 5"
     assert "offer o90 is there and no entry tells of it" in await problems(early, added)
+
+
+async def test_net_paid_is_counted_again_from_fills_and_units(early: Desk) -> None:
+    """User 2 bought 200 FIXED at 0.20 and sold 100 at 0.40, so nothing is left paid in."""
+    found = await problems(early, "UPDATE net_paid SET mills = mills + 5 WHERE user_id = 2")
+    assert "net paid of user 2 in c1 is 5, its fills and positions come to 0" in found
+    assert "contract c1: all users have paid in 200005 net, the escrow is 200000" in found

@@ -12,6 +12,7 @@ from app.market.contract import Outcome, Side, Status, digest
 from app.market.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal
 from app.market.facts import IssueFacts
 from app.market.judgement import NOT_TRUE, AdvisoryFacts, judge_advisories, judge_milestone
+from app.market.life import NO_ANSWER_DAYS
 from app.market.milestone import KnownMilestone
 from app.market.remembered import Act, Known, MilestoneFacts, MilestoneIssue, known_milestone
 from app.market.statement import Advisory, AnyForecast, IssueForecast, Milestone, read_forecast
@@ -91,6 +92,7 @@ class Forecasts(Desk):
             if row.status is Status.SETTLED or row.next_look_at is None or row.next_look_at > self.clock.now():
                 break
             await settling.look_at(self.db, self.facts, number, self.clock)
+            await self.announce()
         await self.check()
         return await self.contract(number)
 
@@ -151,13 +153,13 @@ async def test_issues_and_milestones_are_known_by_githubs_ids(desk: Forecasts) -
             "v3",
             (V1, V2),
             "There is no milestone of that name",
-            '/bugmark forecast milestone "v1.0" closed by 2026-01-31',
+            "/bugmark forecast milestone NAME closed by 2026-01-31",
         ),
         (
             "v0",
             (V1, OLD),
             "That milestone is closed already",
-            '/bugmark forecast milestone "v1.0" closed by 2026-01-31',
+            "/bugmark forecast milestone NAME closed by 2026-01-31",
         ),
         ("v0", (OLD,), "no other is open", "/bugmark help forecast"),
     ],
@@ -342,7 +344,10 @@ async def test_without_an_answer_for_thirty_days_it_is_void(desk: Forecasts) -> 
     desk.facts.answers = False
     desk.clock.set(BY)
     await desk.looked(number)
-    desk.clock.advance(32 * DAY)
+    for _ in range(NO_ANSWER_DAYS - 1):
+        desk.clock.advance(DAY)
+        assert (await desk.looked(number)).status is Status.HALTED
+    desk.clock.advance(DAY)
     assert (await desk.looked(number)).outcome is Outcome.VOID
     assert (await desk.free(1), await desk.free(2)) == (1_000_000, 1_000_000)
 

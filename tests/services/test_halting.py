@@ -10,13 +10,13 @@ import pytest
 from app.market.contract import Outcome, Status
 from app.market.errors import NotTrading, Refusal
 from app.market.facts import Cause, IssueFacts
-from app.market.life import ASK_WHILE_AWAY_SECONDS, NO_ANSWER_SECONDS, RETURN_SECONDS
+from app.market.life import ASK_WHILE_AWAY_SECONDS, NO_ANSWER_DAYS, RETURN_SECONDS
 from app.services import halting, settling, trading
 from app.services.config import Config
 from app.services.watching import backed as is_backed
-from app.storage import places
+from app.storage import absences, places
 from app.storage.db import Tx
-from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, REPOSITORY, Desk, new_offer, place_of
+from tests.services.desk import BY, DAY, GRANT_MILLS, ISSUE, REPOSITORY, Desk, OldLaw, new_offer, place_of
 from tests.services.life import (
     ADAM,
     BETH,
@@ -37,6 +37,11 @@ from tests.services.life import (
 
 async def away(desk: Desk) -> None:
     await desk.run(lambda tx: halting.note_away(tx, {REPOSITORY}, desk.clock.now()))
+
+
+async def still_away(desk: Desk) -> None:
+    """GitHub was asked, and the App is in none of it."""
+    await desk.run(lambda tx: absences.note_away_still(tx, REPOSITORY, desk.clock.now()))
 
 
 async def back(desk: Desk) -> None:
@@ -143,7 +148,8 @@ async def test_what_is_halted_is_not_halted_again_nor_resumed_twice(desk: Desk) 
 
 
 async def test_the_void_price_is_that_of_7_days_before_the_maintainers_halt(desk: Desk) -> None:
-    """What was traded in the last week moves nothing, however long the halt lasts before the deletion."""
+    """By law 1. What was traded in the last week moves nothing, however long the halt lasts before the deletion."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     desk.clock.advance(8 * DAY)
     await desk.offer(DEV, "buy fixed 200 at 600")
@@ -170,9 +176,10 @@ async def test_uninstalled_it_is_halted_and_30_days_later_void(desk: Desk) -> No
     await away(desk)
     row = await desk.contract(number)
     assert (row.status, row.next_look_at) == (Status.HALTED, at + ASK_WHILE_AWAY_SECONDS)
-    desk.clock.set(at + NO_ANSWER_SECONDS - 1)
-    assert (await desk.look(number)).next_look_at == at + NO_ANSWER_SECONDS
-    desk.clock.set(at + NO_ANSWER_SECONDS)
+    for day in range(1, NO_ANSWER_DAYS + 1):
+        desk.clock.set(at + day * DAY)
+        assert (await desk.look(number)).next_look_at == desk.clock.now() + ASK_WHILE_AWAY_SECONDS
+        await still_away(desk)
     assert (await desk.look(number)).outcome is Outcome.VOID
     assert [await desk.free(user) for user in (ADAM, BETH)] == [GRANT_MILLS, GRANT_MILLS]
     assert (await notices(desk))[-1]["why"] == "away"
@@ -256,7 +263,8 @@ async def test_gone_it_is_void_through_a_window_from_that_event(desk: Desk, how:
 
 
 async def test_a_wash_mint_in_the_last_week_moves_no_void_price(desk: Desk) -> None:
-    """Example H."""
+    """Example H of law 1."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     at = desk.clock.advance(8 * DAY)
     await desk.offer(CHARLES, "buy fixed 500 at 999")
@@ -282,9 +290,9 @@ async def test_gone_after_maturation_the_verdict_stays(desk: Desk) -> None:
     assert (await desk.look(number)).outcome is Outcome.FIXED
 
 
-async def test_gone_the_window_of_a_close_gives_way_before_maturation(desk: Desk) -> None:
+async def test_gone_the_window_of_an_unbacked_close_gives_way_before_maturation(desk: Desk) -> None:
     number = await base_case(desk)
-    at = await closed_now(desk, number)
+    at = await closed_now(desk, number, rights=False)
     gone_at = desk.clock.advance(60)
     await gone(desk)
     assert (await desk.contract(number)).halt_reason == Cause.CLOSED
@@ -292,6 +300,18 @@ async def test_gone_the_window_of_a_close_gives_way_before_maturation(desk: Desk
     row = await desk.look(number)
     assert (row.halt_reason, row.window_opened_at, row.window_ends_at) == (Cause.GONE, gone_at, gone_at + DAY)
     assert row.halt_event_at == at
+
+
+async def test_gone_after_a_backed_close_the_last_known_state_counts(desk: Desk) -> None:
+    number = await base_case(desk)
+    at = await closed_now(desk, number)
+    gone_at = desk.clock.advance(60)
+    await gone(desk)
+    desk.oracle.facts = replace(closed(at), gone="deleted", gone_at=gone_at)
+    row = await desk.look(number)
+    assert (row.halt_reason, row.window_ends_at) == (Cause.CLOSED, at + DAY)
+    desk.clock.set(at + DAY)
+    assert (await desk.look(number)).outcome is Outcome.FIXED
 
 
 async def test_transferred_to_where_the_app_is_installed_its_contracts_follow_with_their_terms(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.github.purchases import EVENT, read_purchase
-from app.oracle.issue import read_instant
+from app.oracle.instants import read_instant
 from app.services import marketplace
 from app.storage.db import Database
 from app.storage.marketplace import Account, account, counts

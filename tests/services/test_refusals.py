@@ -13,15 +13,17 @@ import app.commands
 import app.market
 import app.oracle
 import app.services
-from app.commands.dates import BadDate
-from app.commands.grammar import BadCommand
+from app.commands.dates import AmbiguousDate, BadDate
+from app.commands.grammar import BadCommand, Leaving
+from app.commands.handing import refused
 from app.commands.naming import BadName, BadPackage, BadSeverity
 from app.commands.registry import understand
 from app.commands.requests import GiveRequest
-from app.commands.values import AmbiguousVolume, BadLogin, BadOfferNumber
+from app.commands.values import BadLogin, BadOfferNumber
 from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.instants import command_date
-from app.market.money import BadAmount, BadPrice, BadVolume
+from app.market.money import AmbiguousNumber, BadAmount, BadPrice, BadVolume, Unreadable
+from app.market.spoken import Blank, Unclear
 from app.services.config import Config, Limits
 from app.services.forecasting import UnclearForecast
 from app.services.limits import OverLimit
@@ -60,7 +62,11 @@ CASES = [
     Case(BadVolume, "offer fixed 0 by {by}"),
     Case(BadPrice, "offer fixed 10 at 40 by {by}"),
     Case(BadAmount, "give @user2 1e3"),
-    Case(AmbiguousVolume, "offer fixed 1.000 at 0.01 by {by}"),
+    Case(AmbiguousNumber, "offer fixed 1.000 at 0.01 by {by}"),
+    Case(AmbiguousNumber, "fund 0,900"),
+    Case(AmbiguousDate, "offer fixed 50 by 12/01/2026"),
+    Case(Leaving, "exit"),
+    Case(Unclear, "offer true 10 at 0.30"),
     Case(BadOfferNumber, "take it"),
     Case(BadLogin, "positions @ada$"),
     Case(BadPackage, "forecast advisory left-pad by {by}"),
@@ -114,7 +120,7 @@ CASES = [
 def kinds(base: type[Refusal] = Refusal) -> set[type[Refusal]]:
     """Every kind of refusal that the app has; those that only others are made from do not count."""
     beneath = set().union(*(kinds(each) for each in base.__subclasses__()))
-    return beneath | {base} if base is Refusal or not beneath else beneath
+    return beneath | ({base} - {Unreadable})
 
 
 def test_every_kind_of_refusal_is_tried() -> None:
@@ -153,8 +159,22 @@ async def check(desk: Desk, case: Case) -> None:
     refusal, what = caught.value, (case.text, caught.value.sentence, caught.value.correction)
     assert case.kind is type(refusal) or case.kind in set(behind(refusal)), what
     assert refusal.sentence.endswith((".", "?")) and "\n" not in refusal.sentence, what
-    assert refusal.correction and refusal.correction.startswith("/bugmark "), what
-    understand(refusal.correction.removeprefix("/bugmark "), desk.clock.now())
+    instead = [one.text for one in refusal.instead] if isinstance(refusal, Unclear) else []
+    if refusal.correction:
+        assert refusal.correction.startswith("/bugmark "), what
+        instead = [refusal.correction.removeprefix("/bugmark ")]
+    assert instead and all(f"`/bugmark {text}`" in refused(refusal) for text in instead), what
+    for text in instead:
+        check_hand_out(text, desk.clock.now())
+
+
+def check_hand_out(text: str, now: int) -> None:
+    """It can be read, or something is left to be filled in, and it is refused until then."""
+    if not set(text.split(" ")) & set(Blank):
+        understand(text, now)
+        return
+    with pytest.raises(Refusal):
+        understand(text, now)
 
 
 async def test_a_refusal_is_a_sentence_with_a_command_and_changes_nothing(desk: Desk) -> None:

@@ -67,7 +67,10 @@ async def test_github_is_not_asked_over_and_over_after_maturation(desk: Desk) ->
 
 
 async def test_github_is_asked_again_only_after_a_minute_when_it_gave_no_answer(desk: Desk) -> None:
-    due = await desk.offer(CHARLES, "buy unfixed 50 at 500 whole", until_at=desk.clock.now() + 60)
+    due = await desk.offer(CHARLES, "buy unfixed 8 at 600 whole", until_at=desk.clock.now() + 60)
+    await desk.offer(BETH, "buy unfixed 7 at 550 whole")
+    await desk.offer(DEV, "buy unfixed 5 at 540 whole")
+    await desk.offer(ADAM, "buy fixed 12 at 500 whole")  # fills once the eight are out of its way
     desk.clock.advance(60)
     the_worker = worker(desk)
     for _ in range(5):
@@ -149,9 +152,9 @@ async def inherited(desk: Desk) -> Desk:
 
 async def test_money_is_told_in_each_currency_that_the_thread_trades_in(inherited: Desk) -> None:
     desk, place = inherited, under(inherited.scene(ADAM), NEW_OWNER).place
+    now = desk.clock.now()
     async with desk.db.reading() as tx:
-        mine, others = await holdings.user_view(tx, place, ADAM), await holdings.user_view(tx, place, BETH)
-        nobody = await holdings.user_view(tx, place, 99)
+        mine, others, nobody = [await holdings.user_view(tx, place, user, now) for user in (ADAM, BETH, 99)]
     assert mine.balance == Balance(f"play:{NEW_OWNER}", GRANT_MILLS - 5_000, 5_000)
     assert mine.older == [("octo", Balance(CURRENCY, GRANT_MILLS - 16_000, 16_000))]
     assert others.older == [("octo", Balance(CURRENCY, GRANT_MILLS, 0))]

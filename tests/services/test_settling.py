@@ -11,12 +11,12 @@ import pytest
 
 from app.market.contract import Outcome, Side, Status
 from app.market.facts import Cause, IssueFacts
-from app.market.life import NO_ANSWER_SECONDS
-from app.market.settlement import VoidPrice
+from app.market.life import NO_ANSWER_DAYS
+from app.market.voiding import VoidPrice
 from app.services import settling
 from app.services.config import Config
-from app.storage import books, contracts
-from tests.services.desk import BY, DAY, GRANT_MILLS, Desk
+from app.storage import contracts, stakes
+from tests.services.desk import BY, DAY, GRANT_MILLS, Desk, OldLaw
 
 ADAM, BETH, CHARLES, DEV = 1, 2, 3, 4
 MAINTAINER = 77
@@ -70,6 +70,7 @@ async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> N
         "contract": number,
         "cause": "closed",
         "backed": True,
+        "opened_at": at,
         "ends_at": at + DAY,
         **told,
     }
@@ -159,7 +160,8 @@ async def test_closed_again_unnoticed_it_opens_a_new_window(desk: Desk) -> None:
     desk.clock.set(at + DAY)
     desk.oracle.facts = closed(at + 3_600)
     row = await desk.look(number)
-    assert (row.status, row.window_ends_at) == (Status.HALTED, at + 3_600 + DAY)
+    assert (row.status, row.window_planned_at) == (Status.HALTED, at + 3_600 + DAY)
+    assert row.window_ends_at == at + DAY + 12 * 3_600  # from when the thread was told
 
 
 async def test_closed_as_not_planned_it_trades_on_and_is_unfixed(desk: Desk) -> None:
@@ -247,16 +249,17 @@ async def test_without_an_answer_it_waits_and_after_thirty_days_is_void(desk: De
     desk.clock.set(BY + DAY)
     row = await desk.look(number)
     assert (row.status, row.next_look_at) == (Status.HALTED, BY + DAY + 60)
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS - 1)
+    await desk.unanswered(number, NO_ANSWER_DAYS - 3)
     assert (await desk.look(number)).status is Status.HALTED
-    desk.clock.advance(1)
+    desk.clock.advance(DAY)
     row = await desk.look(number)
     assert (row.outcome, row.next_look_at) == (Outcome.VOID, None)
     assert [await desk.free(user) for user in (ADAM, BETH)] == [GRANT_MILLS, GRANT_MILLS]
 
 
 async def test_a_void_pays_at_the_price_of_seven_days_before(desk: Desk) -> None:
-    """Beth's units went to Charles; what was minted in the last week moves nothing."""
+    """By law 1. Beth's units went to Charles; what was minted in the last week moves nothing."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     await desk.sell(BETH, Side.FIXED, 200, 400)
     await desk.offer(CHARLES, "buy fixed 200 at 400")
@@ -266,7 +269,7 @@ async def test_a_void_pays_at_the_price_of_seven_days_before(desk: Desk) -> None
     desk.clock.set(BY + 5)
     row = await desk.look(number)
     assert (row.open_interest, row.minted_mills) == (301, 40_000 + 90_900)
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number)
     assert (await desk.look(number)).outcome is Outcome.VOID
     paid = {user: paid for user, paid, *_ in (await notices(desk))[-1]["payouts"]}
     assert paid == {ADAM: 301 * 800, CHARLES: 200 * 200, DEV: 101 * 200}
@@ -278,7 +281,7 @@ async def test_a_void_price_of_a_young_contract_is_that_after_its_first_fill(des
     await desk.offer(DEV, "buy fixed 100 at 900")
     await desk.offer(CHARLES, "buy unfixed 100 at 100")
     async with desk.db.reading() as tx:
-        assert await books.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
+        assert await stakes.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
 
 
 async def test_a_void_price_is_read_from_the_last_pair_with_open_interest(desk: Desk) -> None:
@@ -292,19 +295,20 @@ async def test_a_void_price_is_read_from_the_last_pair_with_open_interest(desk: 
     await desk.offer(DEV, "buy fixed 100 at 900")
     await desk.offer(CHARLES, "buy unfixed 100 at 100")
     async with desk.db.reading() as tx:
-        assert await books.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
+        assert await stakes.void_price(tx, number, desk.clock.now() - 7 * DAY) == VoidPrice(40_000, 200)
 
 
 @pytest.mark.parametrize("days_before", [8, 6])
 async def test_a_void_reads_the_pair_before_the_event_not_before_its_discovery(desk: Desk, days_before: int) -> None:
-    """The app slept for ten days when the contract matured."""
+    """By law 1. The app slept for ten days when the contract matured."""
+    desk.config = OldLaw()
     number = await base_case(desk)
     desk.clock.set(BY - days_before * DAY)
     await desk.offer(DEV, "buy fixed 200 at 600")
     await desk.offer(CHARLES, "buy unfixed 200 at 400")
     desk.clock.set(BY + 10 * DAY)
     await desk.look(number)
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number)
     assert (await desk.look(number)).outcome is Outcome.VOID
     paid = {user: paid for user, paid, *_ in (await notices(desk))[-1]["payouts"]}
     price = 400 if days_before == 8 else 200
@@ -315,7 +319,7 @@ async def test_a_void_without_fills_gives_back_what_was_reserved(desk: Desk) -> 
     number = (await desk.offer(ADAM, "buy unfixed 200 at 800")).contract.id
     desk.clock.set(BY)
     await desk.look(number)
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number)
     assert (await desk.look(number)).outcome is Outcome.VOID
     assert (await desk.free(ADAM), await desk.reserve(ADAM)) == (GRANT_MILLS, 0)
 
@@ -332,17 +336,27 @@ PAYOUTS: dict[Outcome, dict[int, list[int]]] = {
         CHARLES: [0, 6 * 533, 0],
     },
     Outcome.VOID: {
-        ADAM: [13_000 - 5_529, 7 * 667 + 6 * 467, 0],
-        BETH: [2_977, 7 * 333, 0],
-        CHARLES: [2_552, 6 * 533, 0],
+        ADAM: [7 * 667 + 6 * 467, 7 * 667 + 6 * 467, 0],
+        BETH: [7 * 333, 7 * 333, 0],
+        CHARLES: [6 * 533, 6 * 533, 0],
     },
 }
-"""Paid, cost, fee, with 12.5 % of the gain as fee. 5,529 mills were minted over 13 units: 425 4/13 each."""
+"""Paid, cost, fee, with 12.5 % of the gain as fee."""
+
+BY_LAW_1 = {
+    ADAM: [13_000 - 5_529, 7 * 667 + 6 * 467, 0],
+    BETH: [2_977, 7 * 333, 0],
+    CHARLES: [2_552, 6 * 533, 0],
+}
+"""5,529 mills were minted over 13 units: 425 4/13 each."""
 
 
-@pytest.mark.parametrize("outcome", list(Outcome))
-async def test_payouts_to_the_mill(desk: Desk, outcome: Outcome) -> None:
-    desk.config = Config(fee_bps=1250)
+@pytest.mark.parametrize(
+    ("outcome", "config", "payouts"),
+    [*((outcome, Config(fee_bps=1250), PAYOUTS[outcome]) for outcome in Outcome), (Outcome.VOID, OldLaw(), BY_LAW_1)],
+)
+async def test_payouts_to_the_mill(desk: Desk, outcome: Outcome, config: Config, payouts: dict[int, list[int]]) -> None:
+    desk.config = config
     await desk.offer(ADAM, "buy unfixed 7 at 667")
     await desk.offer(BETH, "buy fixed 7 at 333")
     await desk.offer(ADAM, "buy unfixed 6 at 467")
@@ -351,10 +365,10 @@ async def test_payouts_to_the_mill(desk: Desk, outcome: Outcome) -> None:
     desk.clock.set(BY)
     await desk.look(number)
     desk.oracle.facts = None if outcome is Outcome.VOID else desk.oracle.facts
-    desk.clock.set(BY + DAY + NO_ANSWER_SECONDS)
+    await desk.unanswered(number)
     assert (await desk.look(number)).outcome is outcome
     found = {user: rest for user, *rest in (await notices(desk))[-1]["payouts"]}
-    assert found == PAYOUTS[outcome]
+    assert found == payouts
     assert sum(paid + fee for paid, _, fee in found.values()) == 13_000
     for user, (paid, cost, _) in found.items():
         assert await desk.free(user) == GRANT_MILLS - cost + paid

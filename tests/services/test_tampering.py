@@ -31,6 +31,7 @@ SELLING = "(SELECT min(id) FROM offers WHERE state = 'LIVE' AND action = 'SELL')
 FILLED = "(SELECT min(id) FROM offers WHERE state = 'DONE' AND filled > 0)"
 CUT = "(SELECT min(id) FROM offers WHERE state = 'DONE' AND cancelled > 0)"
 HELD = "contract_id = 1 AND user_id = 1 AND side = 'UNFIXED'"
+PAID = "contract_id = 1 AND user_id = 1"
 SEAL = "(SELECT min(number) + 1 FROM seals)"
 
 FOUND = {
@@ -73,6 +74,13 @@ FOUND = {
     "position side": f"UPDATE positions SET side = 'FIXED' WHERE {HELD}",
     "position contract": f"UPDATE positions SET contract_id = 2 WHERE {HELD}",
     "position deleted": f"DELETE FROM positions WHERE {HELD}",
+    "net paid": f"UPDATE net_paid SET mills = mills + 1 WHERE {PAID}",
+    "net paid user": f"UPDATE net_paid SET user_id = 4 WHERE {PAID}",
+    "net paid contract": f"UPDATE net_paid SET contract_id = 3 WHERE {PAID}",
+    "net paid moved": "UPDATE net_paid SET mills = mills + (CASE user_id WHEN 1 THEN 500 ELSE -500 END)"
+    " WHERE contract_id = 1 AND user_id IN (1, 3)",
+    "net paid deleted": f"DELETE FROM net_paid WHERE {PAID}",
+    "net paid added": "INSERT INTO net_paid VALUES (1, 4, 5)",
     "offer volume": f"UPDATE offers SET volume = volume + 1 WHERE id = {FILLED}",
     "offer filled": f"UPDATE offers SET filled = filled + 1 WHERE id = {FILLED}",
     "offer cancelled": f"UPDATE offers SET cancelled = cancelled + 1 WHERE id = {CUT}",
@@ -145,6 +153,7 @@ UNTOLD = {
         "next_look_at",
         "verdict",
         "backed",
+        "by_pull",
         "ruling",
         "ruling_price",
         "ended_round",
@@ -152,6 +161,7 @@ UNTOLD = {
         "looks",
         "version",
         "announced_at",
+        "window_planned_at",
         "unanswered_at",
         "unanswered_days",
         "unanswered_day_at",
@@ -184,6 +194,7 @@ ROWS = {
     tables.fills: "fill {amendment} of c{contract_id}",
     tables.amendments: "amendment {number} of c{contract_id}",
     tables.positions: "position of user {user_id} in c{contract_id} {side}",
+    tables.net_paid: "net paid of user {user_id} in c{contract_id}",
     tables.contracts: "contract c{id}:|contract c{id} |of c{id},",
     tables.pools: "pool of user {user_id} in {currency}",
     tables.grants: "grant of user {user_id} in {currency}",

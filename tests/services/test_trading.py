@@ -215,12 +215,12 @@ async def test_a_sale_says_that_offers_hold_the_units(desk: Desk) -> None:
         await desk.sell(BETH, UNFIXED)
 
 
-async def test_without_a_buyer_a_price_without_a_loss_is_proposed(desk: Desk) -> None:
+async def test_without_a_buyer_the_price_is_left_to_the_seller(desk: Desk) -> None:
     await desk.offer(ADAM, "buy unfixed 30 at 250")
     await desk.offer(BETH, "buy fixed 30 at 750")
     with pytest.raises(Refusal) as caught:
         await desk.sell(BETH, FIXED)
-    assert (caught.value.correction or "").startswith("/bugmark sell fixed 30 at 0.75 by ")
+    assert (caught.value.correction or "").startswith("/bugmark sell fixed 30 at PRICE by ")
 
 
 async def test_taking_fills_at_the_price_of_the_offer(desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from app.storage import tables, tape
 from app.storage.db import Tx
 from app.storage.tape import Levels, Volume
 from tests.clocks import START_AT
-from tests.services.desk import BY, DAY, ISSUE, Desk, new_offer, place_of
+from tests.services.desk import BY, DAY, ISSUE, Desk, OldLaw, new_offer, place_of
 
 T = TypeVar("T")
 LATER = BY + 30 * DAY
@@ -39,7 +39,7 @@ async def issue(desk: Desk) -> IssueView:
 
 
 async def has(desk: Desk, user: int) -> UserView:
-    return await read(desk, lambda tx: holdings.user_view(tx, place_of(ISSUE), user))
+    return await read(desk, lambda tx: holdings.user_view(tx, place_of(ISSUE), user, desk.clock.now()))
 
 
 async def only(desk: Desk) -> ContractView:
@@ -230,7 +230,8 @@ async def test_insiders_are_marked_where_their_position_is_shown(desk: Desk) -> 
 
 
 async def test_the_void_price_is_what_a_settlement_would_read_now(desk: Desk) -> None:
-    """Example H: a wash mint within the last seven days moves nothing."""
+    """By law 1: a wash mint within the last seven days moves nothing."""
+    desk.config = OldLaw()
     await desk.offer(1, "buy unfixed 20 at 800")
     assert (await only(desk)).void_price is None
     await desk.offer(2, "buy fixed 20 at 200")
@@ -240,6 +241,34 @@ async def test_the_void_price_is_what_a_settlement_would_read_now(desk: Desk) ->
     assert (await only(desk)).void_price == 200
     desk.clock.advance(7 * DAY)
     assert (await only(desk)).void_price == (20 * 200 + 20 * 900) // 40
+
+
+async def test_what_a_void_now_would_pay_stands_with_every_position(desk: Desk) -> None:
+    """Example H 2: what Beth took along is missing, and comes from Adam, who claims more than half."""
+    await desk.offer(1, "buy unfixed 200 at 800")
+    await desk.offer(2, "buy fixed 200 at 200")
+    assert await void_of(desk, 1) == {(1, Side.UNFIXED): 160_000, (1, Side.FIXED): 0}
+    await desk.sell(2, Side.FIXED, 200, 400)
+    await desk.offer(3, "buy fixed 200 at 400")
+    assert (await only(desk)).void_price is None
+    assert [(await void_of(desk, user)).get((1, side)) for user, side in ((1, Side.UNFIXED), (3, Side.FIXED))] == [
+        120_000,
+        80_000,
+    ]
+    assert await void_of(desk, 2) == {}
+
+
+async def test_a_pair_that_an_offer_holds_back_counts_for_half_a_token_a_unit(desk: Desk) -> None:
+    await desk.offer(1, "buy unfixed 40 at 600")
+    await desk.offer(2, "buy fixed 40 at 400")
+    await desk.sell(2, Side.FIXED, 40, 990)
+    await desk.offer(3, "buy fixed 15 at 300")
+    await desk.offer(2, "buy unfixed 15 at 700")
+    assert await void_of(desk, 2) == {(1, Side.FIXED): 7_500 + 25 * 460, (1, Side.UNFIXED): 7_500}
+
+
+async def void_of(desk: Desk, user: int) -> Mapping[tuple[int, Side], int]:
+    return (await has(desk, user)).void_mills
 
 
 # -- several dates ------------------------------------------------------------------------------------------------
@@ -374,7 +403,8 @@ async def test_a_position_is_worth_the_price_or_the_last_trade(desk: Desk) -> No
 
     async def held(user: int) -> holdings.Holding:
         async def look(tx: Tx) -> list[holdings.Holding]:
-            return await holdings.holdings(tx, await holdings.user_view(tx, place_of(ISSUE), user), desk.clock.now())
+            now = desk.clock.now()
+            return await holdings.holdings(tx, await holdings.user_view(tx, place_of(ISSUE), user, now), now)
 
         (found,) = await read(desk, look)
         return found

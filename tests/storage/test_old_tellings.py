@@ -23,7 +23,7 @@ PLACES = (
     "INSERT INTO repositories (id, installation_id, owner_id, owner_login, name, private)"
     " VALUES (41, 31, 7, 'octo', 'cat', false)",
     "INSERT INTO issues (id, repository_id, number, title, state) VALUES (101, 41, 1, 'It crashes', 'open')",
-    "INSERT INTO users (id, login, created_at) VALUES (1, 'ann', 0)",
+    "INSERT INTO users (id, login, created_at) VALUES (1, 'ann', 0), (2, 'ben', 0)",
     "INSERT INTO entries (key, cause, at) VALUES ('grant:play:7:1', 'comment:1', 0)",
     "INSERT INTO postings VALUES (1, 0, 'issuance', 0, 'play:7', -1000), (1, 1, 'free', 1, 'play:7', 1000)",
     "INSERT INTO balances VALUES ('issuance', 0, 'play:7', -1000), ('free', 1, 'play:7', 1000)",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,7 @@ class Thread:
             for comment in await self.comments():
                 if comment["body"].startswith(f"<!-- bugmark:{marker}") and comment["user"]["type"] == "Bot":
                     seen = str(comment["body"])
+                    assert re.match(r"<!-- bugmark:\S+ -->\nBugMark · ", seen), seen
                     return seen if holds in seen else None
             return None
 
@@ -151,9 +152,32 @@ async def wait_for(look: Callable[[], Awaitable[str | None]], why: Callable[[], 
         pytest.fail(why())
 
 
+@dataclass
+class Work:
+    """The app's worker, which can be stopped and started anew."""
+
+    settings: Settings
+    db: Database
+    timeouts: Timeouts | None = None
+    _ending: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def start(self) -> None:
+        worker = await self._ending.enter_async_context(bootstrap.worker(self.settings, self.db, self.timeouts))
+        task = asyncio.create_task(worker.run())
+
+        async def ended() -> None:
+            worker.stopping.set()
+            await task
+
+        self._ending.push_async_callback(ended)
+
+    async def stop(self) -> None:
+        await self._ending.aclose()
+
+
 @asynccontextmanager
 async def running_app(
-    settings: Settings, server: TestServer, timeouts: Timeouts | None = None
+    settings: Settings, server: TestServer, timeouts: Timeouts | None = None, works: list[Work] | None = None
 ) -> AsyncIterator[Database]:
     """Web and worker of the app, as `serve` and `worker` run them.
 
@@ -162,15 +186,16 @@ async def running_app(
     db = Database(settings.database_url)
     with no_secret_logged(settings.secrets()):
         await server.start_server(access_log=None)
-        async with bootstrap.worker(settings, db, timeouts) as worker:
-            task = asyncio.create_task(worker.run())
-            try:
-                yield db
-            finally:
-                worker.stopping.set()
-                await task
-                await server.close()
-                await db.close()
+        work = Work(settings, db, timeouts)
+        await work.start()
+        if works is not None:
+            works.append(work)
+        try:
+            yield db
+        finally:
+            await work.stop()
+            await server.close()
+            await db.close()
     assert unknown(await requests_of(settings.github_api_url)) == set()
 
 

@@ -22,24 +22,38 @@ from app import bootstrap
 from app.github.transport import Timeouts
 from app.market.contract import Side
 from app.market.journal import unit_currency
+from app.market.spoken import Blank
 from app.settings import Settings
 from app.storage import budgets
 from app.storage.contracts import ContractRow, of_issue, of_thread
 from app.storage.db import Database
-from app.storage.tables import balances, contracts, deliveries, fills, offers, outbox, positions, postings
+from app.storage.tables import balances, contracts, deliveries, fills, net_paid, offers, outbox, positions, postings
 from bench.servers import free_port
 from sandbox.clock import clock_from
 from sandbox.server import LoggedRequest
 from sandbox.state import Comment, Issue, Repository
 from sandbox.testing import RunningSandbox, running_sandbox
 from sandbox.world import Actor
-from tests.stories.conftest import Thread, running_app, wait_for
+from tests.stories.conftest import Thread, Work, running_app, wait_for
 
 APP_LOGIN, OPERATOR = "bugmark[bot]", "octocat"
 """The App itself, and who owns it at the sandbox."""
 
 METRICS_TOKEN = "the-operators-own-token"
 CORRECTION = re.compile(r"Try `(/bugmark [^`]+)`\.")
+OF_CONTRACTS = (offers, fills, positions, net_paid)
+
+
+def handed_out(answer: str) -> list[str]:
+    """The commands to copy at the end of a refusal."""
+    return re.findall(r"`(/bugmark [^`]+)`", answer.rpartition(" Try ")[2].partition("\n")[0])
+
+
+def blank(command: str) -> bool:
+    """Whether something must be filled in first."""
+    return bool(set(command.split(" ")) & set(Blank))
+
+
 Json = dict[str, Any]
 
 
@@ -54,6 +68,7 @@ class Stage:
     db: Database
     app: Json
     settings: Settings
+    work: Work
     stories: int = 0
 
     async def story(self) -> Story:
@@ -165,12 +180,17 @@ class Story(Thread):
         return reply
 
     async def mended(self, person: str, text: str, holds: str) -> str:
-        """Be refused, then say what the refusal hands out: that works. Returns the reply to it."""
+        """Be refused, then say what the refusal hands out first: that works. Returns the reply to it.
+
+        What has a blank is refused and changes nothing.
+        """
         reply = await self.refused(person, text, holds)
-        found = CORRECTION.search(reply)
+        found = handed_out(reply)
         assert found, reply
-        again = await self.say(person, found[1])
-        assert "🚀" in again and "😕" not in again, (found[1], again)
+        if blank(found[0]):
+            return await self.refused(person, found[0], "")
+        again = await self.say(person, found[0])
+        assert "🚀" in again and "😕" not in again, (found[0], again)
         return again
 
     async def calm(self) -> None:
@@ -257,7 +277,7 @@ class Story(Thread):
                 contracts: select(*made).where(contracts.c.id.in_(ids)),
                 balances: select(balances).where(balances.c.currency == money),
                 postings: select(postings).where(postings.c.currency.in_(moved)),
-                **{table: select(table).where(table.c.contract_id.in_(ids)) for table in (offers, fills, positions)},
+                **{table: select(table).where(table.c.contract_id.in_(ids)) for table in OF_CONTRACTS},
             }
             return {
                 table.name: [tuple(row) for row in await tx.execute(rows.order_by(*table.primary_key))]
@@ -281,9 +301,16 @@ class Story(Thread):
 
 @asynccontextmanager
 async def running_stage(
-    database_url: str, folder: Path, validated: bool = True, timeouts: Timeouts | None = None
+    database_url: str,
+    folder: Path,
+    validated: bool = True,
+    timeouts: Timeouts | None = None,
+    ours: Path | None = None,
 ) -> AsyncIterator[Stage]:
-    """A sandbox, an App registered there by its manifest, and the app itself."""
+    """A sandbox, an App registered there by its manifest, and the app itself.
+
+    The app's clock is the sandbox's, or that of the file `ours`.
+    """
     clock, port = folder / "clock", free_port()
     app_url = f"http://127.0.0.1:{port}"
     sandbox_clock = clock_from(f"file:{clock}")
@@ -298,13 +325,14 @@ async def running_stage(
             private_key=app["pem"],
             webhook_secrets=(app["webhook_secret"],),
             public_url=app_url,
-            clock=f"file:{clock}",
+            clock=f"file:{ours or clock}",
             budgets="none",
             metrics_token=METRICS_TOKEN,
             marketplace_secrets=("of the listing",),
         )
         db = Database(database_url)
         server = TestServer(bootstrap.web_app(settings, db), port=port)
-        async with running_app(settings, server, timeouts):
-            yield Stage(sandbox, session, app_url, clock, db, app, settings)
+        works: list[Work] = []
+        async with running_app(settings, server, timeouts, works):
+            yield Stage(sandbox, session, app_url, clock, db, app, settings, works[0])
         await db.close()

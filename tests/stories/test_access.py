@@ -64,6 +64,14 @@ async def disputed(story: Story) -> None:
     await story.say("adam", "/bugmark dispute it still crashes")
 
 
+async def disputed_by_another(story: Story) -> None:
+    """Otto loses by it, too, and was first."""
+    await story.say("otto", "/bugmark offer unfixed 10 at 0.85")
+    await story.say("beth", "/bugmark offer fixed 10 at 0.15")
+    await announced(story)
+    await story.say("otto", "/bugmark dispute it still crashes")
+
+
 @dataclass(frozen=True)
 class Row:
     """`command` may name {day}, {offer} (Adam's) and {contract}; who is in neither map may do it."""
@@ -116,6 +124,12 @@ ROWS = (
         "/bugmark dispute it still crashes",
         only(ADAM, why=NO_STAKE),
         announced,
+    ),
+    Row(
+        "join a dispute of a verdict by which the trader loses",
+        "/bugmark dispute it still crashes",
+        only(ADAM, why=NO_STAKE),
+        disputed_by_another,
     ),
     Row(
         "resolve a dispute",

@@ -176,7 +176,7 @@ async def test_reopened_in_time_it_trades_again_and_the_next_close_counts(story:
     await story.calm()
     assert story.bodies("settlement:") == []
     await story.close()
-    await story.bot(f"window:{(await contract(story)).id}:{story.issue.closed_at}")
+    await story.bot(f"window:issue-{story.issue.id}:{story.issue.closed_at}")
     assert len(story.bodies("window:")) == 2
     story.move(DAY + 1)
     assert "| @carl | 20.00 | 4.00 | +16.00 | 0.00 |" in await story.settled()
@@ -212,13 +212,12 @@ async def test_after_fixed_a_reopened_issue_starts_the_next_round(each_story: St
         where = contracts.c.issue_id == story.issue.id
         rows = (await tx.execute(select(contracts).where(where).order_by(contracts.c.round))).all()
     assert [(row.round, row.status) for row in rows] == [(1, Status.SETTLED.value), (2, Status.OPEN.value)]
-    second = rows[1].id
     assert "settled\xa0FIXED" in await story.board("/bugmark fund 50")
     await story.say("beth", f"/bugmark offer unfixed 50 by {by}")
     await story.close()
-    await story.bot(f"window:{second}:")
+    await story.bot(f"window:issue-{story.issue.id}:{story.issue.closed_at}")
     story.move(DAY + 1)
-    assert "| @carl | 50.00 | 25.00 | +25.00 | 0.00 |" in await story.bot(f"settlement:{second}")
+    assert "| @carl | 50.00 | 25.00 | +25.00 | 0.00 |" in await story.bot("settlement:", "@carl")
     assert await story.money("carl") == ("1,025.00", "0.00")
     assert len(story.bodies("settlement:")) == 2
 

@@ -133,7 +133,7 @@ async def test_funding(story: Story) -> None:
 async def test_funding_with_too_little(story: Story) -> None:
     by = story.day(30)
     mended = await story.mended("adam", f"/bugmark fund 0.5 by {by}", "0.50 does not buy a single unit at 0.90.")
-    assert "buy 5 UNFIXED at 0.90" in mended
+    assert "`AMOUNT` is no amount" in mended
     await story.mended("adam", f"/bugmark fund 2000 by {by}", "This needs 1,999.80 and you have ")
 
 

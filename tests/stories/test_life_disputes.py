@@ -54,7 +54,7 @@ async def test_unfixed_before_maturation_sets_the_close_aside_and_trading_resume
     assert (await contract(story)).status is Status.OPEN
     await story.reopen()
     await story.close()
-    await story.bot(f"window:{(await contract(story)).id}:{story.issue.closed_at}")
+    await story.bot(f"window:issue-{story.issue.id}:{story.issue.closed_at}")
     story.move(DAY + 1)
     assert "settled: FIXED" in await story.settled()
 
@@ -68,26 +68,28 @@ async def test_a_void_by_a_maintainer_may_have_its_own_price(story: Story) -> No
     assert "resolved as VOID" in reply and "goes back to **adam**" in reply
     story.move(DAY + 1)
     settled = await story.settled()
-    assert "is settled: VOID.** So **mary** has ruled, at 0.50 for FIXED: `half of it is done`." in settled
-    assert "| @adam | 50.00 | 80.00 | −30.00 | 0.00 |" in settled
-    assert "| @beth | 50.00 | 20.00 | +30.00 | 0.00 |" in settled
+    assert (
+        "is settled: VOID.** So **mary** has ruled, counting a unit of FIXED as 0.50: `half of it is done`." in settled
+    )
+    assert "| @adam | 80.00 | 80.00 | 0.00 | 0.00 |" in settled
+    assert "| @beth | 20.00 | 20.00 | 0.00 | 0.00 |" in settled
 
 
 @pytest.mark.parametrize("backed", [True, False])
 async def test_unanswered_for_seven_days(story: Story, backed: bool) -> None:
-    """The issue's state counts if the close was backed, else the contract is void; the bond comes back."""
+    """The issue's state counts if the close was backed, and the bond comes back; else it is void, and the bond goes."""
     await matched(story)
     await story.close(person=story.owner if backed else "dana")
     await story.bot("window:")
     reply = await story.say("adam", "/bugmark dispute nobody has tried it")
-    assert ("as VOID, since the close is not backed" in reply) is not backed
+    assert ("it is VOID, because the close is not backed" in reply) is not backed
     story.move(7 * DAY - 60)
     await story.calm()
     assert story.bodies("settlement:") == []
     story.move(61)
     settled = await story.settled()
     assert f"is settled: {'FIXED' if backed else 'VOID'}.**" in settled
-    assert await story.money("adam") == ("920.00" if backed else "1,000.00", "0.00")
+    assert await story.money("adam") == ("920.00" if backed else "995.00", "0.00")
 
 
 async def test_a_reopening_before_maturation_ends_a_dispute_with_the_bond_back(story: Story) -> None:
@@ -159,7 +161,7 @@ async def test_two_contracts_of_one_issue_are_disputed_one_by_one(story: Story) 
     async with story.db.reading() as tx:
         rows = await of_thread(tx, story.issue.id)
     for row in rows:
-        assert "the close was set aside by a maintainer" in await story.bot(f"resume:{row.id}:")
+        assert f"c{row.id} " in await story.bot("resume:", "the close was set aside by a maintainer")
 
 
 async def test_a_reason_cannot_run_mention_or_link(story: Story) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.market.contract import Status
-from tests.stories.conftest import DAY
+from app.market.life import NO_ANSWER_DAYS
+from app.storage import absences
+from tests.stories.conftest import DAY, wait_for
 from tests.stories.market_life import closed_window, contract, give_right, matched, settled_row, window_end
 from tests.stories.stage import Story
 
@@ -100,11 +102,25 @@ async def test_30_days_after_the_app_is_gone_it_is_void(story: Story, how: str) 
     await leave(story, how)
     assert (await story.until(lambda row: row.status is Status.HALTED)).window_ends_at is None
     await story.quiet()
-    story.move(31 * DAY)
+    for day in range(NO_ANSWER_DAYS + 1):
+        story.move(DAY + 60)
+        await days_away(story, day + 1)
     settled = await settled_row(story, row.id)
     assert settled.outcome is not None and settled.outcome.value == "VOID"
     money = {owner: amount for kind, owner, _, amount in (await story.ledger())["balances"] if kind == "free"}
     assert sorted(money.values()) == [1_000_000, 1_000_000]
+
+
+async def days_away(story: Story, days: int) -> None:
+    """Until the app has found so often that it is still away, or has nothing to ask about any more."""
+
+    async def look() -> str | None:
+        async with story.db.reading() as tx:
+            found = await absences.of(tx, story.repository.id)
+        over = (await contract(story)).status is Status.SETTLED
+        return "so it is" if over or (found and found.days >= days) else None
+
+    await wait_for(look, lambda: f"not asked on {days} days")
 
 
 async def leave(story: Story, how: str) -> None:
@@ -156,5 +172,8 @@ async def test_locked_it_goes_on(story: Story) -> None:
     await story.close()
     row = await story.until(lambda row: row.window_ends_at is not None)
     story.move(DAY + 1)
+    row = await story.until(lambda later: later.window_ends_at != row.window_ends_at)  # nobody could be told
+    assert row.status is Status.HALTED
+    story.move(7 * DAY)
     settled = await settled_row(story, row.id)
     assert settled.outcome is not None and settled.outcome.value == "FIXED"

@@ -49,6 +49,27 @@ async def test_an_expiry_that_lets_an_all_or_none_offer_fill_is_told_to_both(sto
     await story.check()
 
 
+async def test_who_loses_a_place_to_a_better_all_or_none_offer_is_told(each_story: Story) -> None:
+    """Fifty wait; the worst price is 0.10, and of the two who bid it fan-9 came last."""
+    story, by = each_story, each_story.day(60)
+    for number in range(10):
+        prices = ["0.10" if number in (3, 9) else "0.20", *["0.20"] * 4]
+        lines = [f"/bugmark offer fixed 5 at {price} by {by} all-or-none" for price in prices]
+        await story.say(f"fan-{number}", "\n".join(lines))
+    assert "5 all-or-none offers waiting here already" in await story.say("fan-0", lines[1])
+    assert "would take the place of the last" in await story.say("zoe", lines[0])
+    dry = await story.say("zoe", f"/bugmark dry-run offer fixed 5 at 0.30 by {by} all-or-none")
+    assert "was cancelled to make room for it" in dry
+    told = await story.say("zoe", f"/bugmark offer fixed 5 at 0.30 by {by} all-or-none")
+    assert "was cancelled to make room for it" in told and "fan-9" not in told
+    news = await story.bot("displaced:")
+    assert "of @fan-9: buy 5 FIXED at 0.10. An all-or-none offer at a better price took its place" in news
+    await story.calm()
+    assert len(story.bodies("displaced:")) == 1
+    assert await story.money("fan-9") == ("996.00", "4.00")
+    await story.check()
+
+
 async def test_pooled_offers_come_back_by_themselves_when_there_is_money_again(story: Story) -> None:
     """A pool over two maturations of one issue."""
     near, far = story.day(40), story.day(60)

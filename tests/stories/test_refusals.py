@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from app.storage.tables import offers
 from tests.stories.conftest import DAY
-from tests.stories.stage import CORRECTION, Story
+from tests.stories.stage import Story, blank, handed_out
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,18 +31,13 @@ async def number(story: Story, person: str, text: str) -> int:
 
 
 async def test_dates_out_of_bounds(story: Story) -> None:
-    past = await story.mended(
-        "adam", "/bugmark offer fixed 50 at 0.40 by 2020-01-01", "1 Jan 2020 23:59:59 UTC is in the past"
-    )
-    assert "buy 50 FIXED at 0.40" in past
-    near = instant(story.now() + 1800)
-    assert "buy 7 UNFIXED" in await story.mended(
-        "adam", f"/bugmark offer unfixed 7 by {near}", "is too near: a contract runs at least 60 minutes."
-    )
-    far = story.day(800)
-    assert "buy 9 FIXED" in await story.mended(
-        "adam", f"/bugmark offer fixed 9 by {far}", "is too far: a contract runs at most 732 days."
-    )
+    past = "1 Jan 2020 23:59:59 UTC is in the past"
+    assert "`DATE` is no date" in await story.mended("adam", "/bugmark offer fixed 50 at 0.40 by 2020-01-01", past)
+    near, far = instant(story.now() + 1800), story.day(800)
+    said = f"/bugmark offer unfixed 7 by {near}"
+    assert "`DATE` is no date" in await story.mended("adam", said, "is too near: a contract runs at least 60 minutes.")
+    said = f"/bugmark offer fixed 9 by {far}"
+    assert "`DATE` is no date" in await story.mended("adam", said, "is too far: a contract runs at most 732 days.")
 
 
 async def test_an_expiry_out_of_bounds(story: Story) -> None:
@@ -50,8 +46,11 @@ async def test_an_expiry_out_of_bounds(story: Story) -> None:
         mended = await story.mended(
             "adam", f"/bugmark offer fixed 50 by {by} until {until}", "`until` must be later than now"
         )
-        assert "buy 50 FIXED" in mended
+        assert "`DATE` is no date" in mended
 
+
+PEOPLE = "adam", "beth", "carl", "dana", "mona"
+"""One user may not make so many contracts in which nobody holds anything."""
 
 AT_ONCE = 15
 """A comment runs no more than 20 commands."""
@@ -65,11 +64,11 @@ NO_DATES = [
     ("offer fixed 50 by 18:00", "a clock time needs its zone"),
     ("offer fixed 50 by 31.12.{year}", "a date in digits begins with its year"),
     ("offer fixed 50 by 12/31/{year}", "a date in digits begins with its year"),
-    ("offer fixed 50 by 1/2/{year}", "day and month could be taken for each other"),
+    ("offer fixed 50 by 1/2/{year}", "is ambiguous: 1 February or January 2?"),
     ("offer fixed 50 by next friday", "a weekday alone is the next one"),
     ("offer fixed 50 by may", "a bare month is no date"),
     ("offer fixed 50 by Dec {year}", "a date needs its day"),
-    ("offer fixed 50 by 2 weeks", "is no date"),
+    ("offer fixed 50 by a few weeks", "is no date"),
     ("offer fixed 50 by 2w..friday", "the range ends before it begins"),
     ("offer fixed 50 by ..2w", "a range has a date on both sides"),
     ("fund 50 by 2w..3w", "one date is asked for, not a range"),
@@ -78,25 +77,34 @@ NO_DATES = [
 
 
 async def test_dates_that_cannot_be_read(story: Story) -> None:
-    year = datetime.fromtimestamp(story.now() + 400 * DAY, UTC).year
+    year = datetime.fromtimestamp(story.now() + 365 * DAY, UTC).year
     said = [(text.format(year=year), holds) for text, holds in NO_DATES]
     for start in range(0, len(said), AT_ONCE):
-        await all_mended(story, said[start : start + AT_ONCE])
+        await all_mended(story, said[start : start + AT_ONCE], PEOPLE)
 
 
-async def all_mended(story: Story, refused: list[tuple[str, str]]) -> str:
-    """Say all of these in one comment, then all that the refusals hand out in another; returns the reply to that."""
+async def all_mended(story: Story, refused: list[tuple[str, str]], people: Sequence[str] = ("adam",)) -> None:
+    """Say all of these in one comment, then what each refusal hands out last: it works, or is refused for its blank.
+
+    `people` take turns at the latter.
+    """
     await story.say("adam", "/bugmark balance")
     before = await story.ledger()
     reply = await story.say("adam", "\n".join(f"/bugmark {text}" for text, _ in refused))
     assert await story.ledger() == before
-    answers = [line for line in reply.splitlines() if line.startswith(("😕", "🚀"))]
-    corrections = [CORRECTION.search(answer) for answer in answers]
-    for (text, holds), answer, correction in zip(refused, answers, corrections, strict=True):
-        assert answer.startswith("😕 ") and holds in answer and correction, (text, answer)
-    again = await story.say("adam", "\n".join(found[1] for found in corrections if found))
-    assert again.count("🚀") == len(refused) and "😕" not in again, again
-    return again
+    answers = [line for line in reply.replace("BugMark · ", "").splitlines() if line.startswith(("😕", "🚀"))]
+    for (text, holds), answer in zip(refused, answers, strict=True):
+        assert answer.startswith("😕 ") and holds in answer and handed_out(answer), (text, answer)
+    found = [command for answer in answers for command in handed_out(answer)[-1:]]
+    left = [command for command in found if blank(command)]
+    if left:
+        before = await story.ledger()
+        again = await story.say("adam", "\n".join(dict.fromkeys(left)))
+        assert again.count("😕") == len(dict.fromkeys(left)) and "🚀" not in again, again
+        assert await story.ledger() == before
+    for at, command in enumerate(dict.fromkeys(command for command in found if not blank(command))):
+        again = await story.say(people[at % len(people)], command)
+        assert again.count("🚀") == 1 and "😕" not in again, (command, again)
 
 
 # -- numbers and words --------------------------------------------------------------------------------------------
@@ -108,7 +116,7 @@ UNREADABLE = [
     ("offer fixed 1.5 by {by}", "`1.5` is no volume"),
     ("offer fixed 10.5 by {by}", "`10.5` is no volume"),
     ("offer fixed 1e3 at 0.01 by {by}", "`1e3` is no volume"),
-    ("offer fixed 1.000 at 0.01 by {by}", "a point before three zeros"),
+    ("offer fixed 1.000 at 0.01 by {by}", "is unclear: it may be `1` or `1000`"),
     ("offer fixed 1 000 at 0.01 by {by}", "`000` is not understood"),
     ("offer fixed $10 by {by}", "`$10` is no volume"),
     ("offer fixed for 1.2345 at 0.10 by {by}", "`1.2345` is no amount"),
@@ -137,6 +145,11 @@ UNREADABLE = [
     ("offr fixed 50 by {by}", "did you mean `offer`?"),
     ("ofer", "did you mean `offer`?"),
     ("banana split", "There is no command `banana`"),
+    ("exit", "There is no command `exit`; that is `sell` here."),
+    ("undo", "There is no command `undo`; that is `cancel` here."),
+    ("claim 100", "there is nothing to claim"),
+    ("offer no 10 at 0.01 by {by}", "`no` is not understood"),
+    ("offer maybe 10 at 0.01 by {by}", "`maybe` is not understood"),
     ("help bananas", "There is no command `bananas`"),
     ("take", "something is missing"),
     ("take it", "`it` is no offer"),
@@ -222,7 +235,7 @@ async def test_selling_where_nobody_buys(story: Story) -> None:
     await story.mended("beth", "/bugmark sell fixed all", "Nobody buys here now")
     await story.mended("beth", "/bugmark sell fixed 5 at 0.40", "You have 3 free FIXED units here, not 5.")
     await story.say("beth", f"/bugmark offer fixed 17 at 0.20 by {by}")
-    assert "sell 20 FIXED" in await story.mended("beth", "/bugmark sell fixed all", "Nobody buys here now")
+    assert "`PRICE` is no price" in await story.mended("beth", "/bugmark sell fixed all", "Nobody buys here now")
 
 
 # -- offers of others ---------------------------------------------------------------------------------------------
@@ -258,7 +271,7 @@ async def test_an_offer_of_another_thread_is_not_there(story: Story) -> None:
 
 async def test_no_contract_yet(story: Story) -> None:
     mended = await story.mended("beth", "/bugmark offer unfixed 30 at 0.70", "No contract is open on this issue")
-    assert "buy 30 UNFIXED at 0.70" in mended
+    assert "`DATE` is no date" in mended
 
 
 async def test_no_book_yet(story: Story) -> None:
@@ -321,3 +334,50 @@ async def test_after_unfixed_the_date_is_over(story: Story) -> None:
     await story.mended(
         "beth", f"/bugmark offer fixed 50 by {by}", "That contract is settled (UNFIXED); settled is final."
     )
+
+
+# -- quotations, leaving, working -----------------------------------------------------------------------------------
+
+
+async def test_a_quoted_market_comment_runs_nothing_and_needs_no_answer(story: Story) -> None:
+    by = story.day(30)
+    await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
+    board = await story.board(by)
+    await story.calm()
+    before, count = await story.ledger(), len(await story.comments())
+    rendered = board.split("-->\n")[1].replace("```", "").replace("### ", "").replace("`", "")
+    comment = await story.comment("beth", f"Interesting!\n\nOn Monday somebody wrote:\n{rendered}")
+    await story.calm()
+    assert await story.ledger() == before
+    assert len(await story.comments()) == count + 1
+    assert await story.reactions(comment) == []
+
+
+async def test_a_command_below_a_quotation_does_not_run_and_a_line_says_so(story: Story) -> None:
+    by = story.day(30)
+    reply = await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
+    quoted = reply.split("-->\n")[1].replace("`", "")
+    before = await story.ledger()
+    comment = await story.comment("adam", f"> {quoted}\n\n/bugmark cancel all")
+    noted = await story.bot(f"quote:{comment}")
+    assert "no command below that line ran" in noted
+    assert await story.ledger() == before
+    assert await story.reactions(comment) == ["confused"]
+    answer = await story.say("adam", f"/bugmark balance\n\n{quoted}\n\n/bugmark cancel all")
+    assert "You have 1,000.00 play tokens" in answer and "no command below that line ran" in answer
+    assert await story.ledger() == before
+
+
+async def test_who_leaves_and_who_works(story: Story) -> None:
+    by = story.day(30)
+    await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
+    await story.mended("beth", "/bugmark exit", "that is `sell` here")
+    assert "**Bought 20 FIXED** for 4.00" in await story.say("beth", "/bugmark work 10")
+    assert f"/bugmark sell fixed all by {by}" in handed_out(await story.refused("beth", "/bugmark exit", "`sell`"))
+    assert "🛠️ Working on it: **beth** until" in await story.board("Working on it")
+    assert "You are listed" in await story.mended("carl", "/bugmark claim 100", "there is nothing to claim")
+    await story.close()
+    await story.bot("window:")
+    await story.calm()
+    assert "Working on it" not in await story.board()
+    assert "the defaults" in await story.say("carl", "/bugmark settings")

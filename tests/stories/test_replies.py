@@ -11,7 +11,7 @@ import pytest
 
 from scripts.replies import Shown, conversation
 from tests.stories.conftest import DAY
-from tests.stories.stage import CORRECTION, Story
+from tests.stories.stage import CORRECTION, Story, handed_out
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -111,15 +111,16 @@ async def test_a_forecast_that_is_not_named_is_asked_for_in_the_same_words(story
     for package in ("left-pad", "right-pad"):
         reply = await story.say("dana", f"/bugmark forecast advisory npm:{package} by in 2 months")
         numbers += re.findall(r"\*\*F(\d+)\*\* is open", reply)
-    first = min(numbers, key=int)
+    first, second = sorted(numbers, key=int)
     reply = await story.refused("adam", "/bugmark offer true 50 at 0.30 all-or-none", "say which, as in `on F12`")
-    assert f"Try `/bugmark offer true 50 at 0.30 all-or-none on F{first}`." in reply
-    found = CORRECTION.search(reply)
-    assert found and "🚀" in await story.say("adam", found[1])
+    said = [f"/bugmark offer true 50 at 0.30 on F{number} all-or-none" for number in (first, second)]
+    assert handed_out(reply) == said
+    assert f"Try `{said[0]}` (" in reply and "left-pad" in reply.partition(" Try ")[2]
+    assert "🚀" in await story.say("adam", handed_out(reply)[0])
     reply = await story.refused("adam", "/bugmark sell false all", "say which, as in `on F12`")
-    assert f"Try `/bugmark sell false all on F{first}`." in reply
+    assert handed_out(reply)[0] == f"/bugmark sell false all on F{first}"
     reply = await story.refused("adam", "/bugmark dry-run offer false for 12.5 at 0.30", "This would be refused")
-    assert f"Try `/bugmark dry-run offer false for 12.50 at 0.30 on F{first}`." in reply
+    assert handed_out(reply)[0] == f"/bugmark dry-run offer false for 12.50 at 0.30 on F{first}"
 
 
 async def test_a_forecast_has_no_fixer(story: Story) -> None:

@@ -32,7 +32,7 @@ async def test_a_price_is_told_with_quotes_volume_and_reward(story: Story) -> No
     await story.say("beth", f"/bugmark offer fixed 60 at 0.20 by {by}")
     reply = await story.say("carl", "/bugmark price")
     assert "Price of FIXED **0.25** · bid 0.20 · ask 0.30 · last 0.25 (40 units, 0 min ago)" in reply
-    assert "Volume 40 (40 in 24 h) · open interest 40 · holders 2 · void price 0.25 · reward on offer 70.00" in reply
+    assert "Volume 40 (40 in 24 h) · open interest 40 · holders 2 · reward on offer 70.00" in reply
     assert "open, 60 days left" in reply
     board = await story.board("| 40 | 40 | 70.00 |")
     assert "| **0.25** |" in board
@@ -111,11 +111,11 @@ async def test_positions_say_what_they_cost_and_what_they_are_worth(story: Story
     by = story.day(60)
     await traded(story, 40, "0.25", by)
     reply = await story.say("beth", "/bugmark positions")
-    assert f"| 40 FIXED by {by} | 0.25 | 10.00 | 0.25 (entry price) | 10.00 | 0.00 |" in reply
+    assert f"| 40 FIXED by {by} | 0.25 | 10.00 | 0.25 (entry price) | 10.00 | 0.00 | 10.00 |" in reply
     await story.say("adam", f"/bugmark offer unfixed 30 at 0.50 by {by}")
     await story.say("carl", f"/bugmark offer fixed 30 at 0.40 by {by}")
     reply = await story.say("adam", "/bugmark positions @beth")
-    assert f"| 40 FIXED by {by} | 0.25 | 10.00 | 0.45 (mid) | 18.00 | +8.00 |" in reply
+    assert f"| 40 FIXED by {by} | 0.25 | 10.00 | 0.45 (mid) | 18.00 | +8.00 | 10.00 |" in reply
     assert reply.count("**adam** here") == 1
     assert "tokens: " not in reply.partition("**adam** here")[0]
 

@@ -112,7 +112,7 @@ async def test_several_commands_run_in_order_each_on_its_own(story: Story) -> No
         "/bugmark balance",
     ]
     comment, reply = await story.said("adam", "I believe in this.\n\n" + "\n".join(lines) + "\n\nBye!")
-    found = re.findall(r"^[🚀😕] (.{12})", reply, re.MULTILINE)
+    found = re.findall(r"^(?:BugMark · )?[🚀😕] (.{12})", reply, re.MULTILINE)
     assert [text[:8] for text in found] == [found[0][:8], "There is", found[2][:8], "You have"], reply
     assert found[0].startswith("**o") and found[2].startswith("**o")
     assert await story.verdict(comment) == ["confused", "rocket"]

@@ -64,6 +64,10 @@ class MemoryPrices:
 class Database:
     trouble: Exception | None = None
     answers: dict[int, Answer] = field(default_factory=dict)
+    beat_at: int | None = None
+
+    async def worker_beat(self) -> int | None:
+        return self.beat_at
 
     async def answer(self, comment_id: int) -> Answer | None:
         return self.answers.get(comment_id)
@@ -75,7 +79,9 @@ class Database:
     async def backlog(self, now: int) -> Backlog:
         await self.ping()
         messages = {"board": Queue(0, None), "reply": Queue(2, now - 30)}
-        return Backlog(Queue(3, now - 90), 1, messages, 4, seals=12, unsealed=5, looks_due=6)
+        return Backlog(
+            Queue(3, now - 90), 1, messages, 4, seals=12, unsealed=5, looks_due=6, worker_at=now - 4, workers=2
+        )
 
 
 @pytest.fixture
@@ -107,7 +113,8 @@ def settings() -> Settings:
 
 @pytest.fixture
 def application(clock: FakeClock, inbox: MemoryInbox, prices: MemoryPrices, database: Database) -> Application:
-    return make_app(settings(), clock, inbox, prices, database.ping, database.backlog, database)
+    parts = database.ping, database.backlog, database
+    return make_app(settings(), clock, inbox, prices, *parts, worker_beat=database.worker_beat)
 
 
 @pytest.fixture

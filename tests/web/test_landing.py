@@ -9,6 +9,7 @@ import pytest
 
 from app.services.config import Config
 from app.services.schema import read_rules
+from app.services.schema_docs import json_schema
 from app.web.landing import CONFIG, DOCS, READABLE
 from tests.web.conftest import Client
 
@@ -87,5 +88,35 @@ async def test_documents_are_readable_and_their_links_lead_somewhere(client: Cli
 
 
 async def test_only_documents_for_readers_are_served(client: Client) -> None:
-    for path in ("/docs/decisions", "/docs/operators", "/docs/none", "/docs/replies/../../app.png"):
+    for path in (
+        "/docs/none",
+        "/docs/app.yml",
+        "/docs/replies/../../app.png",
+        "/docs/..%2fapp.yml",
+        "/docs/%2e%2e/app",
+    ):
         await text(client, path, 404)
+
+
+def test_every_document_has_a_page() -> None:
+    assert {path.stem for path in DOCS.glob("*.md")} == set(READABLE)
+
+
+async def test_all_documents_are_listed(client: Client) -> None:
+    page = await text(client, "/docs")
+    assert set(re.findall(r'href="/docs/([a-z]+)"', page)) == set(READABLE)
+    for path in ("/docs/operators", "/docs/research"):
+        assert f'href="{path}"' in await text(client, "/")
+        assert "<h1" in await text(client, path)
+
+
+async def test_the_schema_is_served_at_the_address_that_the_settings_page_tells(client: Client) -> None:
+    page = await text(client, "/docs/configuration")
+    (address,) = set(re.findall(r"\$schema=(\S+)", page))
+    assert address == "https://bugmark.example/docs/bugmark.schema.json"
+    answer = await client.get(urlsplit(address).path)
+    assert (answer.status, answer.content_type) == (200, "application/schema+json")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert await answer.text() == json_schema()
+    assert 'href="/docs/bugmark.schema.json"' in page
+    assert "YOUR-HOST" not in page + await text(client, "/docs/operators")

@@ -42,6 +42,8 @@ async def test_what_waits_is_told_in_numbers(client: Client) -> None:
         'bugmark_outbox_late_seconds{kind="reply"}': 30,
         "bugmark_looks_due": 6,
         "bugmark_entries_unsealed": 5,
+        "bugmark_worker_heartbeat_seconds": 4,
+        "bugmark_workers": 2,
         "bugmark_seals_total": 12,
         **dict.fromkeys(OUTCOMES.values(), 0),
     }

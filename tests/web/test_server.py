@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.web import Application
 from pytest_aiohttp.plugin import AiohttpClient
 
-from app.web.server import make_runner
+from app.web.listening import make_runner
+from tests.clocks import START_AT
 from tests.web.conftest import Client, Database
 
 
@@ -31,6 +32,24 @@ async def test_a_database_that_does_not_answer_is_not_healthy(client: Client, da
     database.trouble = OSError("hush")
     response = await client.get("/healthz")
     assert (response.status, await response.json()) == (503, {"ok": False})
+
+
+@pytest.mark.parametrize(
+    ("age", "status", "told"),
+    [
+        (0, 200, {"ok": True, "worker_seconds": 0}),
+        (30, 200, {"ok": True, "worker_seconds": 30}),
+        (31, 503, {"ok": False, "worker_seconds": 31}),
+        (None, 503, {"ok": False, "worker_seconds": None}),
+    ],
+)
+async def test_whoever_asks_about_the_worker_hears_when_its_last_sign_was(
+    client: Client, database: Database, age: int | None, status: int, told: dict[str, object]
+) -> None:
+    database.beat_at = None if age is None else START_AT - age
+    response = await client.get("/healthz?worker")
+    assert (response.status, await response.json()) == (status, told)
+    assert (await client.get("/healthz")).status == 200
 
 
 async def test_the_front_page_says_what_this_is(client: Client) -> None:

@@ -19,7 +19,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 from app.credentials import Credentials, PrintKeeper
 from app.github.errors import Gone, Unavailable
 from app.setup import manifest
-from app.web.server import make_runner
+from app.web.listening import make_runner
 from app.web.setup import STATE_SECONDS, Setup
 from tests.clocks import FakeClock
 

@@ -9,7 +9,8 @@ from tests.market.naive.settling import Settling
 from tests.market.naive.things import (
     FEWEST_UNITS,
     FIXED,
-    MOST_ALL_OR_NONE,
+    MOST_ALL_OR_NONE_OF_USER,
+    MOST_CONTRACTS_OF_A_POOL,
     MOST_FILLS,
     MOST_OFFERS,
     MOST_OFFERS_OF_USER,
@@ -78,7 +79,7 @@ class Market(Settling):
         if home := trial.arrive(copies, last):
             if wanted.volume < FEWEST_UNITS:
                 raise Refused("dust")
-            if self.no_room(user, wanted, self.contracts[home.contract]):
+            if self.no_room(home, self.contracts[home.contract]):
                 raise Refused("too many offers")
         trial.retry_all(copies)
         if wanted.post_only and trial.history.fills:
@@ -87,14 +88,23 @@ class Market(Settling):
         self.remember(parts)
         self.retry_all(parts)
 
-    def no_room(self, user: int, wanted: Wanted, contract: Contract) -> bool:
+    def no_room(self, wish: Wish, contract: Contract) -> bool:
         """Bounds for what comes to rest."""
         live = contract.live()
+        mine = [other for other in live if other.user == wish.user]
+        pool = {other.contract for other in self.standing(wish.user, pooled=True)} | {contract.id}
         return (
             len(live) >= MOST_OFFERS
-            or sum(wish.user == user for wish in live) >= MOST_OFFERS_OF_USER
-            or (wanted.all_or_none and sum(wish.wanted.all_or_none for wish in live) >= MOST_ALL_OR_NONE)
+            or len(mine) >= MOST_OFFERS_OF_USER
+            or (wish.wanted.pooled and len(pool) > MOST_CONTRACTS_OF_A_POOL)
+            or (wish.wanted.all_or_none and self.no_place(wish, mine, contract))
         )
+
+    def no_place(self, wish: Wish, mine: list[Wish], contract: Contract) -> bool:
+        """All-or-none offers have few places, which go to the better prices."""
+        if sum(other.wanted.all_or_none for other in mine) >= MOST_ALL_OR_NONE_OF_USER:
+            return True
+        return self.full(contract, wish) and self.loser(contract, wish) is None
 
     def retry_all(self, parts: list[Wish]) -> None:
         for part in parts:
@@ -129,7 +139,7 @@ class Market(Settling):
         trial.decide_sale(again)
         if again.need > self.left[wish.user]:
             return False
-        if trial.come_back(again) and self.no_room(wish.user, wish.wanted, contract):
+        if trial.come_back(again) and self.no_room(wish, contract):
             return False
         trial.retry_all([again])
         return not (wish.wanted.post_only and trial.history.fills)
@@ -151,9 +161,9 @@ class Market(Settling):
         self.cut(wish, wish.open - keep)
         self.retry_all([wish])
 
-    def expire(self, contract: int, now: int) -> None:
-        """In order of (until, number); after each the all-or-none offers are tried."""
-        while due := [wish for wish in self.contracts[contract].wishes if wish.until <= now]:
+    def expire(self, now: int) -> None:
+        """In all contracts, in one order of (until, number); after each the all-or-none offers are tried."""
+        while due := [wish for of in self.contracts.values() for wish in of.wishes if wish.until <= now]:
             self.begin(now)
             first = min(due, key=lambda wish: (wish.until, wish.number))
             self.cut(first, first.open)
@@ -173,7 +183,7 @@ class Market(Settling):
 
     def resume(self, contract: int, now: int) -> None:
         """Expiry, then re-tries."""
-        self.expire(contract, now)
+        self.expire(now)
         self.begin(now)
         self.contracts[contract].status = "OPEN"
         self.retry(contract)
@@ -183,14 +193,15 @@ class Market(Settling):
         self.begin(now)
         self.retry(contract)
 
-    def settle(self, contract: int, outcome: str, now: int, void: tuple[int, int] = (0, 1)) -> None:
-        """`void` is the pair (minted, open interest) of the void price."""
+    def settle(self, contract: int, outcome: str, now: int, void: tuple[int, int] = (500, 1)) -> None:
+        """`void`: the pair (minted, open interest) of law 1; of law 2 the price of FIXED over 1, by default 500."""
         self.begin(now)
         ended = self.contracts[contract]
         for wish in sorted(ended.wishes, key=lambda wish: wish.number):
             self.cut(wish, wish.open)
         self.pay_out(ended, outcome, void)
         ended.holdings = {key: Holding() for key in ended.holdings}
+        ended.net_paid = dict.fromkeys(ended.net_paid, 0)
         ended.open_interest = ended.minted = 0
         ended.status = "SETTLED"
         self.changed.discard(contract)

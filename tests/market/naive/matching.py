@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 
 from tests.market.naive.purses import Purses
-from tests.market.naive.things import FIXED, UNFIXED, Contract, Wish
+from tests.market.naive.things import FIXED, MOST_ALL_OR_NONE_A_SIDE, MOST_FILLS, UNFIXED, Contract, Wish
 
-Passed = list[tuple[Wish, int]]
-"""Own counter-offers that were met, with what each would have filled had it been another's."""
+Passed = list[tuple[Wish, int, int]]
+"""Own counter-offers that were reached: each with what it would have filled had it been another's, and with what others
+had filled of the newcomer until then."""
 
 
 class Matching(Purses):
@@ -35,7 +36,8 @@ class Matching(Purses):
                 continue
             fits = not counter.wanted.all_or_none or counter.open <= part.open
             if counter.user == part.user:
-                passed.append((counter, min(counter.open, part.open) if fits else 0))
+                if fits:
+                    passed.append((counter, min(counter.open, part.open), filled(parts)))
             elif fits and not self.meet(part, counter, parts):
                 return passed, True
         return passed, False
@@ -99,13 +101,12 @@ class Matching(Purses):
         self.hold(parts)
         self.latest = parts[0]
         failed = parts[0].wanted.all_or_none and not self.would_fill(parts)
-        passed, stopped = (list[tuple[Wish, int]](), False) if failed else self.sweep(parts)
+        passed, stopped = (Passed(), False) if failed else self.sweep(parts)
         rests = parts[0].open > 0 and not parts[0].wanted.instant and not stopped
         home = self.home(parts, last) if rests else self.latest
         self.arriving = []
         if rests:
-            self.contracts[home.contract].wishes.append(home)
-            self.changed.add(home.contract)
+            self.take_place(home)
         else:
             home.cancelled += home.open
         for part in parts:
@@ -114,8 +115,33 @@ class Matching(Purses):
             part.volume = part.filled + part.open + part.cancelled
             self.redeem(part.contract, part.user)
         self.let_go(home.user)
-        self.cut_passed(passed, home.contract if rests else None)
+        self.cut_passed(passed, filled(parts), home.contract if rests else None)
         return home if rests else None
+
+    def take_place(self, wish: Wish) -> None:
+        """Into the book; an all-or-none offer into another's place where there is none left."""
+        contract = self.contracts[wish.contract]
+        loser = self.loser(contract, wish) if wish.wanted.all_or_none else None
+        contract.wishes.append(wish)
+        self.changed.add(contract.id)
+        if loser is not None:
+            self.history.displaced.append(loser.number)
+            self.cut(loser, loser.open)
+
+    def rivals(self, contract: Contract, wish: Wish) -> list[Wish]:
+        """The all-or-none offers at rest on its side, best first."""
+        return [other for other in contract.queue(wish.gains) if other.wanted.all_or_none and other is not wish]
+
+    def full(self, contract: Contract, wish: Wish) -> bool:
+        return len(self.rivals(contract, wish)) >= MOST_ALL_OR_NONE_A_SIDE
+
+    def loser(self, contract: Contract, wish: Wish) -> Wish | None:
+        """The one that loses its place to this: of those at the worst price the youngest, if this is better."""
+        if not self.full(contract, wish):
+            return None
+        last = self.rivals(contract, wish)[-1]
+        sign = 1 if wish.gains == FIXED else -1
+        return last if (wish.fixed_price - last.fixed_price) * sign > 0 else None
 
     def home(self, parts: list[Wish], last: int) -> Wish:
         """The rest goes to the contract with most open interest, ties to the latest maturation; else to the last."""
@@ -125,16 +151,17 @@ class Matching(Purses):
             best = next(part for part in parts if part.contract == last)
         return best
 
-    def cut_passed(self, passed: Passed, rests_in: int | None) -> None:
-        """Own counter-offers go wholly where the newcomer rests, else by what they would have filled."""
-        for own, volume in passed:
+    def cut_passed(self, passed: Passed, filled_in_all: int, rests_in: int | None) -> None:
+        """Own counter-offers go wholly where the newcomer rests, else by what they would have filled, but by no more
+        than others filled after them."""
+        for own, would, filled_before in passed:
             if own.suspended:
                 continue
-            whole = own.wanted.all_or_none or own.wanted.post_only
-            if own.contract == rests_in:
-                self.cut(own, own.open)
-            elif volume:
-                self.cut(own, own.open if whole else volume)
+            volume = min(would, filled_in_all - filled_before)
+            if own.contract == rests_in or (volume and (own.wanted.all_or_none or own.wanted.post_only)):
+                volume = own.open
+            if volume:
+                self.cut(own, volume)
 
     def retry(self, number: int) -> None:
         """Try all-or-none offers: bids (highest, oldest), then asks (lowest, oldest); after a fill from the start."""
@@ -144,6 +171,15 @@ class Matching(Purses):
             while any(self.try_again(wish) for wish in self.all_or_none(contract)):
                 pass
         self.changed.discard(number)
+        if contract.trading(self.now) and any(self.only_bounded(wish) for wish in self.all_or_none(contract)):
+            self.changed.add(number)
+
+    def only_bounded(self, wish: Wish) -> bool:
+        """It would fill if the command could make more fills: it is tried again after it."""
+        trial = copy.deepcopy(self)
+        trial.fills_left = MOST_FILLS
+        again = next(other for other in trial.contracts[wish.contract].wishes if other.number == wish.number)
+        return self.fills_left < MOST_FILLS and bool(trial.meetings([again])) and trial.would_fill([again])
 
     def all_or_none(self, contract: Contract) -> list[Wish]:
         return [wish for side in (FIXED, UNFIXED) for wish in contract.queue(side) if wish.wanted.all_or_none]
@@ -153,8 +189,12 @@ class Matching(Purses):
         if not self.meetings([wish]) or not self.would_fill([wish]):
             return False
         passed, _ = self.sweep([wish])
-        self.cut_passed(passed, None)
+        self.cut_passed(passed, filled([wish]), None)
         return True
+
+
+def filled(parts: list[Wish]) -> int:
+    return sum(part.filled for part in parts)
 
 
 def fills_of(one: Wish, other: Wish) -> int:

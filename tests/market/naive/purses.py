@@ -8,7 +8,7 @@ from tests.market.naive.things import FIXED, MOST_FILLS, OTHER, UNFIXED, Contrac
 class Purses:
     """Everybody's money and units in contracts of one currency."""
 
-    def __init__(self, money: dict[int, int], maturations: dict[int, int], fee_bps: int = 0) -> None:
+    def __init__(self, money: dict[int, int], maturations: dict[int, int], fee_bps: int = 0, law: str = "2") -> None:
         self.free = dict(money)
         self.reserve = dict.fromkeys(money, 0)
         """Held for offers outside pools."""
@@ -19,7 +19,7 @@ class Purses:
         self.fee_bps = fee_bps
         self.contracts: dict[int, Contract] = {}
         for number, at in maturations.items():
-            self.begin_contract(number, at)
+            self.begin_contract(number, at, law)
         self.arriving: list[Wish] = []
         """A newcomer, one part for each contract it may go to."""
         self.latest: Wish | None = None
@@ -30,9 +30,10 @@ class Purses:
         self.now = 0
         self.history = History()
 
-    def begin_contract(self, number: int, maturation: int) -> None:
+    def begin_contract(self, number: int, maturation: int, law: str = "2") -> None:
         holdings = {(user, side): Holding() for user in self.free for side in OTHER}
-        self.contracts[number] = Contract(number, maturation, holdings)
+        nothing = dict.fromkeys(self.free, 0)
+        self.contracts[number] = Contract(number, maturation, holdings, law=law, net_paid=nothing)
 
     def total(self) -> int:
         """All money there is."""
@@ -94,12 +95,14 @@ class Purses:
             wish.sale -= volume
             of_pool = self.take(wish.contract, wish.user, wish.gives, volume, held=True)
             self.receive(wish.user, volume * price_of[wish.gives], of_pool, volume)
+            self.contracts[wish.contract].net_paid[wish.user] -= volume * price_of[wish.gives]
             return
         wish.bought -= volume
         paid = volume * price_of[wish.gains]
         holding = self.holding(wish.contract, wish.user, wish.gains)
         holding.free += volume
         holding.cost += paid
+        self.contracts[wish.contract].net_paid[wish.user] += paid
         if wish.wanted.pooled:
             holding.pool += volume
             self.left[wish.user] -= paid
@@ -142,6 +145,7 @@ class Purses:
         for side in OTHER:
             of_pool = self.take(contract, user, side, pairs, held=False)
             self.receive(user, 500 * pairs, of_pool, pairs)
+            self.contracts[contract].net_paid[user] -= 500 * pairs
         self.retire(self.contracts[contract], pairs)
 
     # What leaves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from tests.market.naive.matching import Matching
 from tests.market.naive.things import FIXED, OTHER, UNFIXED, Contract
@@ -35,6 +36,8 @@ class Settling(Matching):
     def dues(self, contract: Contract, outcome: str, void: tuple[int, int]) -> list[Due]:
         if outcome != "VOID":
             return share(contract, outcome, contract.escrow)
+        if contract.law == "2":
+            return money_back(contract, void)
         of_fixed = contract.open_interest * void[0] // void[1]
         return share(contract, FIXED, of_fixed) + share(contract, UNFIXED, contract.escrow - of_fixed)
 
@@ -43,6 +46,24 @@ class Settling(Matching):
         pairs = [(at, minted, units) for of, at, minted, units in self.history.pairs if of == number and units]
         past = [(minted, units) for at, minted, units in pairs if at <= instant]
         return past[-1] if past else next(((minted, units) for _, minted, units in pairs), (0, 1))
+
+
+def money_back(contract: Contract, price: tuple[int, int]) -> list[Due]:
+    """Law 2: what each holder paid in and did not take out, moved towards half a token a unit, or a named price."""
+    of_unit = {FIXED: Fraction(*price), UNFIXED: 1000 - Fraction(*price)}
+    held = {(user, side): holding.units for (user, side), holding in contract.holdings.items() if holding.units}
+    half = {key: units * of_unit[key[1]] for key, units in held.items()}
+    claim = {key: max(0, min(contract.net_paid[key[0]], 1000 * units)) for key, units in held.items()}
+    surplus = contract.escrow - sum(claim.values())
+    moved = {key: half[key] - claim[key] for key in held if (half[key] - claim[key]) * surplus > 0}
+    exact = {key: Fraction(mills) for key, mills in claim.items()}
+    for key, distance in moved.items():
+        exact[key] += surplus * distance / sum(moved.values())
+    whole = {key: mills.numerator // mills.denominator for key, mills in exact.items()}
+    odd = contract.escrow - sum(whole.values())
+    for key in sorted(held, key=lambda key: (whole[key] - exact[key], key[0]))[:odd]:
+        whole[key] += 1
+    return [Due(user, side, mills) for (user, side), mills in whole.items()]
 
 
 def share(contract: Contract, side: str, mills: int) -> list[Due]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 FIXED, UNFIXED = "FIXED", "UNFIXED"
 OTHER = {FIXED: UNFIXED, UNFIXED: FIXED}
-MOST_FILLS, MOST_OFFERS_OF_USER, MOST_OFFERS, MOST_ALL_OR_NONE, FEWEST_UNITS = 1_000, 50, 5_000, 100, 5
+MOST_FILLS, MOST_OFFERS_OF_USER, MOST_OFFERS, FEWEST_UNITS = 1_000, 50, 5_000, 5
+MOST_ALL_OR_NONE_A_SIDE, MOST_ALL_OR_NONE_OF_USER, MOST_CONTRACTS_OF_A_POOL = 50, 5, 10
 
 
 class Refused(Exception):
@@ -110,6 +111,9 @@ class Contract:
     minted: int = 0
     open_interest: int = 0
     escrow: int = 0
+    law: str = "2"
+    net_paid: dict[int, int] = field(default_factory=dict)
+    """Of each user: paid in less taken out."""
     wishes: list[Wish] = field(default_factory=list)
 
     def trading(self, now: int) -> bool:
@@ -134,6 +138,8 @@ class History:
     """(contract, bid's number, ask's number, volume, FIXED price, kind), in order."""
     pairs: list[tuple[int, int, int, int]] = field(default_factory=list)
     """(contract, instant, minted, open interest) after each change."""
+    displaced: list[int] = field(default_factory=list)
+    """All-or-none offers whose place a better one took, in order."""
 
     def __deepcopy__(self, memo: object) -> History:
         return History()

@@ -1,0 +1,40 @@
+"""`exit`, `close`, `leave`: the commands that sell what somebody holds here."""
+
+from __future__ import annotations
+
+from app.commands.drawing import side
+from app.commands.grammar import BadCommand, Leaving
+from app.market.contract import Side
+from app.market.spoken import HandOut
+from app.market.statement import ISSUE_FIXED
+from app.services.scene import Scene
+from app.storage import books, contracts
+from app.storage.contracts import ContractRow
+from app.storage.db import Tx
+
+MOST_SOLD = 4
+
+
+async def of_what_is_held(tx: Tx, scene: Scene, refusal: Leaving) -> BadCommand:
+    """The refusal with a sale for each position that can be sold; with `positions` where there is none."""
+    rows = {row.id: row for row in await contracts.of_thread(tx, scene.place.issue.id, scene.now) if row.open}
+    held = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
+    said = [one.parts for one in refusal.instead if one.name == "sell"]
+    wanted = {parts["side"] for parts in said if "side" in parts}
+    units = {part: value for parts in said[:1] for part, value in parts.items() if part in ("volume", "everything")}
+    found = [
+        HandOut("sell", {**_which(rows[contract], of_side), **units}, _what(rows[contract], of_side, position.free))
+        for contract, of_side, position in held
+        if contract in rows and position.free and of_side in wanted
+    ]
+    return BadCommand(refusal.sentence, *(found[:MOST_SOLD] or [HandOut("positions")]))
+
+
+def _which(row: ContractRow, of_side: Side) -> dict[str, object]:
+    if row.kind == ISSUE_FIXED:
+        return {"side": of_side, "by": row.maturation_at}
+    return {"truth": of_side, "on": row.id}
+
+
+def _what(row: ContractRow, of_side: Side, units: int) -> str:
+    return f"your {units:,} {side(row, of_side)}"
