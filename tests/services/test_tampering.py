@@ -150,6 +150,13 @@ UNTOLD = {
         "ended_round",
         "retry_due",
         "looks",
+        "version",
+        "announced_at",
+        "window_planned_at",
+        "unanswered_at",
+        "unanswered_days",
+        "unanswered_day_at",
+        "idle_at",
     },
 }
 """How far a verdict has got: looked up anew, on GitHub or in disputes, and no money moved before it is given."""
