@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from app.commands.runner import OUR_FAULT, Runner
+from app.commands.runner import OUR_FAULT, NoAnswer, Runner
 from app.github import checks
 from app.github.client import GitHub
 from app.github.configs import Configs
@@ -183,7 +184,8 @@ async def test_no_shape_of_a_payload_is_an_error(db: Database, events: Events) -
                 payload.get("comment", {})["id"] = tried
                 body = with_value(payload, path, value) if tried % every == 0 else None
                 if body is not None:
-                    await events.deal_with(delivery(event, body))
+                    with suppress(NoAnswer):  # nobody answers here, and news that contradict each other are asked about
+                        await events.deal_with(delivery(event, body))
     async with db.reading() as tx:
         answers = set((await tx.execute(select(commands.c.answer))).scalars())
     assert len(answers) > 1

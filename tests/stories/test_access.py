@@ -239,9 +239,13 @@ class Page:
 
 
 PICTURE = "/docs/replies/first-offer.png"
+SCHEMA = "/docs/bugmark.schema.json"
+
 PAGES = (
     Page("see the page about BugMark", "/", "/", True, True),
     Page("read its documents (`/docs/…`)", "/docs/traders", "/docs/{name}", True, True),
+    Page("see the list of them", "/docs", "/docs", True, True),
+    Page("read the schema of the settings file", SCHEMA, SCHEMA, True, True),
     Page("see the pictures in them", PICTURE, "/docs/replies/{picture}.png", True, True),
     Page("see what installing it means", "/installed", "/installed", True, True),
     Page(
@@ -251,7 +255,7 @@ PAGES = (
         True,
         True,
     ),
-    Page("see the badge of a public repository", "/badge/{owner}/blocked/1.svg", "/badge/{path}", True, True),
+    Page("see the badge of a public repository", "/badge/{owner}/blocked/1.svg", "/badge{path}", True, True),
     Page("read the replies in it (`/replies/…`)", "/replies/{comment}", "/replies/{comment}", True, True),
     Page("ask whether it is up", "/healthz", "/healthz", True, True),
     Page("see how much waits (`/metrics`, with the operator's token)", "/metrics", "/metrics", False, True),

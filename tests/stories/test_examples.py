@@ -23,7 +23,11 @@ async def settle_fixed(thread: Thread) -> str:
 
 
 async def settle_unfixed(thread: Thread) -> str:
+    """Told two days late of a window that would be over, people still have half a day."""
     thread.move(62 * DAY)
+    await thread.bot("window:")
+    await thread.quiet()
+    thread.move(DAY // 2 + 60)
     return await thread.settled()
 
 
