@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from app.market.contract import Status, Terms, digest
-from app.market.errors import Refusal
-from app.market.instants import command_date, format_instant
-from app.market.matching import cancel
-from app.market.money import format_price
-from app.market.offer import NewOffer
-from app.market.price import Says
-from app.market.spoken import spoken
-from app.services import views
-from app.services.contract_views import ContractView
-from app.services.floor import Floor, open_floor
-from app.services.locking import hold_all
-from app.services.recording import note_woken
-from app.services.scene import Scene
-from app.services.telling import tell, tell_made_room
-from app.storage import contracts, tape
-from app.storage.contracts import SLEEP_SECONDS, ContractRow
-from app.storage.db import DatabaseBusy, Tx
+from app.market.exchange.matching import cancel
+from app.market.exchange.offer import NewOffer
+from app.market.exchange.spoken import spoken
+from app.market.prices.price import Says
+from app.market.terms.contract import Status, Terms, digest
+from app.market.terms.errors import Refusal
+from app.market.terms.instants import command_date, format_instant
+from app.market.terms.money import format_price
+from app.services.mentions.notices import tell, tell_made_room
+from app.services.rules.context import CommandContext
+from app.services.trading.contract_entries import note_woken
+from app.services.trading.locked_market import LockedMarket, lock_market
+from app.services.trading.locking import hold_all
+from app.services.views import market_views
+from app.services.views.contract_views import ContractView
+from app.storage.engine.db import DatabaseBusy, Tx
+from app.storage.market import contracts, market_data
+from app.storage.market.contracts import SLEEP_SECONDS, ContractRow
 
 MOST_EMPTY, MOST_EMPTY_OF_ONE = 20, 3
 """Contracts on an issue without open interest; made by one user."""
@@ -43,11 +43,11 @@ def as_a_day(at: int) -> bool:
     return at % DAY_SECONDS == DAY_SECONDS - 1
 
 
-async def check_date(tx: Tx, scene: Scene, new: NewOffer, at: int) -> None:
+async def check_date(tx: Tx, context: CommandContext, new: NewOffer, at: int) -> None:
     """Raises a Refusal for an instant so near to a contract that people hold that nobody would mean another one."""
     if as_a_day(at):
         return
-    rows = [row for row in await _unsettled(tx, scene) if row.open_interest]
+    rows = [row for row in await _unsettled(tx, context) if row.open_interest]
     near = [row for row in rows if abs(row.maturation_at - at) <= NEAR_SECONDS]
     if near:
         nearest = min(near, key=lambda row: (abs(row.maturation_at - at), row.id))
@@ -56,21 +56,21 @@ async def check_date(tx: Tx, scene: Scene, new: NewOffer, at: int) -> None:
         raise Refusal(f"{why} For another one beside it, give its date as a day.", spoken(new, nearest.maturation_at))
 
 
-async def make_room(tx: Tx, scene: Scene, new: NewOffer, at: int, displacing: bool) -> ContractRow | None:
+async def make_room(tx: Tx, context: CommandContext, new: NewOffer, at: int, displacing: bool) -> ContractRow | None:
     """The contract that has to give way to one that this offer makes; None: there is room.
 
     `displacing`: one may give way. Raises a Refusal that names the nearest dates. The issue stays locked, so that two
     cannot take the last place at once.
     """
-    rows = await _unsettled(tx, scene)
-    mine = [row for row in rows if row.made_by == scene.user_id]
+    rows = await _unsettled(tx, context)
+    mine = [row for row in rows if row.made_by == context.user_id]
     if len(rows) >= MOST_UNSETTLED:
         raise await _full(
-            tx, scene, new, at, rows, f"{MOST_UNSETTLED} contracts run on this issue, the most it may have"
+            tx, context, new, at, rows, f"{MOST_UNSETTLED} contracts run on this issue, the most it may have"
         )
     if len(mine) >= MOST_UNSETTLED_OF_ONE:
         why = f"You have made {len(mine)} contracts that run on this issue, the most one user may"
-        raise await _full(tx, scene, new, at, rows, why)
+        raise await _full(tx, context, new, at, rows, why)
     for among, most, why in (
         (
             mine,
@@ -81,22 +81,22 @@ async def make_room(tx: Tx, scene: Scene, new: NewOffer, at: int, displacing: bo
     ):
         empty = [row for row in among if not row.open_interest]
         if len(empty) >= most:
-            least = await _least(tx, scene, new, empty) if displacing else None
+            least = await _least(tx, context, new, empty) if displacing else None
             if least is None:
                 more = ", and your offer does not put up more than the least in them" if displacing else ""
-                raise await _full(tx, scene, new, at, rows, why.format(len(empty)) + more)
+                raise await _full(tx, context, new, at, rows, why.format(len(empty)) + more)
             return least
     return None
 
 
-async def _unsettled(tx: Tx, scene: Scene) -> list[ContractRow]:
-    rows = await contracts.of_issue(tx, scene.place.issue.id, scene.now)
+async def _unsettled(tx: Tx, context: CommandContext) -> list[ContractRow]:
+    rows = await contracts.of_issue(tx, context.place.issue.id, context.now)
     return [row for row in rows if row.status is not Status.SETTLED]
 
 
-async def _least(tx: Tx, scene: Scene, new: NewOffer, empty: Sequence[ContractRow]) -> ContractRow | None:
+async def _least(tx: Tx, context: CommandContext, new: NewOffer, empty: Sequence[ContractRow]) -> ContractRow | None:
     """The open contract whose offers put up least, of several the youngest; None if this one does not put up more."""
-    mills = await tape.put_up(tx, [row.id for row in empty if row.open], scene.now)
+    mills = await market_data.put_up(tx, [row.id for row in empty if row.open], context.now)
     least = min((row for row in empty if row.open), key=lambda row: (mills[row.id], -row.id), default=None)
     return least if least is not None and mills[least.id] < puts_up(new) else None
 
@@ -106,12 +106,14 @@ def puts_up(new: NewOffer) -> int:
     return 0 if new.now_or_never else new.volume * new.price
 
 
-async def _full(tx: Tx, scene: Scene, new: NewOffer, at: int, rows: Sequence[ContractRow], why: str) -> NoRoom:
+async def _full(
+    tx: Tx, context: CommandContext, new: NewOffer, at: int, rows: Sequence[ContractRow], why: str
+) -> NoRoom:
     """With the dates nearest to the one that was asked for, and their prices."""
     near = sorted((row for row in rows if row.open), key=lambda row: (abs(row.maturation_at - at), row.id))
     if not near:
         return NoRoom(f"{why}.", "/bugmark positions")
-    read = await views.readings(tx, near[:MOST_NEAREST], scene.now)
+    read = await market_views.readings(tx, near[:MOST_NEAREST], context.now)
     dates = "; ".join(f"by {command_date(one.maturation_at)} ({_price(one)})" for one in read)
     instead = spoken(replace(new, until_at=None), near[0].maturation_at)
     return NoRoom(f"{why}. The nearest dates, with their prices of FIXED: {dates}.", instead)
@@ -126,40 +128,40 @@ def _price(view: ContractView) -> str:
     return format_price(price.low) if price.says is Says.MIDDLE else f"{price.says.value} {format_price(price.low)}"
 
 
-async def take_place(tx: Tx, scene: Scene, new: NewOffer, least: ContractRow) -> None:
+async def take_place(tx: Tx, context: CommandContext, new: NewOffer, least: ContractRow) -> None:
     """Put a contract to sleep that gives way: its offers are cancelled, and their owners told."""
-    floor = await open_floor(tx, {least.id}, cause=scene.cause, now=scene.now, everyone=True)
-    row = floor.rows[least.id]
-    mills = (await tape.put_up(tx, [row.id], scene.now))[row.id]
+    locked = await lock_market(tx, {least.id}, cause=context.cause, now=context.now, everyone=True)
+    row = locked.rows[least.id]
+    mills = (await market_data.put_up(tx, [row.id], context.now))[row.id]
     if row.open_interest or row.status is Status.SETTLED or mills >= puts_up(new):
         raise DatabaseBusy("the contract that was to give way has changed meanwhile")
-    await floor.expire({row.id})
-    await _cancel_all(floor, row)
-    if not floor.state(row.id).open_interest:
-        await contracts.change(tx, row.id, idle_at=scene.now - SLEEP_SECONDS)
+    await locked.expire({row.id})
+    await _cancel_all(locked, row)
+    if not locked.state(row.id).open_interest:
+        await contracts.change(tx, row.id, idle_at=context.now - SLEEP_SECONDS)
 
 
-async def _cancel_all(floor: Floor, row: ContractRow) -> None:
+async def _cancel_all(locked: LockedMarket, row: ContractRow) -> None:
     """All-or-none offers first: none of them can then be met by what the others leave behind."""
-    book = floor.state(row.id).book
+    book = locked.state(row.id).book
     offers = sorted(book.open_offers(), key=lambda offer: (not offer.all_or_none, offer.number))
     gone, units, fills = [], [], []
     for offer in offers:
         if offer.remaining:  # a re-try may have filled it meanwhile
             gone.append(offer)
             units.append(offer.remaining)
-            taken = partial(cancel, floor.market, offer.number, user=offer.user, now=floor.now)
-            fills += (await floor.run(taken, f"room:{offer.number}", floor.cause)).fills
-    await tell_made_room(floor.tx, row, gone, units, floor.now)
-    await tell(floor.tx, row, [], fills, floor.now)
+            taken = partial(cancel, locked.market, offer.number, user=offer.user, now=locked.now)
+            fills += (await locked.run(taken, f"room:{offer.number}", locked.cause)).fills
+    await tell_made_room(locked.tx, row, gone, units, locked.now)
+    await tell(locked.tx, row, [], fills, locked.now)
 
 
-async def wake(tx: Tx, scene: Scene, row: ContractRow, terms: Terms) -> ContractRow:
+async def wake(tx: Tx, context: CommandContext, row: ContractRow, terms: Terms) -> ContractRow:
     """A contract that slept is there again. One that never had a fill takes the terms now in force.
 
     GitHub is asked about it soon: what happened while it slept is not known. Its row must be locked.
     """
-    values: dict[str, object] = {"idle_at": scene.now, "made_by": scene.user_id, "next_look_at": scene.now}
+    values: dict[str, object] = {"idle_at": context.now, "made_by": context.user_id, "next_look_at": context.now}
     fresh = not row.traded_units and row.terms_text != terms.text()
     if fresh:
         text = terms.text()
@@ -170,18 +172,18 @@ async def wake(tx: Tx, scene: Scene, row: ContractRow, terms: Terms) -> Contract
     if woken is None:
         raise DatabaseBusy("the contract that was to wake up has gone")
     if fresh:
-        await note_woken(tx, woken, scene.cause, scene.now)
+        await note_woken(tx, woken, context.cause, context.now)
     return woken
 
 
-async def hold(tx: Tx, scene: Scene, rows: Sequence[ContractRow | None]) -> list[ContractRow]:
+async def hold(tx: Tx, context: CommandContext, rows: Sequence[ContractRow | None]) -> list[ContractRow]:
     """Lock these contracts in everybody's order, with what the user's pool ties to them; as they are then."""
     found = [row for row in rows if row is not None]
-    await hold_all(tx, found, now=scene.now, user=scene.user_id)
+    await hold_all(tx, found, now=context.now, user=context.user_id)
     return await contracts.named(tx, {row.id for row in found})
 
 
-async def sleeping(tx: Tx, scene: Scene, at: int, number: int) -> ContractRow | None:
+async def sleeping(tx: Tx, context: CommandContext, at: int, number: int) -> ContractRow | None:
     """The issue's own contract of this date and round that sleeps."""
-    rows = await contracts.of_date(tx, scene.place.issue.id, at)
-    return next((row for row in rows if row.round == number and row.asleep(scene.now)), None)
+    rows = await contracts.of_date(tx, context.place.issue.id, at)
+    return next((row for row in rows if row.round == number and row.asleep(context.now)), None)

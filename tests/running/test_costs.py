@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, event, func, insert, select
 
-from app.commands.board import board
-from app.commands.runner import Comment, Runner
-from app.market.contract import Status, canonical, digest
-from app.market.instants import command_date
-from app.market.statement import ADVISORY, Advisory, text_of
-from app.services import views
-from app.services.config import SameEverywhere
-from app.storage import tables
-from app.storage.db import Database, Tx
-from app.storage.places import Place
+from app.market.terms.contract import Status, canonical, digest
+from app.market.terms.instants import command_date
+from app.market.terms.statement import ADVISORY, Advisory, text_of
+from app.replies.market_comment import board
+from app.services.rules.config import SameEverywhere
+from app.services.views import market_views
+from app.storage.engine import tables
+from app.storage.engine.db import Database, Tx
+from app.storage.people.places import Place
+from app.thread.runner import Comment, Runner
 from tests.services.desk import BY, CURRENCY, DAY, ISSUE, OWNER, Desk, place_of
-from tests.services.life import ADAM, BETH, DEV, IS_OPEN, closed
+from tests.services.lives import ADAM, BETH, DEV, IS_OPEN, closed
 
 CONTRACTS, FORECASTS, SETTLED = 100, 40, 50
 DATE = command_date(BY)
@@ -219,7 +219,7 @@ async def test_the_market_comment_costs_no_more_where_many_contracts_stand(quiet
     async def drawn() -> tuple[int, str]:
         with counted(quiet.db) as found:
             async with quiet.db.reading() as tx:
-                text = board(await views.issue_view(tx, ISSUE, quiet.clock.now()))
+                text = board(await market_views.issue_view(tx, ISSUE, quiet.clock.now()))
         return len(found), text
 
     before, _ = await drawn()

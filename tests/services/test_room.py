@@ -10,22 +10,27 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
-from app.commands import answers
-from app.commands.notices import notice
 from app.commands.registry import understand
-from app.market.contract import Side, Status
-from app.market.errors import NotTrading, Refusal
-from app.market.offer import OfferState
-from app.services import badges, forecast_making, halting, settling, trading, views
-from app.services.forecast_making import MOST_FORECASTS, Made
+from app.market.exchange.offer import OfferState
+from app.market.terms.contract import Side, Status
+from app.market.terms.errors import NotTrading, Refusal
+from app.replies import trade_results
+from app.replies.notices import notice
+from app.services.forecasts import making
+from app.services.forecasts.making import MOST_FORECASTS, Made
+from app.services.life import halting, issue_checks
 from app.services.room import MOST_EMPTY, MOST_UNSETTLED, NoRoom
-from app.services.trading import Traded
-from app.storage import contracts, rechecks, tables
-from app.storage.contracts import FORECAST_SLEEP_SECONDS, SLEEP_SECONDS, ContractRow
-from app.storage.db import Tx
+from app.services.trading import offers
+from app.services.trading.offers import Traded
+from app.services.views import badge, market_views
+from app.storage.engine import tables
+from app.storage.engine.db import Tx
+from app.storage.market import contracts
+from app.storage.market.contracts import FORECAST_SLEEP_SECONDS, SLEEP_SECONDS, ContractRow
+from app.storage.queues import poll_schedule
 from tests.clocks import START_AT
 from tests.services.desk import DAY, ISSUE, Desk, new_offer, place_of
-from tests.services.life import ADAM, BETH, CHARLES, DEV, IS_OPEN, closed, maintainer
+from tests.services.lives import ADAM, BETH, CHARLES, DEV, IS_OPEN, closed, maintainer
 
 HOUR = 3_600
 
@@ -48,7 +53,7 @@ async def held(desk: Desk, days: int) -> int:
 async def listed(desk: Desk) -> list[int]:
     """The contracts of the thread as its market comment has them."""
     async with desk.db.reading() as tx:
-        view = await views.issue_view(tx, ISSUE, desk.clock.now())
+        view = await market_views.issue_view(tx, ISSUE, desk.clock.now())
     return [one.id for one in view.trading]
 
 
@@ -164,21 +169,21 @@ async def test_a_dry_run_puts_nothing_to_sleep(desk: Desk) -> None:
         await empty(desk, CHARLES, days)
     before = await desk.dump()
     command, request = understand("dry-run offer fixed 900 at 0.50 by 2026-03-12", desk.clock.now())
-    said = await desk.run(lambda tx: command.handle(tx, desk.scene(CHARLES), request))
+    said = await desk.run(lambda tx: command.handle(tx, desk.context(CHARLES), request))
     assert "would" in said.lower()
     assert await desk.dump() == before
 
 
 async def test_a_range_puts_nobody_s_contract_to_sleep_where_it_can_fill_elsewhere(desk: Desk) -> None:
     numbers = [await empty(desk, CHARLES, days) for days in (40, 50, 60)]
-    scene = desk.scene(CHARLES)
+    context = desk.context(CHARLES)
     other = (await desk.offer(DEV, "buy unfixed 20 at 600", day(65))).contract.id
-    filled = await desk.run(lambda tx: trading.offer(tx, scene, new_offer("buy fixed 20 at 400"), day(70), day(61)))
+    filled = await desk.run(lambda tx: offers.offer(tx, context, new_offer("buy fixed 20 at 400"), day(70), day(61)))
     assert filled.contract.id == other
     assert await listed(desk) == [*numbers, other]
     with pytest.raises(NoRoom):
-        scene = desk.scene(CHARLES)
-        await desk.run(lambda tx: trading.offer(tx, scene, new_offer("buy fixed 90 at 400"), day(41), day(39)))
+        context = desk.context(CHARLES)
+        await desk.run(lambda tx: offers.offer(tx, context, new_offer("buy fixed 90 at 400"), day(41), day(39)))
     assert await listed(desk) == [*numbers, other]
 
 
@@ -205,11 +210,11 @@ async def test_a_day_within_an_hour_of_it_is_made_and_the_reply_names_both(desk:
     near = day(40) - HOUR // 2
     await desk.offer(ADAM, "buy unfixed 10 at 800", near)
     await desk.offer(BETH, "buy fixed 10 at 200", near)
-    scene = desk.scene(CHARLES)
+    context = desk.context(CHARLES)
 
     async def offered(tx: Tx) -> tuple[Traded, str]:
-        result = await trading.offer(tx, scene, new_offer("buy fixed 10 at 500"), day(40))
-        return result, await answers.told(tx, scene, result)
+        result = await offers.offer(tx, context, new_offer("buy fixed 10 at 500"), day(40))
+        return result, await trade_results.told(tx, context, result)
 
     result, said = await desk.run(offered)
     assert result.made
@@ -234,9 +239,9 @@ async def test_a_contract_in_which_nobody_has_anything_for_a_day_sleeps(desk: De
     desk.clock.advance(1)
     assert await listed(desk) == []
     async with desk.db.reading() as tx:
-        assert await badges.badge(tx, "octo", "cat", ISSUE, desk.clock.now()) is None
+        assert await badge.badge(tx, "octo", "cat", ISSUE, desk.clock.now()) is None
     command, request = understand("book by 2026-02-09", desk.clock.now())
-    assert f"c{number}" in await desk.run(lambda tx: command.handle(tx, desk.scene(DEV), request))
+    assert f"c{number}" in await desk.run(lambda tx: command.handle(tx, desk.context(DEV), request))
     for days in (50, 60, 70):
         await empty(desk, CHARLES, days)
     assert number not in await listed(desk)
@@ -278,13 +283,13 @@ async def test_one_that_sleeps_is_not_asked_about_nor_halted(desk: Desk) -> None
     await desk.run(lambda tx: halting.note_away(tx, {place_of(ISSUE).repository.id}, desk.clock.now()))
     assert (await desk.contract(number)).status is Status.OPEN
     async with desk.db.transaction() as tx:
-        await rechecks.enlist(tx, desk.clock.now(), HOUR)
-        assert {one.kind for one in await rechecks.take(tx, desk.clock.now() + HOUR, 9, 2**40)} == {"repository"}
+        await poll_schedule.enlist(tx, desk.clock.now(), HOUR)
+        assert {one.kind for one in await poll_schedule.take(tx, desk.clock.now() + HOUR, 9, 2**40)} == {"repository"}
     desk.clock.set(day(41))
     async with desk.db.reading() as tx:
         assert [row.id for row in await contracts.due(tx, desk.clock.now(), 5)] == [number]
     desk.oracle.facts = closed(day(39))
-    assert not await settling.look_at(desk.db, desk.oracle, number, desk.clock)
+    assert not await issue_checks.look_at(desk.db, desk.oracle, number, desk.clock)
     async with desk.db.reading() as tx:
         assert await contracts.due(tx, desk.clock.now(), 5) == []
     assert desk.oracle.asked == 0
@@ -335,8 +340,8 @@ async def test_no_sleeper_gets_around_a_maintainer_s_halt(desk: Desk) -> None:
     await idle(desk, 40)
     desk.clock.advance(SLEEP_SECONDS)
     await held(desk, 50)
-    scene = maintainer(desk)
-    await desk.run(lambda tx: halting.halt_market(tx, scene, "a leak"))
+    context = maintainer(desk)
+    await desk.run(lambda tx: halting.halt_market(tx, context, "a leak"))
     async with desk.refused(NotTrading):
         await empty(desk, DEV, 40)
 
@@ -389,8 +394,8 @@ async def check_idle(desk: Desk) -> None:
 
 
 async def forecast(desk: Desk, package: str, days: int = 90, user: int = CHARLES) -> Made:
-    scene = desk.scene(user)
-    return await desk.run(lambda tx: forecast_making.forecast_advisory(tx, scene, "npm", package, "high", day(days)))
+    context = desk.context(user)
+    return await desk.run(lambda tx: making.forecast_advisory(tx, context, "npm", package, "high", day(days)))
 
 
 async def test_forecasts_sleep_after_thirty_days_and_make_room(desk: Desk) -> None:
@@ -417,9 +422,9 @@ async def test_an_offer_wakes_a_forecast_if_there_is_room(desk: Desk) -> None:
         await forecast(desk, f"p{at}")
 
     async def offered() -> Traded:
-        scene = desk.scene(DEV)
+        context = desk.context(DEV)
         return await desk.run(
-            lambda tx: trading.offer(tx, scene, new_offer("buy fixed 10 at 300"), None, contract=number)
+            lambda tx: offers.offer(tx, context, new_offer("buy fixed 10 at 300"), None, contract=number)
         )
 
     with pytest.raises(Refusal, match="live in this thread already"):
