@@ -22,7 +22,7 @@ test: ## all tests, on SQLite and PostgreSQL; ARGS="tests/market -k price" runs 
 
 quick: ## the tests of what is pure, in a minute: the market and its language; they need no Node and no PostgreSQL
 	@scripts/setup_python requirements-dev.lock
-	@$(PY) -m pytest -n $(WORKERS) tests/market tests/commands $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) tests/market tests/language tests/replies $(ARGS)
 
 long: ## 10⁶ random commands on the market core, its state machine, 10⁵ attackers' stories that end void; COMMANDS=20000 STORIES=1000 SEED=7
 	@scripts/setup_python requirements-dev.lock

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
-from app import compiled, logs
-from app.settings import Settings, SettingsError, SetupSettings, database_url_from
+from app.base import compiled, logs
+from app.base.settings import Settings, SettingsError, SetupSettings, database_url_from
 
 if TYPE_CHECKING:
-    from app.backups import Checked
-    from app.storage.db import Database
+    from app.run.backups import Checked
+    from app.storage.engine.db import Database
 
 log = structlog.get_logger()
 
@@ -49,8 +49,8 @@ def worker() -> None:
 
 @main.command(help="Bring the database up to date.")
 def migrate() -> None:
-    from app.storage.db import CannotMigrate, NewerDatabase
-    from app.storage.db import migrate as run
+    from app.storage.engine.db import CannotMigrate, NewerDatabase
+    from app.storage.engine.db import migrate as run
 
     try:
         run(_database_url())
@@ -71,7 +71,7 @@ def audit() -> None:
 @main.command(help="Copy the database into FILE while the app runs, and audit the copy.")
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
-    from app import backups
+    from app.run import backups
 
     sys.exit(_checked("backup", lambda: backups.backup(_database_url(), file)))
 
@@ -81,7 +81,7 @@ def backup(file: Path) -> None:
 @click.option("--check", is_flag=True, help="Change nothing: restore to a place that is thrown away, and audit it.")
 @click.option("--times", default=1, show_default=True, type=click.IntRange(1, 100), help=AGAIN)
 def restore(file: Path, check: bool, times: int) -> None:
-    from app import backups
+    from app.run import backups
 
     if check:
         url = _database_url() if os.environ.get("BUGMARK_DATABASE_URL") else ""
@@ -108,7 +108,7 @@ def export(repository: str, form: str, out: Path | None, private: bool) -> None:
 @click.pass_context
 def letters(context: click.Context) -> None:
     if context.invoked_subcommand is None:
-        from app import letters as dead
+        from app.run import dead_letters as dead
 
         _with_letters(lambda db: dead.listed(db))
 
@@ -116,7 +116,7 @@ def letters(context: click.Context) -> None:
 @letters.command(help="All there is about one, with the webhook's or the message's text.")
 @click.argument("letter")
 def show(letter: str) -> None:
-    from app import letters as dead
+    from app.run import dead_letters as dead
 
     _with_letters(lambda db: dead.shown(db, letter))
 
@@ -124,8 +124,8 @@ def show(letter: str) -> None:
 @letters.command(help="Have letters tried again: their names (d12, m7), or all.")
 @click.argument("letter", nargs=-1, required=True)
 def retry(letter: tuple[str, ...]) -> None:
-    from app import letters as dead
-    from app.clock import SystemClock
+    from app.base.clock import SystemClock
+    from app.run import dead_letters as dead
 
     async def work(db: Database) -> list[str]:
         return [f"letters: {await dead.retry(db, letter, SystemClock().now())} are tried again."]
@@ -136,7 +136,7 @@ def retry(letter: tuple[str, ...]) -> None:
 @letters.command(help="Be done with letters for good.")
 @click.argument("letter", nargs=-1, required=True)
 def drop(letter: tuple[str, ...]) -> None:
-    from app import letters as dead
+    from app.run import dead_letters as dead
 
     async def work(db: Database) -> list[str]:
         return [f"letters: {await dead.drop(db, letter)} are dropped."]
@@ -154,8 +154,8 @@ def doctor() -> None:
 @main.command(help="Play a conversation against a stand-in for GitHub, then stay up to be tried by hand.")
 @click.option("--once", is_flag=True, envvar="DEMO_ONCE", help="Play it and stop.")
 def demo(once: bool) -> None:
-    from app.demo import demo as play
-    from app.demo_programs import DemoFailed, Ended
+    from app.run.demo import demo as play
+    from app.run.demo_programs import DemoFailed, Ended
 
     try:
         asyncio.run(play(once))
@@ -172,8 +172,8 @@ def _with_letters(work: Callable[[Database], Awaitable[list[str]]]) -> None:
 
 
 async def _on_database(work: Callable[[Database], Awaitable[list[str]]]) -> list[str]:
-    from app.letters import NoSuchLetter
-    from app.storage.db import Database
+    from app.run.dead_letters import NoSuchLetter
+    from app.storage.engine.db import Database
 
     url = _database_url()
     db = Database(url)
@@ -187,9 +187,9 @@ async def _on_database(work: Callable[[Database], Awaitable[list[str]]]) -> list
 
 
 async def _audit(url: str) -> int:
-    from app.clock import SystemClock
-    from app.services.audit import audit as check
-    from app.storage.db import Database
+    from app.base.clock import SystemClock
+    from app.services.audit.audit import audit as check
+    from app.storage.engine.db import Database
 
     db = Database(url)
     await _migrated(db, url)
@@ -208,8 +208,8 @@ async def _audit(url: str) -> int:
 
 def _checked(what: str, work: Callable[[], Coroutine[None, None, Checked]]) -> int:
     """Print what was found. Exit status 1 if anything is wrong."""
-    from app.storage.backups import BackupFailed
-    from app.storage.db import CannotMigrate, DatabaseBusy
+    from app.storage.engine.backups import BackupFailed
+    from app.storage.engine.db import CannotMigrate, DatabaseBusy
 
     try:
         found = asyncio.run(work())
@@ -220,9 +220,9 @@ def _checked(what: str, work: Callable[[], Coroutine[None, None, Checked]]) -> i
 
 
 async def _restored(url: str, times: int) -> None:
-    from app.backups import StillRunning
-    from app.backups import restored as move
-    from app.storage.db import Database, DatabaseBusy
+    from app.run.backups import StillRunning
+    from app.run.backups import restored as move
+    from app.storage.engine.db import Database, DatabaseBusy
 
     db = Database(url)
     await _migrated(db, url)
@@ -242,9 +242,9 @@ async def _restored(url: str, times: int) -> None:
 
 
 async def _export(url: str, repository: str, form: str, out: Path | None, private: bool) -> None:
-    from app.services.export import ExportRefused, Format
-    from app.services.export import export as write
-    from app.storage.db import Database
+    from app.services.research.export import ExportRefused, Format
+    from app.services.research.export import export as write
+    from app.storage.engine.db import Database
 
     folder = out or Path("export-" + repository.replace("/", "-"))
     db = Database(url)
@@ -260,9 +260,9 @@ async def _export(url: str, repository: str, form: str, out: Path | None, privat
 
 async def _set_up(printed: bool) -> int:
     """Everything but the credentials goes to standard error: standard output may lead into a secret store."""
-    from app import setup as setting_up
-    from app.clock import SystemClock
-    from app.credentials import CannotKeep
+    from app.base.clock import SystemClock
+    from app.base.credentials import CannotKeep
+    from app.run import setup as setting_up
 
     logs.configure()
     stopping = asyncio.Event()
@@ -306,8 +306,8 @@ def _database_url() -> str:
 
 async def _migrated(db: Database, url: str) -> None:
     """Refuses to work with a database that is not there or not of this version."""
-    from app.storage.checkup import look, sqlite_file
-    from app.storage.db import DatabaseBusy
+    from app.storage.engine.db import DatabaseBusy
+    from app.storage.engine.diagnostics import look, sqlite_file
 
     advice = "run `python -m app migrate`"
     path = sqlite_file(url)
@@ -330,8 +330,8 @@ def _on_signals(stop: asyncio.Event) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from app.bootstrap import web_app
-    from app.storage.db import STATEMENT_SECONDS, Database
+    from app.run.bootstrap import web_app
+    from app.storage.engine.db import STATEMENT_SECONDS, Database
     from app.web.listening import listening
 
     stop = asyncio.Event()
@@ -348,8 +348,8 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    from app import bootstrap
-    from app.storage.db import STATEMENT_SECONDS, Database
+    from app.run import bootstrap
+    from app.storage.engine.db import STATEMENT_SECONDS, Database
 
     db = Database(settings.database_url, statement_seconds=STATEMENT_SECONDS)
     await _migrated(db, settings.database_url)

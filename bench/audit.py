@@ -18,8 +18,8 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy import make_url
 
-from app.services import seals
-from app.storage.db import Database, DatabaseBusy, migrate
+from app.services.audit import seals
+from app.storage.engine.db import Database, DatabaseBusy, migrate
 from bench import history
 from bench.history import History, Record, Sealer, copies, issued
 from bench.rows import Row

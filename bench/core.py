@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from app import compiled
+from app.base import compiled
 from bench.rows import Row
 
 

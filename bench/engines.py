@@ -15,11 +15,11 @@ from lightmatchingengine.lightmatchingengine import LightMatchingEngine
 from pyclob import Account, Order, OrderBook
 from pyclob import Side as ClobSide
 
-from app.market.contract import Side, Terms
-from app.market.matching import cancel, place
-from app.market.offer import Action, NewOffer
-from app.market.position import Purse
-from app.market.state import ContractState, Market
+from app.market.exchange.matching import cancel, place
+from app.market.exchange.offer import Action, NewOffer
+from app.market.exchange.position import Purse
+from app.market.exchange.state import ContractState, Market
+from app.market.terms.contract import Side, Terms
 
 OFFERS = 100_000
 CONTRACTS = 4

@@ -12,19 +12,21 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.market.bookkeeping import KINDS
-from app.market.contract import Side, canonical, digest
-from app.market.errors import Refusal
-from app.market.instants import last_second
-from app.market.journal import GENESIS_SEAL, dated_seal, seal_hash, stored_hash
-from app.market.offer import Action, NewOffer
-from app.services import accounts, trading
-from app.services.accounts import Opening
-from app.services.config import Config
-from app.services.scene import Scene
-from app.storage import places, tables
-from app.storage.db import Database, DatabaseBusy
-from app.storage.places import Installation, Issue, Place, Repository
+from app.market.exchange.offer import Action, NewOffer
+from app.market.ledger.entry_detail import KINDS
+from app.market.ledger.journal import GENESIS_SEAL, dated_seal, seal_hash, stored_hash
+from app.market.terms.contract import Side, canonical, digest
+from app.market.terms.errors import Refusal
+from app.market.terms.instants import last_second
+from app.services.accounts import accounts
+from app.services.accounts.accounts import Opening
+from app.services.rules.config import Config
+from app.services.rules.context import CommandContext
+from app.services.trading import offers as trading
+from app.storage.engine import tables
+from app.storage.engine.db import Database, DatabaseBusy
+from app.storage.people import places
+from app.storage.people.places import Installation, Issue, Place, Repository
 
 USERS = 20
 COMMANDS = 1_000
@@ -73,7 +75,7 @@ async def make(db: Database, users: int = USERS, issues: int = 1) -> None:
 
 async def trade(db: Database, chance: random.Random, cause: str, now: int, issues: range, pooled: float = 0.05) -> bool:
     """One offer, seldom a pooled one; sometimes a user's offers are cancelled instead. Returns whether it was taken."""
-    scene = Scene(place_of(chance.choice(issues)), CONFIG, chance.randint(1, USERS), cause, now)
+    context = CommandContext(place_of(chance.choice(issues)), CONFIG, chance.randint(1, USERS), cause, now)
     new = NewOffer(
         Action.BUY,
         chance.choice(list(Side)),
@@ -84,9 +86,9 @@ async def trade(db: Database, chance: random.Random, cause: str, now: int, issue
     try:
         async with db.transaction() as tx:
             if chance.random() < 0.05:
-                await trading.cancel_offers(tx, scene, None)
+                await trading.cancel_offers(tx, context, None)
             else:
-                await trading.offer(tx, scene, new, BY)
+                await trading.offer(tx, context, new, BY)
     except (Refusal, DatabaseBusy):
         return False
     return True

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from app.demo import NAME, OWNER, Stage, stage
+from app.run.demo import NAME, OWNER, Stage, stage
 from bench.rows import Row
 from bench.servers import percentile
 

@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from app.storage.db import migrate
+from app.storage.engine.db import migrate
 from bench.rows import Row
 from bench.servers import SECRET, app_environment, free_port, load, new_key, percentile, running
 

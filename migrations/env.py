@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.storage.tables import metadata
+from app.storage.engine.tables import metadata
 
 
 def _run(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
     python -m scripts.compile_core
 
-It is for whoever wants the speed: nothing else needs it, or a C compiler. app/compiled.py tells when a build
+It is for whoever wants the speed: nothing else needs it, or a C compiler. app/base/compiled.py tells when a build
 is used.
 """
 
@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from app.compiled import BUILDS, ROOT, folder
+from app.base.compiled import BUILDS, ROOT, folder
 
 HOT = ("arrival", "book", "fill", "matching", "moves", "offer", "pool", "position", "state", "sweep")
 MYPY = ("--config-file=", "--strict", "--namespace-packages", "--explicit-package-bases")

@@ -16,10 +16,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, select
 
-from app.storage import inbox
-from app.storage.db import Database, migrate
-from app.storage.inbox import Arrival
-from app.storage.tables import offers, outbox
+from app.storage.engine.db import Database, migrate
+from app.storage.engine.tables import offers, outbox
+from app.storage.queues import inbox
+from app.storage.queues.inbox import Arrival
 from tests.github.ground import Ground, ground_of
 
 FIRST, MEASURED = "offer unfixed 50 at 0.30 by in 60 days", "offer unfixed 50 at 0.40 by in 60 days"

@@ -21,7 +21,7 @@ from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build" / "mutation"
-TREES = ("app", "tests/market", "tests/commands")
+TREES = ("app", "tests/market", "tests/language")
 FILES = ("pyproject.toml", "tests/conftest.py", "tests/clocks.py", "tests/databases.py", "tests/recycling.py")
 LISTED = ROOT / "docs" / "mutation.md"
 LEAST_PERCENT = 95

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.demo import DAY, OWNER, Stage, stage
+from app.run.demo import DAY, OWNER, Stage, stage
 from sandbox.markdown import rendered
 from scripts.replies import Shown, conversation
 

@@ -17,13 +17,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.commands import reader, reading
+from app.language import extract, parser
 from scripts.crossing import Transaction, cross
 from scripts.docstrings import below
 from scripts.imports import Package, knots, longest_chain
 
 ROOT = Path(__file__).resolve().parent.parent
-PARSER = reader.__name__, reading.__name__
+PARSER = extract.__name__, parser.__name__
 """The modules that make requests of a comment's text: they load nothing but what is needed for it."""
 
 RULES_FILE = ("schema", "yamltree", "yaml_source", "filekinds", "config_values")

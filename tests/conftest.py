@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from app.storage.db import Database
+from app.storage.engine.db import Database
 from tests.clocks import FakeClock
 from tests.databases import PostgresDatabases, SqliteDatabases, postgres_cluster_url
 from tests.nodes import pytest_make_collect_report as pytest_make_collect_report
@@ -63,7 +63,7 @@ def _stage_of(test: str) -> str:
 
 def migrate(url: str) -> None:
     """Applies all migrations. Imported late, so that tests without a database do not load SQLAlchemy."""
-    from app.storage import db
+    from app.storage.engine import db
 
     db.migrate(url)
 

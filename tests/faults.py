@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.github.transport import Timeouts
+from app.github.api.transport import Timeouts
 
 TIMEOUTS = Timeouts(connect=5, total=1.5)
 """Of the app, so that nobody waits for the real ones; long enough for a busy machine."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from app.logs import configure
+from app.base.logs import configure
 
 SHAPES = re.compile(r"ghs_|\beyJ|PRIVATE KEY")
 """An installation's token, a JWT, a key in PEM."""

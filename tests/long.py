@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from app.market.contract import Outcome
+from app.market.terms.contract import Outcome
 from tests.market.play import OFTEN, Player, Seeded
 from tests.market.twins import unsettled
 

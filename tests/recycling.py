@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from app.storage.tables import metadata
+from app.storage.engine.tables import metadata
 from tests.databases import apart
 
 LEFT_OVER = """

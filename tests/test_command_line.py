@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.demo_programs import DemoFailed, alone, last_words, while_all_run
+from app.run.demo_programs import DemoFailed, alone, last_words, while_all_run
 from tests.databases import apart
 
 

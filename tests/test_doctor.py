@@ -18,14 +18,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import make_url, text
 
-from app.credentials import Credentials, FileKeeper
+from app.base.credentials import Credentials, FileKeeper
+from app.base.settings import Settings
 from app.doctor.machine import database
 from app.doctor.report import doctor
-from app.settings import Settings
-from app.storage import marketplace
-from app.storage.checkup import sqlite_file
-from app.storage.db import Database
-from app.storage.marketplace import Account
+from app.storage.engine.db import Database
+from app.storage.engine.diagnostics import sqlite_file
+from app.storage.people import marketplace
+from app.storage.people.marketplace import Account
 from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.github.play import Play, reply, settings
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from app.commands import replies
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.requests import BalanceRequest
-from app.market.spoken import HandOut
-from app.services import holdings
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.requests import BalanceRequest
+from app.market.exchange.spoken import HandOut
+from app.replies import reply
+from app.services.rules.context import CommandContext
+from app.services.views import holdings
+from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> BalanceRequest:
@@ -20,8 +20,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("balance"),)
 
 
-async def handle(tx: Tx, scene: Scene, _request: BalanceRequest) -> str:
-    return replies.balance_words(await holdings.user_view(tx, scene.place, scene.user_id, scene.now))
+async def handle(tx: Tx, context: CommandContext, _request: BalanceRequest) -> str:
+    return reply.balance_words(await holdings.user_view(tx, context.place, context.user_id, context.now))
 
 
 COMMAND = Command(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.commands import book_drawing
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.mending import Slots, reads
-from app.commands.near_dates import near_date
-from app.commands.requests import BookRequest
-from app.commands.values import MOST_DATE_WORDS
-from app.commands.words import lower
-from app.market.spoken import HandOut
-from app.services import looking, views
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.corrections import Slots, reads
+from app.language.date_guesses import near_date
+from app.language.grammar import Parts
+from app.language.requests import BookRequest
+from app.language.text import lower
+from app.language.values import MOST_DATE_WORDS
+from app.market.exchange.spoken import HandOut
+from app.replies import book_table
+from app.services.rules.context import CommandContext
+from app.services.trading import looking
+from app.services.views import market_views
+from app.storage.engine.db import Tx
 
 WHICH = "(numbered | by)?"
 """The contract that is to be shown: a forecast by its number, or one on the issue by its date."""
@@ -43,9 +44,9 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("book", words, now)
 
 
-async def handle(tx: Tx, scene: Scene, request: BookRequest) -> str:
-    row = await looking.contract_to_show(tx, scene, request.by_at, request.contract, "book")
-    return book_drawing.book(await views.book_view(tx, row, scene.now))
+async def handle(tx: Tx, context: CommandContext, request: BookRequest) -> str:
+    row = await looking.contract_to_show(tx, context, request.by_at, request.contract, "book")
+    return book_table.book(await market_views.book_view(tx, row, context.now))
 
 
 COMMAND = Command(

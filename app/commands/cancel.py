@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from app.commands import answers
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.intents import taken_back
-from app.commands.requests import CancelRequest
-from app.market.spoken import HandOut
-from app.services import trading
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.intents import taken_back
+from app.language.requests import CancelRequest
+from app.market.exchange.spoken import HandOut
+from app.replies import trade_results
+from app.services.rules.context import CommandContext
+from app.services.trading import offers
+from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> CancelRequest:
@@ -21,8 +21,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return taken_back(words, now)
 
 
-async def handle(tx: Tx, scene: Scene, request: CancelRequest) -> str:
-    return await answers.cancelled(tx, scene, await trading.cancel_offers(tx, scene, request.offer))
+async def handle(tx: Tx, context: CommandContext, request: CancelRequest) -> str:
+    return await trade_results.cancelled(tx, context, await offers.cancel_offers(tx, context, request.offer))
 
 
 COMMAND = Command(

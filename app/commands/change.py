@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.commands import answers
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.mending import OfferMender, reads
-from app.commands.requests import ChangeRequest
-from app.commands.words import lower
-from app.market.spoken import Blank, HandOut
-from app.services import trading
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.corrections import OfferMender, reads
+from app.language.grammar import Parts
+from app.language.requests import ChangeRequest
+from app.language.text import lower
+from app.market.exchange.spoken import Blank, HandOut
+from app.replies import trade_results
+from app.services.rules.context import CommandContext
+from app.services.trading import offers
+from app.storage.engine.db import Tx
 
 _MENDER = OfferMender("change", prices=("at",), conditions=())
 
@@ -35,11 +35,11 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return slots.hand_outs("change")
 
 
-async def handle(tx: Tx, scene: Scene, request: ChangeRequest) -> str:
-    result = await trading.change(
-        tx, scene, request.offer, volume=request.volume, price=request.price, until_at=request.until_at
+async def handle(tx: Tx, context: CommandContext, request: ChangeRequest) -> str:
+    result = await offers.change(
+        tx, context, request.offer, volume=request.volume, price=request.price, until_at=request.until_at
     )
-    return await answers.changed(tx, scene, request.offer, result)
+    return await trade_results.changed(tx, context, request.offer, result)
 
 
 COMMAND = Command(

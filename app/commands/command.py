@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.commands.grammar import Parts
-from app.commands.requests import Request
-from app.market.spoken import HandOut
-from app.services.scene import Scene
-from app.storage.db import Tx
-from app.storage.places import Place
+from app.language.grammar import Parts
+from app.language.requests import Request
+from app.market.exchange.spoken import HandOut
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
+from app.storage.people.places import Place
 
-Handler = Callable[[Tx, Scene, Any], Awaitable[str]]
+Handler = Callable[[Tx, CommandContext, Any], Awaitable[str]]
 """Does what a request asks for, in one transaction; returns the answer in Markdown or raises a Refusal."""
 
 Preparer = Callable[[Any, Place, Any], Awaitable[Any]]

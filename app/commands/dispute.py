@@ -4,19 +4,19 @@ import re
 from collections.abc import Sequence
 
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.hearing_notices import silence
-from app.commands.reading import FILLED_IN
-from app.commands.requests import DisputeRequest
-from app.commands.words import lower
-from app.market.instants import format_instant
-from app.market.money import format_mills
-from app.market.spoken import Blank, HandOut
-from app.market.statement import said, shown
-from app.services import disputes, hearings
-from app.services.disputes import Disputed
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.parser import FILLED_IN
+from app.language.requests import DisputeRequest
+from app.language.text import lower
+from app.market.exchange.spoken import Blank, HandOut
+from app.market.terms.instants import format_instant
+from app.market.terms.money import format_mills
+from app.market.terms.statement import said, shown
+from app.replies.hearing_notices import silence
+from app.services.life import disputes, hearings
+from app.services.life.disputes import Disputed
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
 
 EXAMPLE = "dispute the commit does not fix it"
 
@@ -35,8 +35,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     )
 
 
-async def handle(tx: Tx, scene: Scene, request: DisputeRequest) -> str:
-    return told(await disputes.dispute(tx, scene, request.reason, request.contract))
+async def handle(tx: Tx, context: CommandContext, request: DisputeRequest) -> str:
+    return told(await disputes.dispute(tx, context, request.reason, request.contract))
 
 
 def told(found: Disputed) -> str:

@@ -9,14 +9,14 @@ from typing import Any
 
 from app.commands import registry
 from app.commands.command import Command
-from app.commands.grammar import BadCommand, Parts
-from app.commands.requests import DryRunRequest
-from app.commands.words import lower
-from app.market.errors import Refusal
-from app.market.spoken import HandOut, Unclear
-from app.services.scene import Scene
-from app.storage.db import FIRST_IMAGINED, Tx, rehearsal
-from app.storage.places import Place
+from app.language.grammar import BadCommand, Parts
+from app.language.requests import DryRunRequest
+from app.language.text import lower
+from app.market.exchange.spoken import HandOut, Unclear
+from app.market.terms.errors import Refusal
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import FIRST_IMAGINED, Tx, rehearsal
+from app.storage.people.places import Place
 
 NAME = registry.DRY_RUN
 _SPAN = re.compile(r"(`[^`]*`)")
@@ -50,10 +50,10 @@ async def prepare(oracle: Any, place: Place, request: DryRunRequest) -> DryRunRe
     return None if found is None else replace(request, request=found)
 
 
-async def handle(tx: Tx, scene: Scene, request: DryRunRequest) -> str:
+async def handle(tx: Tx, context: CommandContext, request: DryRunRequest) -> str:
     try:
         async with rehearsal(tx):
-            answer = await _command(request).handle(tx, scene, request.request)
+            answer = await _command(request).handle(tx, context, request.request)
     except Unclear as refusal:
         raise Unclear(_would(refusal), *(one.rehearsed() for one in refusal.instead)) from refusal
     except Refusal as refusal:

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.commands.command import Command
-from app.commands.drawing import folded
-from app.commands.grammar import Parts
-from app.commands.likeness import nearest
-from app.commands.mending import Slots, keep_date
-from app.commands.naming import MAX_NAME, QUOTES, BadPackage, BadSeverity, parse_package, parse_severity
-from app.commands.reading import FILLED_IN
-from app.commands.requests import AboutAdvisory, AboutIssue, AboutMilestone, ForecastRequest
-from app.commands.words import lower
-from app.market.spoken import Blank, HandOut
-from app.market.statement import ADVISORY, ECOSYSTEMS, ISSUE_FORECAST, MILESTONE, SEVERITIES, words
-from app.services import forecast_making
-from app.services.forecast_making import Made, Milestones
-from app.services.scene import Scene
-from app.storage.db import Tx
-from app.storage.places import Place
+from app.language.corrections import Slots, keep_date
+from app.language.forecast_names import MAX_NAME, QUOTES, BadPackage, BadSeverity, parse_package, parse_severity
+from app.language.grammar import Parts
+from app.language.likeness import nearest
+from app.language.parser import FILLED_IN
+from app.language.requests import AboutAdvisory, AboutIssue, AboutMilestone, ForecastRequest
+from app.language.text import lower
+from app.market.exchange.spoken import Blank, HandOut
+from app.market.terms.statement import ADVISORY, ECOSYSTEMS, ISSUE_FORECAST, MILESTONE, SEVERITIES, words
+from app.replies.formats import folded
+from app.services.forecasts import making
+from app.services.forecasts.making import Made, Milestones
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
+from app.storage.people.places import Place
 
 JUDGED = {
     ADVISORY: "GitHub's advisory database judges when the window has ended: reviewed advisories count, withdrawn ones "
@@ -49,14 +49,14 @@ async def prepare(oracle: Milestones, place: Place, request: ForecastRequest) ->
     return None if known is None else replace(request, about=replace(request.about, known=tuple(known)))
 
 
-async def handle(tx: Tx, scene: Scene, request: ForecastRequest) -> str:
+async def handle(tx: Tx, context: CommandContext, request: ForecastRequest) -> str:
     match request.about:
         case AboutAdvisory(ecosystem, package, severity):
-            made = await forecast_making.forecast_advisory(tx, scene, ecosystem, package, severity, request.by_at)
+            made = await making.forecast_advisory(tx, context, ecosystem, package, severity, request.by_at)
         case AboutIssue(label, title):
-            made = await forecast_making.forecast_issue(tx, scene, label, title, request.by_at)
+            made = await making.forecast_issue(tx, context, label, title, request.by_at)
         case AboutMilestone(name, known):
-            made = await forecast_making.forecast_milestone(tx, scene, name, known or (), request.by_at)
+            made = await making.forecast_milestone(tx, context, name, known or (), request.by_at)
     return told(made)
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.commands import answers
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.mending import FILLERS, Slots, joined, keep_date
-from app.commands.near import near_number
-from app.commands.requests import FundRequest
-from app.commands.words import lower
-from app.market.contract import UNIT_MILLS, Side
-from app.market.errors import InvalidOffer
-from app.market.instants import format_instant
-from app.market.money import format_mills, format_price
-from app.market.offer import Action, NewOffer, Offer
-from app.market.spoken import Blank, HandOut
-from app.services import funding, trading
-from app.services.scene import Scene
-from app.services.trading import Traded
-from app.storage.db import FIRST_IMAGINED, Tx
+from app.language.corrections import FILLERS, Slots, joined, keep_date
+from app.language.grammar import Parts
+from app.language.guesses import near_number
+from app.language.requests import FundRequest
+from app.language.text import lower
+from app.market.exchange.offer import Action, NewOffer, Offer
+from app.market.exchange.spoken import Blank, HandOut
+from app.market.terms.contract import UNIT_MILLS, Side
+from app.market.terms.errors import InvalidOffer
+from app.market.terms.instants import format_instant
+from app.market.terms.money import format_mills, format_price
+from app.replies import trade_results
+from app.services.rules.context import CommandContext
+from app.services.trading import funding, offers
+from app.services.trading.offers import Traded
+from app.storage.engine.db import FIRST_IMAGINED, Tx
 
 _PRICE_WORDS = ("at", "@")
 _DATE_WORDS = ("by", "within", "in", "before", "until")
@@ -53,8 +53,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return slots.hand_outs("fund")
 
 
-async def handle(tx: Tx, scene: Scene, request: FundRequest) -> str:
-    price = request.price or scene.config.fund_price
+async def handle(tx: Tx, context: CommandContext, request: FundRequest) -> str:
+    price = request.price or context.config.fund_price
     volume = request.amount_mills // price
     if not volume:
         raise InvalidOffer(
@@ -62,10 +62,10 @@ async def handle(tx: Tx, scene: Scene, request: FundRequest) -> str:
             f"/bugmark {_with_more(request).text}",
         )
     new = NewOffer(Action.BUY, Side.UNFIXED, volume, price)
-    by_at = request.by_at or await funding.date_for(tx, scene)
-    traded = await trading.offer(tx, scene, new, by_at)
+    by_at = request.by_at or await funding.date_for(tx, context)
+    traded = await offers.offer(tx, context, new, by_at)
     which = "" if request.by_at else f"{_where(traded, by_at)} "
-    told = f"{which}{await answers.told(tx, scene, traded)}{_for_a_fixer(traded.offer)}"
+    told = f"{which}{await trade_results.told(tx, context, traded)}{_for_a_fixer(traded.offer)}"
     rest = request.amount_mills - volume * price
     free = f" {format_mills(rest)} of the {format_mills(request.amount_mills)} is not enough for a unit and stays free."
     return f"{told}{free if rest else ''}"

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.mending import FILLERS, Slots, joined, reads
-from app.commands.near import near_number
-from app.commands.reading import FILLED_IN
-from app.commands.requests import GiveRequest
-from app.commands.words import lower
-from app.market.money import format_mills
-from app.market.spoken import Blank, HandOut
-from app.services import giving, mutes
-from app.services.limits import People
-from app.services.scene import Scene
-from app.storage.db import Tx
-from app.storage.places import Place
+from app.language.corrections import FILLERS, Slots, joined, reads
+from app.language.grammar import Parts
+from app.language.guesses import near_number
+from app.language.parser import FILLED_IN
+from app.language.requests import GiveRequest
+from app.language.text import lower
+from app.market.exchange.spoken import Blank, HandOut
+from app.market.terms.money import format_mills
+from app.services.accounts import gifts
+from app.services.mentions import mutes
+from app.services.rules.context import CommandContext
+from app.services.trading.limits import People
+from app.storage.engine.db import Tx
+from app.storage.people.places import Place
 
 
 def build(parts: Parts) -> GiveRequest:
@@ -47,9 +48,9 @@ async def prepare(oracle: People, place: Place, request: GiveRequest) -> GiveReq
     return None if holder is None else replace(request, holder=holder)
 
 
-async def handle(tx: Tx, scene: Scene, request: GiveRequest) -> str:
-    gift = await giving.give(tx, scene, request.login, request.amount_mills, request.holder)
-    named = await mutes.addressed(tx, scene.place.repository.id, {gift.receiver}, scene.now)
+async def handle(tx: Tx, context: CommandContext, request: GiveRequest) -> str:
+    gift = await gifts.give(tx, context, request.login, request.amount_mills, request.holder)
+    named = await mutes.addressed(tx, context.place.repository.id, {gift.receiver}, context.now)
     return (
         f"**{gift.giver_login}** gave {named[gift.receiver]} {format_mills(request.amount_mills)}. "
         f"You have {format_mills(gift.free_mills)} free left."

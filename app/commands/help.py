@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from app.commands import registry
 from app.commands.command import Command
-from app.commands.drawing import folded
-from app.commands.escape import code
-from app.commands.grammar import BadCommand, Parts
-from app.commands.replies import visible_lines
-from app.commands.requests import HelpRequest
-from app.market.spoken import HandOut
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.escape import code
+from app.language.grammar import BadCommand, Parts
+from app.language.requests import HelpRequest
+from app.market.exchange.spoken import HandOut
+from app.replies.formats import folded
+from app.replies.reply import visible_lines
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
 
 GROUPS = {1: "Trade", 2: "Look", 3: "More", 4: "Maintainers"}
 """What the tens of a command's order mean."""
@@ -108,7 +108,7 @@ def _named(name: str) -> Command:
     return found
 
 
-async def handle(tx: Tx, scene: Scene, request: HelpRequest) -> str:
+async def handle(tx: Tx, context: CommandContext, request: HelpRequest) -> str:
     return help_text(request.command)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.commands import price_drawing
 from app.commands.book import WHICH, mend_which
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.requests import HistoryRequest
-from app.market.spoken import HandOut
-from app.services import looking
-from app.services.scene import Scene
-from app.storage import tape
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.requests import HistoryRequest
+from app.market.exchange.spoken import HandOut
+from app.replies import price_table
+from app.services.rules.context import CommandContext
+from app.services.trading import looking
+from app.storage.engine.db import Tx
+from app.storage.market import market_data
 
 MOST_DAYS = 30
 MOST_TRADES = 20
@@ -27,10 +27,10 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("history", words, now)
 
 
-async def handle(tx: Tx, scene: Scene, request: HistoryRequest) -> str:
-    row = await looking.contract_to_show(tx, scene, request.by_at, request.contract, "history")
-    days = await tape.days(tx, row.id, MOST_DAYS)
-    return price_drawing.history(row, days, await tape.trades(tx, row.id, MOST_TRADES))
+async def handle(tx: Tx, context: CommandContext, request: HistoryRequest) -> str:
+    row = await looking.contract_to_show(tx, context, request.by_at, request.contract, "history")
+    days = await market_data.days(tx, row.id, MOST_DAYS)
+    return price_table.history(row, days, await market_data.trades(tx, row.id, MOST_TRADES))
 
 
 COMMAND = Command(

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from app.commands.drawing import side
-from app.commands.grammar import BadCommand, Leaving
-from app.market.contract import Side
-from app.market.spoken import HandOut
-from app.market.statement import ISSUE_FIXED
-from app.services.scene import Scene
-from app.storage import books, contracts
-from app.storage.contracts import ContractRow
-from app.storage.db import Tx
+from app.language.grammar import BadCommand, Leaving
+from app.market.exchange.spoken import HandOut
+from app.market.terms.contract import Side
+from app.market.terms.statement import ISSUE_FIXED
+from app.replies.formats import side
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
+from app.storage.market import books, contracts
+from app.storage.market.contracts import ContractRow
 
 MOST_SOLD = 4
 
 
-async def of_what_is_held(tx: Tx, scene: Scene, refusal: Leaving) -> BadCommand:
+async def of_what_is_held(tx: Tx, context: CommandContext, refusal: Leaving) -> BadCommand:
     """The refusal with a sale for each position that can be sold; with `positions` where there is none."""
-    rows = {row.id: row for row in await contracts.of_thread(tx, scene.place.issue.id) if row.open}
-    held = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
+    rows = {row.id: row for row in await contracts.of_thread(tx, context.place.issue.id) if row.open}
+    held = await books.positions_of(tx, context.user_id, context.place.issue.id)
     said = [one.parts for one in refusal.instead if one.name == "sell"]
     wanted = {parts["side"] for parts in said if "side" in parts}
     units = {part: value for parts in said[:1] for part, value in parts.items() if part in ("volume", "everything")}

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from app.commands.command import Command
-from app.commands.escape import code
-from app.commands.grammar import Parts
-from app.commands.requests import MarketRequest
-from app.commands.words import lower
-from app.market.spoken import Blank, HandOut
-from app.market.statement import shown
-from app.services import halting
-from app.services.scene import Scene
-from app.storage.contracts import ContractRow
-from app.storage.db import Tx
+from app.language.escape import code
+from app.language.grammar import Parts
+from app.language.requests import MarketRequest
+from app.language.text import lower
+from app.market.exchange.spoken import Blank, HandOut
+from app.market.terms.statement import shown
+from app.services.life import halting
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
+from app.storage.market.contracts import ContractRow
 
 ACTS = ("halt", "resume")
 HALT, RESUME = "market halt a fix may have leaked", "market resume it is clear now"
@@ -30,15 +30,15 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return () if words else (HandOut("price"),)
 
 
-async def handle(tx: Tx, scene: Scene, request: MarketRequest) -> str:
+async def handle(tx: Tx, context: CommandContext, request: MarketRequest) -> str:
     if request.halt:
-        halted = await halting.halt_market(tx, scene, request.reason)
+        halted = await halting.halt_market(tx, context, request.reason)
         return (
             f"**Trading is halted** in {_names(halted)}: {code(request.reason, MAX_REASON)}. Offers can be cancelled; "
             "windows and maturations go on. A maintainer without a position lifts it with "
             "`/bugmark market resume REASON`."
         )
-    lifted = await halting.resume_market(tx, scene)
+    lifted = await halting.resume_market(tx, context)
     closing = [row for row in lifted if row.halt_reason is not None]
     still = f" {_names(closing)} stays halted while its window runs." if closing else ""
     return f"**The halt is lifted** in {_names(lifted)}: {code(request.reason, MAX_REASON)}.{still}"

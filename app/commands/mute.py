@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.requests import MuteRequest
-from app.commands.words import lower
-from app.market.mention import Mode
-from app.market.spoken import HandOut
-from app.services import mutes
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.requests import MuteRequest
+from app.language.text import lower
+from app.market.exchange.spoken import HandOut
+from app.market.terms.mention import Mode
+from app.services.mentions import mutes
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> MuteRequest:
@@ -23,8 +23,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("mute", {"daily": True} if "daily" in map(lower, words) else {}),)
 
 
-async def handle(tx: Tx, scene: Scene, request: MuteRequest) -> str:
-    await mutes.choose(tx, scene.user_id, scene.place.repository.id, request.mode)
+async def handle(tx: Tx, context: CommandContext, request: MuteRequest) -> str:
+    await mutes.choose(tx, context.user_id, context.place.repository.id, request.mode)
     back = "`/bugmark unmute` brings it all back."
     if request.mode is Mode.DAILY:
         return f"From now on fills in this repository mention you at most once a day (UTC). {back}"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.commands import answers
-from app.commands.again import forecast_meant
 from app.commands.command import Command
-from app.commands.grammar import BadCommand, Parts
-from app.commands.mending import OfferMender
+from app.commands.forecast_hint import forecast_meant
 from app.commands.pricing import priced
-from app.commands.requests import OfferRequest
-from app.market.offer import Action
-from app.services import trading
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.corrections import OfferMender
+from app.language.grammar import BadCommand, Parts
+from app.language.requests import OfferRequest
+from app.market.exchange.offer import Action
+from app.replies import trade_results
+from app.services.rules.context import CommandContext
+from app.services.trading import offers
+from app.storage.engine.db import Tx
 
 CONDITIONS = "[until DATE] [all-or-none] [now-or-never] [post-only] [cancel-on-halt]"
 CONDITION_NOTES = (
@@ -58,11 +58,11 @@ def forecast_of(parts: Parts) -> int | None:
     return parts.get("on")
 
 
-async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
-    contract = await forecast_meant(tx, scene, request)
-    new = priced(replace(request, contract=contract), scene.config)
-    result = await trading.offer(tx, scene, new, request.by_at, request.from_at, contract)
-    return await answers.told(tx, scene, result, dated=request.from_at is not None)
+async def handle(tx: Tx, context: CommandContext, request: OfferRequest) -> str:
+    contract = await forecast_meant(tx, context, request)
+    new = priced(replace(request, contract=contract), context.config)
+    result = await offers.offer(tx, context, new, request.by_at, request.from_at, contract)
+    return await trade_results.told(tx, context, result, dated=request.from_at is not None)
 
 
 COMMAND = Command(

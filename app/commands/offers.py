@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands.command import Command
-from app.commands.drawing import NOTHING, side, table, where
-from app.commands.grammar import Parts
-from app.commands.requests import OffersRequest
-from app.market.instants import format_instant
-from app.market.money import format_mills, format_price
-from app.market.offer import Action, Offer
-from app.market.spoken import HandOut, conditions
-from app.services.scene import Scene
-from app.storage import books, contracts
-from app.storage.contracts import ContractRow
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.requests import OffersRequest
+from app.market.exchange.offer import Action, Offer
+from app.market.exchange.spoken import HandOut, conditions
+from app.market.terms.instants import format_instant
+from app.market.terms.money import format_mills, format_price
+from app.replies.formats import NOTHING, side, table, where
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
+from app.storage.market import books, contracts
+from app.storage.market.contracts import ContractRow
 
 MOST_SHOWN = 50
 
@@ -28,11 +28,11 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("offers"),)
 
 
-async def handle(tx: Tx, scene: Scene, request: OffersRequest) -> str:
-    found = await books.live_offers(tx, scene.user_id, scene.place.issue.id)
+async def handle(tx: Tx, context: CommandContext, request: OffersRequest) -> str:
+    found = await books.live_offers(tx, context.user_id, context.place.issue.id)
     if not found:
         return "You have no open offers in this thread."
-    rows = {row.id: row for row in await contracts.of_thread(tx, scene.place.issue.id)}
+    rows = {row.id: row for row in await contracts.of_thread(tx, context.place.issue.id)}
     lines = [_line(offer, rows[contract]) for contract, offer in found[:MOST_SHOWN]]
     shown = table(["offer", "what", "open", "contract", "ends", "conditions"], "llrlll", lines)
     more = f"\n\nAnd {len(found) - MOST_SHOWN:,} more." if len(found) > MOST_SHOWN else ""

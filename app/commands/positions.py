@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.commands import replies
 from app.commands.command import Command
-from app.commands.drawing import folded, price, side, signed, table, where
-from app.commands.escape import code
-from app.commands.grammar import Parts
-from app.commands.mending import reads
-from app.commands.requests import PositionsRequest
-from app.market.errors import Refusal
-from app.market.money import format_mills, format_price
-from app.market.spoken import HandOut
-from app.services import holdings
-from app.services.holdings import Holding
-from app.services.scene import Scene
-from app.storage import places
-from app.storage.db import Tx
+from app.language.corrections import reads
+from app.language.escape import code
+from app.language.grammar import Parts
+from app.language.requests import PositionsRequest
+from app.market.exchange.spoken import HandOut
+from app.market.terms.errors import Refusal
+from app.market.terms.money import format_mills, format_price
+from app.replies import reply
+from app.replies.formats import folded, price, side, signed, table, where
+from app.services.rules.context import CommandContext
+from app.services.views import holdings
+from app.services.views.holdings import Holding
+from app.storage.engine.db import Tx
+from app.storage.people import places
 
 MOST_SHOWN = 6
 
@@ -32,13 +32,13 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("positions", {"login": words[0].removeprefix("@")} if named else {}),)
 
 
-async def handle(tx: Tx, scene: Scene, request: PositionsRequest) -> str:
-    user_id = scene.user_id if request.login is None else await places.user_by_login(tx, request.login)
+async def handle(tx: Tx, context: CommandContext, request: PositionsRequest) -> str:
+    user_id = context.user_id if request.login is None else await places.user_by_login(tx, request.login)
     if user_id is None:
         raise Refusal(f"Nobody called {code(request.login or '')} has traded here.", "/bugmark positions")
-    user = await holdings.user_view(tx, scene.place, user_id, scene.now)
-    held = await holdings.holdings(tx, user, scene.now)
-    parts = [replies.standing(user, with_money=user_id == scene.user_id), worth(held[:MOST_SHOWN])]
+    user = await holdings.user_view(tx, context.place, user_id, context.now)
+    held = await holdings.holdings(tx, user, context.now)
+    parts = [reply.standing(user, with_money=user_id == context.user_id), worth(held[:MOST_SHOWN])]
     return "\n\n".join(filter(None, [*parts, folded("More positions", worth(held[MOST_SHOWN:]))]))
 
 

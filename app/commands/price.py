@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.commands import price_drawing
 from app.commands.book import WHICH, mend_which
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.requests import PriceRequest
-from app.market.spoken import HandOut
-from app.services import looking, views
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.requests import PriceRequest
+from app.market.exchange.spoken import HandOut
+from app.replies import price_table
+from app.services.rules.context import CommandContext
+from app.services.trading import looking
+from app.services.views import market_views
+from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> PriceRequest:
@@ -23,13 +24,13 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("price", words, now)
 
 
-async def handle(tx: Tx, scene: Scene, request: PriceRequest) -> str:
+async def handle(tx: Tx, context: CommandContext, request: PriceRequest) -> str:
     if request.by_at is None and request.contract is None:
-        view = await views.issue_view(tx, scene.place.issue.id, scene.now)
+        view = await market_views.issue_view(tx, context.place.issue.id, context.now)
         if len(view.trading) > 1:
-            return price_drawing.prices(view)
-    row = await looking.contract_to_show(tx, scene, request.by_at, request.contract, "price")
-    return price_drawing.price_of(await views.contract_view(tx, row, scene.now))
+            return price_table.prices(view)
+    row = await looking.contract_to_show(tx, context, request.by_at, request.contract, "price")
+    return price_table.price_of(await market_views.contract_view(tx, row, context.now))
 
 
 COMMAND = Command(

@@ -12,15 +12,15 @@ from lark import Lark
 
 import app.commands
 from app.commands.command import Command
-from app.commands.escape import code
-from app.commands.grammar import BadCommand, Leaving, Parts, assemble
-from app.commands.intents import CANCEL, INTENTS, LEAVE, NO_WORK, WORK, Intent, left, taken_back
-from app.commands.likeness import distance, nearest
-from app.commands.reading import read
-from app.commands.requests import Request
-from app.commands.words import fold, lower
-from app.market.errors import Refusal
-from app.market.spoken import HandOut
+from app.language.escape import code
+from app.language.grammar import BadCommand, Leaving, Parts, assemble
+from app.language.intents import CANCEL, INTENTS, LEAVE, NO_WORK, WORK, Intent, left, taken_back
+from app.language.likeness import distance, nearest
+from app.language.parser import read
+from app.language.requests import Request
+from app.language.text import fold, lower
+from app.market.exchange.spoken import HandOut
+from app.market.terms.errors import Refusal
 
 MAX_LENGTH = 500
 """Characters of one command; more is not read."""

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.requests import ResolveRequest
-from app.commands.values import RULINGS
-from app.commands.words import lower
-from app.market.instants import format_instant
-from app.market.money import format_mills
-from app.market.spoken import Blank, HandOut
-from app.market.statement import said, shown
-from app.services import rulings
-from app.services.rulings import Resolved
-from app.services.scene import Scene
-from app.storage import places
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.requests import ResolveRequest
+from app.language.text import lower
+from app.language.values import RULINGS
+from app.market.exchange.spoken import Blank, HandOut
+from app.market.terms.instants import format_instant
+from app.market.terms.money import format_mills
+from app.market.terms.statement import said, shown
+from app.services.life import rulings
+from app.services.life.rulings import Resolved
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
+from app.storage.people import places
 
 EXAMPLE = "resolve fixed the release contains the fix"
 
@@ -31,8 +31,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return ()
 
 
-async def handle(tx: Tx, scene: Scene, request: ResolveRequest) -> str:
-    found = await rulings.resolve(tx, scene, request.outcome, request.reason, request.contract, request.price)
+async def handle(tx: Tx, context: CommandContext, request: ResolveRequest) -> str:
+    found = await rulings.resolve(tx, context, request.outcome, request.reason, request.contract, request.price)
     return told(found, request, await places.logins(tx, set(found.bonds)))
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from app.commands import answers
-from app.commands.again import again, forecast_meant
 from app.commands.command import Command
-from app.commands.grammar import BadCommand, Parts
-from app.commands.mending import OfferMender
+from app.commands.forecast_hint import again, forecast_meant
 from app.commands.offer import CLAUSES, CONDITION_NOTES, CONDITIONS, forecast_of
-from app.commands.requests import OfferRequest
-from app.market.offer import Action, NewOffer
-from app.market.spoken import HandOut
-from app.services import trading
-from app.services.scene import Scene
-from app.storage import books, contracts
-from app.storage.db import Tx
+from app.language.corrections import OfferMender
+from app.language.grammar import BadCommand, Parts
+from app.language.requests import OfferRequest
+from app.market.exchange.offer import Action, NewOffer
+from app.market.exchange.spoken import HandOut
+from app.replies import trade_results
+from app.services.rules.context import CommandContext
+from app.services.trading import offers
+from app.storage.engine.db import Tx
+from app.storage.market import books, contracts
 
 
 def build(parts: Parts) -> OfferRequest:
@@ -43,18 +43,18 @@ def build(parts: Parts) -> OfferRequest:
     )
 
 
-async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
+async def handle(tx: Tx, context: CommandContext, request: OfferRequest) -> str:
     if request.from_at is not None:
         sentence = "A range of dates is for offers that buy; a sale says in which contract it is made."
-        raise BadCommand(sentence, await _in_one(tx, scene, request))
-    result = await trading.sell(
+        raise BadCommand(sentence, await _in_one(tx, context, request))
+    result = await offers.sell(
         tx,
-        scene,
+        context,
         request.side,
         request.volume,
         request.price,
         by_at=request.by_at,
-        contract=await forecast_meant(tx, scene, request),
+        contract=await forecast_meant(tx, context, request),
         conditions=NewOffer(
             Action.SELL,
             request.side,
@@ -67,14 +67,14 @@ async def handle(tx: Tx, scene: Scene, request: OfferRequest) -> str:
             cancel_on_halt=request.cancel_on_halt,
         ),
     )
-    return await answers.told(tx, scene, result)
+    return await trade_results.told(tx, context, result)
 
 
-async def _in_one(tx: Tx, scene: Scene, request: OfferRequest) -> HandOut:
+async def _in_one(tx: Tx, context: CommandContext, request: OfferRequest) -> HandOut:
     """Where the user holds such units, if possible within the range, at the price that was named, if any."""
-    found = await books.positions_of(tx, scene.user_id, scene.place.issue.id)
+    found = await books.positions_of(tx, context.user_id, context.place.issue.id)
     held = {contract: position for contract, side, position in found if side is request.side and position.free}
-    rows = [row for row in await contracts.of_issue(tx, scene.place.issue.id) if row.id in held and row.open]
+    rows = [row for row in await contracts.of_issue(tx, context.place.issue.id) if row.id in held and row.open]
     if not rows:
         return HandOut("positions")
     within = [row for row in rows if (request.from_at or 0) <= row.maturation_at <= (request.by_at or 0)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands.command import Command
-from app.commands.drawing import folded, table
-from app.commands.grammar import Parts
-from app.commands.requests import SettingsRequest
-from app.market.spoken import HandOut
-from app.services.scene import Scene
-from app.services.settings_told import InForce, Setting, in_force
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.requests import SettingsRequest
+from app.market.exchange.spoken import HandOut
+from app.replies.formats import folded, table
+from app.services.rules.context import CommandContext
+from app.services.rules.settings_told import InForce, Setting, in_force
+from app.storage.engine.db import Tx
 
 SOURCES = {
     "repository": "they come from this repository's `.github/bugmark.yml`",
@@ -28,8 +28,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("settings"),)
 
 
-async def handle(tx: Tx, scene: Scene, _request: SettingsRequest) -> str:
-    return told(await in_force(tx, scene.place.repository))
+async def handle(tx: Tx, context: CommandContext, _request: SettingsRequest) -> str:
+    return told(await in_force(tx, context.place.repository))
 
 
 def told(found: InForce) -> str:

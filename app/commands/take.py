@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from app.commands import answers
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.mending import FILLERS, Slots, joined, reads
-from app.commands.near import near_number
-from app.commands.requests import TakeRequest
-from app.commands.words import lower
-from app.market.spoken import Blank, HandOut
-from app.services import trading
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.corrections import FILLERS, Slots, joined, reads
+from app.language.grammar import Parts
+from app.language.guesses import near_number
+from app.language.requests import TakeRequest
+from app.language.text import lower
+from app.market.exchange.spoken import Blank, HandOut
+from app.replies import trade_results
+from app.services.rules.context import CommandContext
+from app.services.trading import offers
+from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> TakeRequest:
@@ -32,8 +32,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return slots.hand_outs("take")
 
 
-async def handle(tx: Tx, scene: Scene, request: TakeRequest) -> str:
-    return await answers.told(tx, scene, await trading.take(tx, scene, request.offer, request.volume))
+async def handle(tx: Tx, context: CommandContext, request: TakeRequest) -> str:
+    return await trade_results.told(tx, context, await offers.take(tx, context, request.offer, request.volume))
 
 
 COMMAND = Command(

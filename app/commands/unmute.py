@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.requests import MuteRequest
-from app.market.mention import Mode
-from app.market.spoken import HandOut
-from app.services import mutes
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.grammar import Parts
+from app.language.requests import MuteRequest
+from app.market.exchange.spoken import HandOut
+from app.market.terms.mention import Mode
+from app.services.mentions import mutes
+from app.services.rules.context import CommandContext
+from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> MuteRequest:
@@ -22,8 +22,8 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("unmute"),)
 
 
-async def handle(tx: Tx, scene: Scene, request: MuteRequest) -> str:
-    await mutes.choose(tx, scene.user_id, scene.place.repository.id, request.mode)
+async def handle(tx: Tx, context: CommandContext, request: MuteRequest) -> str:
+    await mutes.choose(tx, context.user_id, context.place.repository.id, request.mode)
     return "Your comments in this repository are answered again, and every fill of your offers mentions you."
 
 

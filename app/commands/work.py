@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.commands import answers
 from app.commands.command import Command
-from app.commands.grammar import Parts
-from app.commands.mending import FILLERS, Slots, joined
-from app.commands.near import near_number
-from app.commands.requests import WorkRequest
-from app.commands.words import lower
-from app.market.errors import InvalidOffer
-from app.market.instants import format_instant
-from app.market.money import format_mills, format_price
-from app.market.spoken import Blank, HandOut
-from app.services import working
-from app.services.scene import Scene
-from app.storage.db import Tx
+from app.language.corrections import FILLERS, Slots, joined
+from app.language.grammar import Parts
+from app.language.guesses import near_number
+from app.language.requests import WorkRequest
+from app.language.text import lower
+from app.market.exchange.spoken import Blank, HandOut
+from app.market.terms.errors import InvalidOffer
+from app.market.terms.instants import format_instant
+from app.market.terms.money import format_mills, format_price
+from app.replies import trade_results
+from app.services.rules.context import CommandContext
+from app.services.trading import working
+from app.storage.engine.db import Tx
 
 _ABOUT = ("on", "for", "with", "now", "me", "i'm", "im", "working")
 """Words that say nothing but what `work` says."""
@@ -37,23 +37,23 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return Slots({"amount": near_number("amount", said[0]) or (Blank.AMOUNT,)}).hand_outs("work")
 
 
-async def handle(tx: Tx, scene: Scene, request: WorkRequest) -> str:
+async def handle(tx: Tx, context: CommandContext, request: WorkRequest) -> str:
     if request.stop:
-        await working.stop(tx, scene)
+        await working.stop(tx, context)
         return "You are no longer listed as working on this issue. What you hold stays yours."
-    _check_enough(scene, request.amount_mills)
-    until = format_instant(await working.start(tx, scene))
+    _check_enough(context, request.amount_mills)
+    until = format_instant(await working.start(tx, context))
     listed = f"**You are listed as working on this issue** until {until}; `/bugmark work stop` ends it."
     if request.amount_mills is None:
         return listed
-    traded = await working.back(tx, scene, request.amount_mills)
+    traded = await working.back(tx, context, request.amount_mills)
     if traded is None:
         return f"{listed} Nothing was bought: no contract is open on this issue."
-    return f"{listed} {await answers.told(tx, scene, traded)}"
+    return f"{listed} {await trade_results.told(tx, context, traded)}"
 
 
-def _check_enough(scene: Scene, amount_mills: int | None) -> None:
-    price = scene.config.default_price
+def _check_enough(context: CommandContext, amount_mills: int | None) -> None:
+    price = context.config.default_price
     if amount_mills is not None and amount_mills < price:
         why = f"{format_mills(amount_mills)} does not buy a single unit at {format_price(price)}."
         raise InvalidOffer(why, f"/bugmark {HandOut('work', {'amount': Blank.AMOUNT}).text}")

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
+from app.base.settings import Settings
 from app.doctor.finding import Finding, Mark
 from app.doctor.hooks import last_delivery
-from app.github.client import GitHub
-from app.github.errors import GitHubError, Gone, Unauthorized, Unavailable
-from app.settings import Settings
+from app.github.api.client import GitHub
+from app.github.api.errors import GitHubError, Gone, Unauthorized, Unavailable
 
 MANIFEST = Path(__file__).resolve().parents[2] / "app.yml"
 LEVELS = {"read": 1, "write": 2, "admin": 3}

@@ -6,13 +6,13 @@ import hmac
 
 import aiohttp
 
+from app.base.settings import Settings
 from app.doctor.finding import Finding, Mark
 from app.doctor.machine import HTTP
-from app.github.client import GitHub
-from app.github.errors import GitHubError
-from app.settings import Settings
-from app.storage import marketplace as purchases
-from app.storage.db import Database
+from app.github.api.client import GitHub
+from app.github.api.errors import GitHubError
+from app.storage.engine.db import Database
+from app.storage.people import marketplace as purchases
 
 NO_WEBHOOK = b'"doctor"'
 """No object: with a good signature it is refused as that (400), without one as nobody's (401), and never stored."""

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import aiohttp
 
-from app.clock import Clock, clock_from
+from app.base.clock import Clock, clock_from
+from app.base.settings import Settings, SettingsError, database_url_from
 from app.doctor.finding import Finding, Mark
-from app.settings import Settings, SettingsError, database_url_from
-from app.storage import checkup
-from app.storage.checkup import DatabaseFacts
-from app.storage.db import Database
+from app.storage.engine import diagnostics
+from app.storage.engine.db import Database
+from app.storage.engine.diagnostics import DatabaseFacts
 
 DATABASE_SECONDS = 20
 HTTP = aiohttp.ClientTimeout(total=20)
@@ -53,13 +53,13 @@ async def database(environ: Mapping[str, str]) -> list[Finding]:
         url = database_url_from(environ)
     except SettingsError:
         return [Finding(Mark.SKIPPED, "database", "not checked until BUGMARK_DATABASE_URL is right.")]
-    file = checkup.sqlite_file(url)
+    file = diagnostics.sqlite_file(url)
     if file is not None and not file.exists():
         return [Finding(Mark.WRONG, "database", f"{file} is not there: run `python -m app migrate`.")]
     db = Database(url, pool_size=1)
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
-            facts = await checkup.look(db)
+            facts = await diagnostics.look(db)
     except Exception as error:  # whatever a driver raises, the other checks go on
         why = (str(error) or type(error).__name__).splitlines()[0]
         text = f"cannot be used: {why}. Is it running, and is BUGMARK_DATABASE_URL right?"

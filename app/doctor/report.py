@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator, Mapping
 import aiohttp
 import click
 
-from app.clock import SystemClock
+from app.base.clock import SystemClock
+from app.base.logs import Redactor
+from app.base.settings import Settings, SettingsError
 from app.doctor.finding import Finding, Mark
 from app.doctor.github import github
 from app.doctor.hooks import door, marketplace
 from app.doctor.machine import HTTP, clock_finding, credentials_file, database, key_file, readable_clock
-from app.github.client import GitHub, open_session
-from app.logs import Redactor
-from app.settings import Settings, SettingsError
+from app.github.api.client import GitHub, open_session
 
 
 async def doctor(environ: Mapping[str, str]) -> int:

@@ -13,9 +13,9 @@ import structlog
 from aiohttp import web
 from cachetools import TTLCache
 
-from app.clock import Clock
-from app.market.price import Price, Says
-from app.services.badges import BadgeTold
+from app.base.clock import Clock
+from app.market.prices.price import Price, Says
+from app.services.views.badge import BadgeTold
 from app.web.badge_drawing import GREY, Image, badge
 
 ROUTE = r"/badge{path:(?:/[\s\S]*)?}"

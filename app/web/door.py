@@ -17,8 +17,8 @@ from typing import NoReturn, Protocol
 import structlog
 from aiohttp import web
 
-from app.clock import Clock
-from app.settings import WEBHOOK_BODY_BYTES
+from app.base.clock import Clock
+from app.base.settings import WEBHOOK_BODY_BYTES
 
 READ_SECONDS = 10
 """GitHub gives up after ten seconds; whoever sends more slowly than that is not GitHub."""

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 import structlog
 from aiohttp import web
 
-from app.clock import Clock
-from app.storage.gauges import Backlog, Queue
+from app.base.clock import Clock
+from app.storage.queues.gauges import Backlog, Queue
 
 MEASURE_SECONDS = 5
 

@@ -10,16 +10,16 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from app.clock import Clock
-from app.github.signature import Verifier
-from app.services.pulse import STALE_SECONDS
-from app.settings import WEBHOOK_BODY_BYTES, Settings, github_web_url
-from app.web import landing
+from app.base.clock import Clock
+from app.base.settings import WEBHOOK_BODY_BYTES, Settings, github_web_url
+from app.github.api.signature import Verifier
+from app.services.upkeep.pulse import STALE_SECONDS
 from app.web.badge import ROUTE, Badges, Prices
 from app.web.door import Door, Inbox
 from app.web.headers import add_headers
 from app.web.metrics import Measure, Metrics
-from app.web.replies import Answers, Replies
+from app.web.pages import landing
+from app.web.pages.replies import Answers, Replies
 
 HEALTH_SECONDS = 6
 """A database that has stored nothing in this time is not healthy."""

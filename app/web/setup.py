@@ -17,12 +17,12 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from app.clock import Clock
-from app.credentials import CannotKeep, Credentials, Keeper
-from app.github.conversion import CODE
-from app.github.errors import GitHubError, Gone
-from app.web import setup_pages
+from app.base.clock import Clock
+from app.base.credentials import CannotKeep, Credentials, Keeper
+from app.github.api.errors import GitHubError, Gone
+from app.github.api.manifest_code import CODE
 from app.web.headers import add_headers
+from app.web.pages import setup_pages
 
 STATE_SECONDS = 3600
 """As long as GitHub's own code is good for."""

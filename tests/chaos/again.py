@@ -17,21 +17,25 @@ from sqlalchemy import Row, insert, select
 
 from app.commands.command import Command
 from app.commands.registry import understand
-from app.commands.requests import GiveRequest, Request
-from app.commands.standing import needs_rights
-from app.market.bookkeeping import KINDS
-from app.market.contract import Outcome
-from app.market.errors import Refusal
-from app.services import accounts, bonds, followups, settling
-from app.services.config import Config
-from app.services.configs import StoredConfigs
-from app.services.floor import EVERYWHERE, Floor
-from app.services.scene import Scene
-from app.services.turning import floors, pay_out, start, stop
-from app.storage import contracts, places, tables
-from app.storage.contracts import ContractRow
-from app.storage.db import Database, Tx
-from app.storage.disputes import DisputeState
+from app.language.requests import GiveRequest, Request
+from app.market.ledger.entry_detail import KINDS
+from app.market.terms.contract import Outcome
+from app.market.terms.errors import Refusal
+from app.services.accounts import accounts
+from app.services.life import bonds, issue_checks
+from app.services.life.transitions import lock_markets, pay_out, start, stop
+from app.services.rules.config import Config
+from app.services.rules.context import CommandContext
+from app.services.rules.in_force import StoredConfigs
+from app.services.trading import automatic_trades
+from app.services.trading.locked_market import EVERYWHERE, LockedMarket
+from app.storage.engine import tables
+from app.storage.engine.db import Database, Tx
+from app.storage.market import contracts
+from app.storage.market.contracts import ContractRow
+from app.storage.market.disputes import DisputeState
+from app.storage.people import places
+from app.thread.permissions import needs_rights
 from tests.chaos.books import Raw, raw_entries
 from tests.chaos.lines import DAY
 
@@ -206,10 +210,10 @@ class Again:
                 await self._announce(tx, row.user_id, at)
             command, request = await self._understood(tx, row)
             config = await self.configs.config(tx, place.repository)
-            scene = Scene(
+            context = CommandContext(
                 place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text), asked=EVERYWHERE
             )
-            answer = await command.handle(tx, scene, request)
+            answer = await command.handle(tx, context, request)
         for then, now in zip(MADE.findall(row.answer), MADE.findall(answer), strict=False):
             self.contract_numbers[int(then)] = int(now)
 
@@ -224,8 +228,10 @@ class Again:
                 assert place is not None, row
                 command, request = await self._understood(tx, row)
                 config = await self.configs.config(tx, place.repository)
-                scene = Scene(place, config, row.user_id, f"command:{number}", row.at, asked=EVERYWHERE, **told)
-                await command.handle(tx, scene, request)
+                context = CommandContext(
+                    place, config, row.user_id, f"command:{number}", row.at, asked=EVERYWHERE, **told
+                )
+                await command.handle(tx, context, request)
                 raise _Undone
         except Refusal:
             return True
@@ -284,11 +290,11 @@ class Again:
         async with self.db.transaction() as tx:
             match kind:
                 case "expiry":
-                    await followups.expire_due(tx, now, raw.at, EVERYWHERE)
+                    await automatic_trades.expire_due(tx, now, raw.at, EVERYWHERE)
                 case "retry":
-                    await followups.retry_contract(tx, now, raw.at, EVERYWHERE)
+                    await automatic_trades.retry_contract(tx, now, raw.at, EVERYWHERE)
                 case "resumed":
-                    await followups.resume_suspended(tx, self.offer_numbers[number], now, raw.at, EVERYWHERE)
+                    await automatic_trades.resume_suspended(tx, self.offer_numbers[number], now, raw.at, EVERYWHERE)
                 case "moved":
                     await self._follow(tx, int(rest.partition(":")[2]), raw.at)
                 case _:
@@ -298,31 +304,31 @@ class Again:
         """The issue was transferred, and all its contracts go along."""
         place = await places.place(tx, issue_id)
         assert place is not None, issue_id
-        await settling.follow(tx, self.moved[issue_id], place, at)
+        await issue_checks.follow(tx, self.moved[issue_id], place, at)
 
     async def _turn(self, tx: Tx, kind: str, now: int, then: int, raw: Raw) -> None:
         row = await contracts.get(tx, now)
         assert row is not None, raw
-        (floor,) = await floors(tx, [row], raw.cause, raw.at)
+        (locked,) = await lock_markets(tx, [row], raw.cause, raw.at)
         ways: dict[str, Callable[[], Awaitable[object]]] = {
-            "halt": lambda: stop(floor, now, raw.at),
-            "resume": lambda: start(floor, now),
-            "bond": lambda: self._end_dispute(floor, row, then, raw),
-            "settlement": lambda: self._settle(floor, now, self.contracts[then], raw.at),
+            "halt": lambda: stop(locked, now, raw.at),
+            "resume": lambda: start(locked, now),
+            "bond": lambda: self._end_dispute(locked, row, then, raw),
+            "settlement": lambda: self._settle(locked, now, self.contracts[then], raw.at),
         }
         await ways[kind]()
 
-    async def _end_dispute(self, floor: Floor, row: ContractRow, then: int, raw: Raw) -> None:
+    async def _end_dispute(self, locked: LockedMarket, row: ContractRow, then: int, raw: Raw) -> None:
         """With its bonds back, or forfeited as they were."""
         number = int(raw.key.partition(":")[2])
         state = next(found.state for found in self.disputes if found.id == number)
         if state == DisputeState.UNANSWERED:
             held = replace(row, backed=self.contracts[then].backed)
-            await bonds.lapse(floor, held, Outcome(self.contracts[then].outcome), answered=True)
+            await bonds.lapse(locked, held, Outcome(self.contracts[then].outcome), answered=True)
         else:
-            await bonds.give_back(floor, row, DisputeState.ENDED)
+            await bonds.give_back(locked, row, DisputeState.ENDED)
 
-    async def _settle(self, floor: Floor, number: int, then: Row[Any], at: int) -> None:
+    async def _settle(self, locked: LockedMarket, number: int, then: Row[Any], at: int) -> None:
         price = None if then.ruling is None else then.ruling_price
-        await pay_out(floor, number, Outcome(then.outcome), None, price)
-        await contracts.change(floor.tx, number, ended_round=then.ended_round)
+        await pay_out(locked, number, Outcome(then.outcome), None, price)
+        await contracts.change(locked.tx, number, ended_round=then.ended_round)

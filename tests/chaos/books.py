@@ -29,9 +29,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from app.market.bookkeeping import KINDS
-from app.storage.db import Database, Tx
-from app.storage.tables import commands, contracts, disputes, entries, postings
+from app.market.ledger.entry_detail import KINDS
+from app.storage.engine.db import Database, Tx
+from app.storage.engine.tables import commands, contracts, disputes, entries, postings
 from tests.chaos.lines import DAY, ROUND_SECONDS, START_AT
 
 OF_CONTRACT = frozenset({"escrow", "bond", "units_issued"})

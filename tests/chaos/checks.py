@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.services.audit import audit
-from app.storage.answers import ON_PAGE, PREFIX
-from app.storage.db import Database, Tx, migrate
-from app.storage.outbox import DEAD, SENT
-from app.storage.tables import commands, deliveries, issues, outbox
+from app.services.audit.audit import audit
+from app.storage.engine.db import Database, Tx, migrate
+from app.storage.engine.tables import commands, deliveries, issues, outbox
+from app.storage.queues.outbox import DEAD, SENT
+from app.storage.queues.stored_replies import ON_PAGE, PREFIX
 from sandbox.server import LoggedRequest
 from tests.chaos.again import Again, instant
 from tests.chaos.books import Books, differences

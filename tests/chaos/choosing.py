@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from app.market.contract import Status
-from app.market.statement import ISSUE_FIXED
-from app.storage import books
-from app.storage.db import Tx
-from app.storage.tables import contracts, offers, positions, users
+from app.market.terms.contract import Status
+from app.market.terms.statement import ISSUE_FIXED
+from app.storage.engine.db import Tx
+from app.storage.engine.tables import contracts, offers, positions, users
+from app.storage.market import books
 from tests.chaos.script import Line
 
 

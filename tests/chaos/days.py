@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from app.storage.db import migrate
+from app.storage.engine.db import migrate
 from tests.chaos.books import Books
 from tests.chaos.checks import Found, check, check_alone, check_log, journal
 from tests.chaos.place import ground

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from app.market.contract import Outcome, Status, Terms
-from app.market.statement import ISSUE_FIXED
-from app.storage import disputes, tables
-from app.storage.db import Tx
-from app.storage.disputes import DisputeState
+from app.market.terms.contract import Outcome, Status, Terms
+from app.market.terms.statement import ISSUE_FIXED
+from app.storage.engine import tables
+from app.storage.engine.db import Tx
+from app.storage.market import disputes
+from app.storage.market.disputes import DisputeState
 from tests.chaos.again import instant
 from tests.chaos.place import Ground
 

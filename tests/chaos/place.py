@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import yaml
 
-from app.storage.db import Database
+from app.storage.engine.db import Database
 from sandbox.testing import Client, app_jwt, free_port, sandbox_process
 from tests.chaos.lines import LABEL, START_AT
 from tests.chaos.script import REPOSITORIES, Day, Owner

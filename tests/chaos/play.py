@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.services.config import play_currency
+from app.services.rules.config import play_currency
 from tests.chaos import choosing
 from tests.chaos.lines import DAY, LABEL, ROUND_SECONDS, START_AT
 from tests.chaos.place import Ground, Stuck

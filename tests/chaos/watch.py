@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
-from app.market.contract import Status
-from app.services.heart import RAN
-from app.services.settling import LOOK_SECONDS
-from app.storage import books, pools
-from app.storage.db import Database, DatabaseBusy, Tx
-from app.storage.tables import commands, contracts, deliveries, heartbeats, issues, offers, outbox
+from app.market.terms.contract import Status
+from app.services.life.issue_checks import LOOK_SECONDS
+from app.services.upkeep.heart import RAN
+from app.storage.engine.db import Database, DatabaseBusy, Tx
+from app.storage.engine.tables import commands, contracts, deliveries, heartbeats, issues, offers, outbox
+from app.storage.market import books, pools
 from tests.chaos.place import Stuck, Timepiece
 
 EVERY_SECONDS = 0.1

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.commands.grammar import BadCommand
 from app.commands.registry import parse
-from app.commands.requests import (
+from app.language.grammar import BadCommand
+from app.language.requests import (
     AboutAdvisory,
     AboutIssue,
     AboutMilestone,
@@ -17,10 +17,10 @@ from app.commands.requests import (
     OfferRequest,
     Request,
 )
-from app.market.contract import Side
-from app.market.errors import Refusal
-from app.market.spoken import HandOut
-from app.market.statement import ECOSYSTEMS
+from app.market.exchange.spoken import HandOut
+from app.market.terms.contract import Side
+from app.market.terms.errors import Refusal
+from app.market.terms.statement import ECOSYSTEMS
 from tests.clocks import START_AT
 
 FRIDAY = START_AT + 2 * 86_400 - 1

@@ -5,9 +5,9 @@ import pytest
 from app.commands import docs, registry
 from app.commands.command import Command
 from app.commands.help import MOST_LINES, help_text
-from app.commands.reader import read_commands
-from app.commands.replies import visible_lines
-from app.market.errors import Refusal
+from app.language.extract import read_commands
+from app.market.terms.errors import Refusal
+from app.replies.reply import visible_lines
 
 
 @pytest.mark.parametrize("command", registry.commands(), ids=lambda command: command.name)

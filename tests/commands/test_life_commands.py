@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.commands.grammar import BadCommand
 from app.commands.registry import parse
-from app.commands.requests import DisputeRequest, MarketRequest, Request, ResolveRequest
-from app.market.contract import Outcome
+from app.language.grammar import BadCommand
+from app.language.requests import DisputeRequest, MarketRequest, Request, ResolveRequest
+from app.market.terms.contract import Outcome
 
 NOW = 1_700_000_000
 

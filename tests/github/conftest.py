@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from app.github.client import GitHub, open_session
-from app.github.transport import Timeouts
+from app.github.api.client import GitHub, open_session
+from app.github.api.transport import Timeouts
 from tests.clocks import FakeClock
 from tests.github.play import Play, reply, settings
 

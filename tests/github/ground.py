@@ -11,24 +11,25 @@ from typing import Any
 
 import yaml
 
-from app.commands.runner import Runner
-from app.github.client import GitHub, open_session
-from app.github.configs import Configs
-from app.github.events import Events
-from app.github.facts import GitHubOracle
-from app.github.payloads import Payload, read_place
-from app.github.presence import Presence
-from app.github.transfers import Transfers
-from app.market.contract import Status, Terms, digest
-from app.market.facts import IssueFacts
-from app.market.statement import IssueFixed, text_of
-from app.services.configs import StoredConfigs
-from app.settings import Settings
-from app.storage import contracts, places
-from app.storage.contracts import ContractRow
-from app.storage.db import Database
-from app.storage.inbox import Delivery
-from app.storage.places import Place
+from app.base.settings import Settings
+from app.github.api.client import GitHub, open_session
+from app.github.inbound.events import Events
+from app.github.oracle.oracle import GitHubOracle
+from app.github.oracle.presence import Presence
+from app.github.oracle.transfers import Transfers
+from app.github.reading.payloads import Payload, read_place
+from app.github.rules.rules_file import Configs
+from app.market.life.facts import IssueFacts
+from app.market.terms.contract import Status, Terms, digest
+from app.market.terms.statement import IssueFixed, text_of
+from app.services.rules.in_force import StoredConfigs
+from app.storage.engine.db import Database
+from app.storage.market import contracts
+from app.storage.market.contracts import ContractRow
+from app.storage.people import places
+from app.storage.people.places import Place
+from app.storage.queues.inbox import Delivery
+from app.thread.runner import Runner
 from sandbox.clock import FixedClock
 from sandbox.testing import RunningSandbox, running_sandbox
 from tests.clocks import START_AT

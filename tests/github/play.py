@@ -12,7 +12,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from app.settings import Settings
+from app.base.settings import Settings
 from tests.clocks import START_AT
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from app.base.settings import Settings
 from app.doctor.finding import Finding, Mark
 from app.doctor.github import github as doctor
-from app.github.client import GitHub, open_session
-from app.github.sweep import Sweep
-from app.settings import Settings
-from app.storage.db import Database
+from app.github.api.client import GitHub, open_session
+from app.github.inbound.redelivery import Sweep
+from app.storage.engine.db import Database
 from sandbox.clock import FixedClock
 from sandbox.server import LoggedRequest
 from sandbox.testing import START_AT, RunningSandbox, running_sandbox

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from app.market.contract import Outcome, Side
-from app.market.offer import Action, NewOffer, Offer
-from app.market.state import ContractState
-from app.market.voiding import Stake, stakes_of
+from app.market.exchange.offer import Action, NewOffer, Offer
+from app.market.exchange.state import ContractState
+from app.market.exchange.voiding import Stake, stakes_of
+from app.market.terms.contract import Outcome, Side
 from tests.market.drawing import NOW
 from tests.market.invariants import check_void
 from tests.market.twins import Twins, trading, twins

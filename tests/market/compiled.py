@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from app import compiled
+from app.base import compiled
 
 compiled.use(Path(os.environ["BUGMARK_CORE"]))
 if compiled.core() != "compiled":

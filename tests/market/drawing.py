@@ -11,11 +11,11 @@ import copy
 import re
 from collections.abc import Iterable
 
-from app.market.arrival import MAX_LIVE_OFFERS_OF_USER
-from app.market.contract import UNIT_MILLS, Side, Terms
-from app.market.journal import Kind
-from app.market.offer import Action, NewOffer, Offer
-from app.market.state import Changes, ContractState, Market
+from app.market.exchange.arrival import MAX_LIVE_OFFERS_OF_USER
+from app.market.exchange.offer import Action, NewOffer, Offer
+from app.market.exchange.state import Changes, ContractState, Market
+from app.market.ledger.journal import Kind
+from app.market.terms.contract import UNIT_MILLS, Side, Terms
 from tests.market.venue import CONTRACT, CURRENCY, Venue
 
 FIXED, UNFIXED = Side.FIXED, Side.UNFIXED

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from app.market.contract import Side, Status
-from app.market.journal import AccountKey, Entry, Kind, unit_currency
-from app.market.offer import FIELDS, Action, Offer
-from app.market.settlement import Payout
-from app.market.state import ContractState
-from app.market.voiding import Stake
+from app.market.exchange.offer import FIELDS, Action, Offer
+from app.market.exchange.settlement import Payout
+from app.market.exchange.state import ContractState
+from app.market.exchange.voiding import Stake
+from app.market.ledger.journal import AccountKey, Entry, Kind, unit_currency
+from app.market.terms.contract import Side, Status
 from tests.market.venue import CURRENCY, Venue
 
 MONEY_FROM_NOWHERE = {Kind.ISSUANCE, Kind.BRIDGE, Kind.UNITS_ISSUED}

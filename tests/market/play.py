@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from app.market.contract import Outcome, Side
-from app.market.offer import Action, NewOffer, Offer
+from app.market.exchange.offer import Action, NewOffer, Offer
+from app.market.terms.contract import Outcome, Side
 from tests.market.drawing import NOW
 from tests.market.twins import Twins, trading, twins, unsettled
 

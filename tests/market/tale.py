@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.market.journal import Kind
+from app.market.ledger.journal import Kind
 from tests.market.drawing import IDS, MATURATION_AT, NAME_OF, PURSE_MILLS, offer
 from tests.market.naive import Market as Naive
 from tests.market.twins import Twins, twins

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from app.market.contract import Outcome
-from app.market.errors import InvalidOffer
-from app.market.fill import AmendmentKind
-from app.market.matching import place_range
-from app.market.offer import Action, NewOffer
-from app.market.settlement import settle
-from app.market.state import MAX_FILLS
-from app.market.voiding import VoidPrice
+from app.market.exchange.fill import AmendmentKind
+from app.market.exchange.matching import place_range
+from app.market.exchange.offer import Action, NewOffer
+from app.market.exchange.settlement import settle
+from app.market.exchange.state import MAX_FILLS
+from app.market.exchange.voiding import VoidPrice
+from app.market.terms.contract import Outcome
+from app.market.terms.errors import InvalidOffer
 from tests.market.drawing import (
     FIXED,
     IDS,

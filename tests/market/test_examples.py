@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 
-from app.market.contract import Outcome
-from app.market.voiding import VoidPrice
+from app.market.exchange.voiding import VoidPrice
+from app.market.terms.contract import Outcome
 from tests.market.drawing import FIXED, UNFIXED, Scene, book, drawing, earned, kinds, trades
 from tests.market.invariants import check
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.market.errors import InvalidOffer, Refusal
-from app.market.state import MAX_FILLS
+from app.market.exchange.state import MAX_FILLS
+from app.market.terms.errors import InvalidOffer, Refusal
 from tests.market.drawing import (
     FIXED,
     MATURATION_AT,

@@ -10,8 +10,8 @@ from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from app.market import whole
-from app.market.journal import Kind
+from app.market.exchange import whole
+from app.market.ledger.journal import Kind
 from tests.market.naive import market, matching
 from tests.market.play import USERS, Player, Seeded
 from tests.market.twins import unsettled

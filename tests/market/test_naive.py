@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.market.contract import Outcome
+from app.market.terms.contract import Outcome
 from tests.market.drawing import MATURATION_AT, NAMES
 from tests.market.tale import EARLY, LATE, Tale
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.market.contract import Outcome, Side, Status
-from app.market.errors import Refusal
-from app.market.journal import AccountKey, Kind, unit_currency
-from app.market.offer import NewOffer, Offer
-from app.market.state import ContractState, Market
-from app.market.voiding import HALF_MILLS, LAW_1, VoidPrice, stakes_of, void_payouts
+from app.market.exchange.offer import NewOffer, Offer
+from app.market.exchange.state import ContractState, Market
+from app.market.exchange.voiding import HALF_MILLS, LAW_1, VoidPrice, stakes_of, void_payouts
+from app.market.ledger.journal import AccountKey, Kind, unit_currency
+from app.market.terms.contract import Outcome, Side, Status
+from app.market.terms.errors import Refusal
 from tests.market.drawing import NOW, terms
 from tests.market.invariants import check, check_now, check_void
 from tests.market.naive import Contract, Refused, Wanted, Wish

@@ -6,17 +6,17 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.market.contract import Outcome, Side
-from app.market.expiry import due, expire
-from app.market.fill import Amendment, Fill
-from app.market.journal import AccountKey, Entry, Kind, Posting, unit_currency
-from app.market.ledger import Before, difference, entry_of
-from app.market.matching import cancel, place, place_range, resume_offer, retry
-from app.market.offer import FIELDS, NewOffer, Offer
-from app.market.position import Position, Purse
-from app.market.settlement import Payout, halt, resume, settle
-from app.market.state import Changes, ContractState, Market
-from app.market.voiding import VoidPrice
+from app.market.exchange.expiry import due, expire
+from app.market.exchange.fill import Amendment, Fill
+from app.market.exchange.matching import cancel, place, place_range, resume_offer, retry
+from app.market.exchange.offer import FIELDS, NewOffer, Offer
+from app.market.exchange.position import Position, Purse
+from app.market.exchange.settlement import Payout, halt, resume, settle
+from app.market.exchange.state import Changes, ContractState, Market
+from app.market.exchange.voiding import VoidPrice
+from app.market.ledger.entries import Before, difference, entry_of
+from app.market.ledger.journal import AccountKey, Entry, Kind, Posting, unit_currency
+from app.market.terms.contract import Outcome, Side
 
 CURRENCY = "play:1"
 CONTRACT = 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.storage.db import Database
+from app.storage.engine.db import Database
 from tests.clocks import FakeClock
 from tests.services.desk import Desk
 

@@ -16,14 +16,15 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import select, text
 
-from app.market.contract import Side
-from app.market.errors import Refusal
-from app.market.offer import Action, NewOffer
-from app.services import followups, trading
-from app.services.floor import EVERYWHERE
-from app.services.scene import Scene
-from app.storage import books, contracts, pools, tables
-from app.storage.db import Database, DatabaseBusy, Tx
+from app.market.exchange.offer import Action, NewOffer
+from app.market.terms.contract import Side
+from app.market.terms.errors import Refusal
+from app.services.rules.context import CommandContext
+from app.services.trading import automatic_trades, offers
+from app.services.trading.locked_market import EVERYWHERE
+from app.storage.engine import tables
+from app.storage.engine.db import Database, DatabaseBusy, Tx
+from app.storage.market import books, contracts, pools
 from tests.clocks import FakeClock
 from tests.services.desk import BY, DAY, Desk, place_of
 
@@ -114,31 +115,35 @@ async def run(tx: Tx, desk: Desk, command: Command) -> None:
     number, place = command.target or (0, 0)
     now, new = desk.clock.now(), command.new
     issue = place if command.kind in ("take", "cancel", "change") else ISSUES[command.contract]
-    scene = Scene(place_of(issue), desk.config, command.user, command.cause, now, asked=EVERYWHERE)
+    context = CommandContext(place_of(issue), desk.config, command.user, command.cause, now, asked=EVERYWHERE)
     by_at = BYS[command.contract]
     match command.kind:
         case "offer":
-            await trading.offer(tx, scene, new, by_at)
+            await offers.offer(tx, context, new, by_at)
         case "range":
-            await trading.offer(tx, replace(scene, place=place_of(102)), new, BY + DAY, from_at=BY)
+            await offers.offer(tx, replace(context, place=place_of(102)), new, BY + DAY, from_at=BY)
         case "sell":
-            await trading.sell(tx, scene, new.side, new.volume, new.price, by_at=by_at, conditions=new)
+            await offers.sell(tx, context, new.side, new.volume, new.price, by_at=by_at, conditions=new)
         case "cancel all":
-            await trading.cancel_offers(tx, scene, None)
+            await offers.cancel_offers(tx, context, None)
         case _ if not command.target:
             raise Refusal("There is nothing to do it with.", "")
         case "cancel":
-            await trading.cancel_offers(tx, scene, number)
+            await offers.cancel_offers(tx, context, number)
         case "take":
-            await trading.take(tx, scene, number, None)
+            await offers.take(tx, context, number, None)
         case "change":
-            await trading.change(tx, scene, number, new.volume, new.price if command.pick < 0.5 else None, None)
+            await offers.change(tx, context, number, new.volume, new.price if command.pick < 0.5 else None, None)
         case "follow":
-            await (followups.resume_suspended(tx, number, place, now, EVERYWHERE) if number else _retry(tx, place, now))
+            await (
+                automatic_trades.resume_suspended(tx, number, place, now, EVERYWHERE)
+                if number
+                else _retry(tx, place, now)
+            )
 
 
 async def _retry(tx: Tx, contract: int, now: int) -> None:
-    await followups.retry_contract(tx, contract, now, EVERYWHERE)
+    await automatic_trades.retry_contract(tx, contract, now, EVERYWHERE)
 
 
 _DRAWN: ContextVar[list[int]] = ContextVar("drawn")

@@ -14,25 +14,29 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Table, select
 
-from app.market.contract import Side, Terms
-from app.market.errors import Refusal
-from app.market.facts import IssueFacts
-from app.market.journal import Kind
-from app.market.life import NO_ANSWER_DAYS
-from app.market.milestone import KnownMilestone
-from app.market.offer import Action, NewOffer, Offer
-from app.market.remembered import Known
-from app.market.statement import AnyForecast
-from app.services import accounts, followups, notices, settling, trading
-from app.services.audit import Report, audit
-from app.services.config import Config, play_currency
-from app.services.floor import EVERYWHERE
-from app.services.scene import Scene
-from app.services.trading import Traded
-from app.storage import books, contracts, journal, places, tables
-from app.storage.contracts import ContractRow
-from app.storage.db import Database, Tx
-from app.storage.places import Installation, Issue, Place, Repository
+from app.market.exchange.offer import Action, NewOffer, Offer
+from app.market.ledger.journal import Kind
+from app.market.life.facts import IssueFacts
+from app.market.life.forecast_memory import Known
+from app.market.life.next_step import NO_ANSWER_DAYS
+from app.market.terms.contract import Side, Terms
+from app.market.terms.errors import Refusal
+from app.market.terms.milestone import KnownMilestone
+from app.market.terms.statement import AnyForecast
+from app.services.accounts import accounts
+from app.services.audit.audit import Report, audit
+from app.services.life import issue_checks, notices
+from app.services.rules.config import Config, play_currency
+from app.services.rules.context import CommandContext
+from app.services.trading import automatic_trades, offers
+from app.services.trading.locked_market import EVERYWHERE
+from app.services.trading.offers import Traded
+from app.storage.engine import tables
+from app.storage.engine.db import Database, Tx
+from app.storage.market import books, contracts, journal
+from app.storage.market.contracts import ContractRow
+from app.storage.people import places
+from app.storage.people.places import Installation, Issue, Place, Repository
 from tests.clocks import START_AT, FakeClock
 
 INSTALLATION, OWNER, REPOSITORY = 31, 7, 41
@@ -152,9 +156,9 @@ class Desk:
         opening = accounts.Opening(user, f"user{user}", owner, f"comment:{user}")
         await accounts.open_account(tx, opening, self.config, self.clock.now())
 
-    def scene(self, user: int, issue: int = ISSUE, closed: bool = False, cause: str | None = None) -> Scene:
+    def context(self, user: int, issue: int = ISSUE, closed: bool = False, cause: str | None = None) -> CommandContext:
         self.commands += 1
-        return Scene(
+        return CommandContext(
             place_of(issue), self.config, user, cause or f"command:{self.commands}", self.clock.now(), closed=closed
         )
 
@@ -168,8 +172,8 @@ class Desk:
     async def offer(
         self, user: int, line: str, by_at: int | None = BY, until_at: int | None = None, issue: int = ISSUE
     ) -> Traded:
-        scene, new = self.scene(user, issue), new_offer(line, until_at)
-        return await self.run(lambda tx: trading.offer(tx, scene, new, by_at))
+        context, new = self.context(user, issue), new_offer(line, until_at)
+        return await self.run(lambda tx: offers.offer(tx, context, new, by_at))
 
     async def sell(
         self,
@@ -180,25 +184,25 @@ class Desk:
         by_at: int | None = None,
         issue: int = ISSUE,
     ) -> Traded:
-        scene = self.scene(user, issue)
-        return await self.run(lambda tx: trading.sell(tx, scene, side, volume, price, by_at=by_at))
+        context = self.context(user, issue)
+        return await self.run(lambda tx: offers.sell(tx, context, side, volume, price, by_at=by_at))
 
     async def take(self, user: int, number: int, volume: int | None = None, issue: int = ISSUE) -> Traded:
-        scene = self.scene(user, issue)
-        return await self.run(lambda tx: trading.take(tx, scene, number, volume))
+        context = self.context(user, issue)
+        return await self.run(lambda tx: offers.take(tx, context, number, volume))
 
     async def cancel(self, user: int, number: int | None = None, issue: int = ISSUE) -> list[Offer]:
-        scene = self.scene(user, issue)
-        return (await self.run(lambda tx: trading.cancel_offers(tx, scene, number))).offers
+        context = self.context(user, issue)
+        return (await self.run(lambda tx: offers.cancel_offers(tx, context, number))).offers
 
     async def sweep(self, contract: int) -> bool:
-        return await self.run(lambda tx: followups.expire_due(tx, contract, self.clock.now(), EVERYWHERE))
+        return await self.run(lambda tx: automatic_trades.expire_due(tx, contract, self.clock.now(), EVERYWHERE))
 
     async def note(self, facts: IssueFacts, issue: int = ISSUE) -> None:
-        await self.run(lambda tx: settling.note_news(tx, place_of(issue), facts, self.clock.now()))
+        await self.run(lambda tx: issue_checks.note_news(tx, place_of(issue), facts, self.clock.now()))
 
     async def look(self, contract: int) -> ContractRow:
-        await settling.look_at(self.db, self.oracle, contract, self.clock)
+        await issue_checks.look_at(self.db, self.oracle, contract, self.clock)
         await self.announce()
         if self.audited:
             await self.check()

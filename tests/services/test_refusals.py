@@ -10,25 +10,33 @@ from dataclasses import dataclass, replace
 import pytest
 
 import app.commands
+import app.github
+import app.language
 import app.market
-import app.oracle
 import app.services
-from app.commands.dates import AmbiguousDate, BadDate
-from app.commands.grammar import BadCommand, Leaving
-from app.commands.handing import refused
-from app.commands.naming import BadName, BadPackage, BadSeverity
 from app.commands.registry import understand
-from app.commands.requests import GiveRequest
-from app.commands.values import BadLogin, BadOfferNumber
-from app.market.errors import InsufficientFunds, InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
-from app.market.instants import command_date
-from app.market.money import AmbiguousNumber, BadAmount, BadPrice, BadVolume, Unreadable
-from app.market.spoken import Blank, Unclear
-from app.services.config import Config, Limits
-from app.services.forecasting import UnclearForecast
-from app.services.limits import OverLimit
+from app.language.dates import AmbiguousDate, BadDate
+from app.language.forecast_names import BadName, BadPackage, BadSeverity
+from app.language.grammar import BadCommand, Leaving
+from app.language.requests import GiveRequest
+from app.language.values import BadLogin, BadOfferNumber
+from app.market.exchange.spoken import Blank, Unclear
+from app.market.terms.errors import (
+    InsufficientFunds,
+    InsufficientUnits,
+    InvalidOffer,
+    NotTrading,
+    Refusal,
+    UnknownOffer,
+)
+from app.market.terms.instants import command_date
+from app.market.terms.money import AmbiguousNumber, BadAmount, BadPrice, BadVolume, Unreadable
+from app.replies.hand_outs import refused
+from app.services.rules.config import Config, Limits
+from app.services.trading.forecasting import UnclearForecast
+from app.services.trading.limits import OverLimit
 from tests.services.desk import BY, Desk
-from tests.services.life import ADAM, BETH, CHARLES, DEV, closed_now, halt
+from tests.services.lives import ADAM, BETH, CHARLES, DEV, closed_now, halt
 
 DEFAULTS = Config()
 
@@ -121,8 +129,8 @@ def kinds(base: type[Refusal] = Refusal) -> set[type[Refusal]]:
 
 
 def test_every_kind_of_refusal_is_tried() -> None:
-    for package in (app.market, app.services, app.commands, app.oracle):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    for package in (app.market, app.language, app.services, app.commands, app.github):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     assert kinds() == {case.kind for case in CASES}
 
@@ -132,15 +140,18 @@ HOLDERS = {"user2": 2, "user3": 3}
 
 
 async def said(desk: Desk, case: Case) -> str:
-    scene = replace(
-        desk.scene(case.user, closed=case.closed), may_triage=case.may_triage, insider=case.insider, config=case.config
+    context = replace(
+        desk.context(case.user, closed=case.closed),
+        may_triage=case.may_triage,
+        insider=case.insider,
+        config=case.config,
     )
     text = case.text.format(by=command_date(BY), long="x" * 101)
     async with desk.db.transaction() as tx:
         command, request = understand(text, desk.clock.now())
         if isinstance(request, GiveRequest):
             request = replace(request, holder=HOLDERS.get(request.login))
-        return await command.handle(tx, scene, request)
+        return await command.handle(tx, context, request)
 
 
 def behind(error: BaseException) -> Iterator[type[BaseException]]:

@@ -10,19 +10,22 @@ from typing import Any, cast
 
 import pytest
 
-from app.market.contract import Side, Status
-from app.market.errors import InsufficientFunds
-from app.market.mention import Mode
-from app.services import accounts, holdings, mutes, trading
-from app.services.accounts import Balance
-from app.services.floor import open_floor
-from app.services.scene import Scene
-from app.services.settling import closed_to_trade
-from app.storage import contracts, pools
-from app.storage.places import Place
-from app.worker import Worker
+from app.market.terms.contract import Side, Status
+from app.market.terms.errors import InsufficientFunds
+from app.market.terms.mention import Mode
+from app.run.worker import Worker
+from app.services.accounts import accounts
+from app.services.accounts.accounts import Balance
+from app.services.life.issue_checks import closed_to_trade
+from app.services.mentions import mutes
+from app.services.rules.context import CommandContext
+from app.services.trading import offers
+from app.services.trading.locked_market import lock_market
+from app.services.views import holdings
+from app.storage.market import contracts, pools
+from app.storage.people.places import Place
 from tests.services.desk import BY, CURRENCY, DAY, GRANT_MILLS, ISSUE, OWNER, REPOSITORY, Desk, new_offer, place_of
-from tests.services.life import ADAM, BETH, CHARLES, DEV, IS_OPEN, base_case, closed, closed_now, halt
+from tests.services.lives import ADAM, BETH, CHARLES, DEV, IS_OPEN, base_case, closed, closed_now, halt
 
 FIXED = Side.FIXED
 NEW_OWNER = 8
@@ -116,14 +119,14 @@ async def test_an_offer_that_may_not_come_back_is_left_alone_for_a_minute(desk: 
     assert desk.oracle.asked == 3
 
 
-def under(scene: Scene, owner: int) -> Scene:
+def under(context: CommandContext, owner: int) -> CommandContext:
     """The same thread after its repository has got this owner."""
-    return replace(scene, place=Place(scene.place.issue, replace(scene.place.repository, owner_id=owner)))
+    return replace(context, place=Place(context.place.issue, replace(context.place.repository, owner_id=owner)))
 
 
-async def spread(desk: Desk, user: int, line: str, from_at: int, by_at: int, owner: int = OWNER) -> trading.Traded:
-    scene, new = under(desk.scene(user), owner), new_offer(line)
-    return await desk.run(lambda tx: trading.offer(tx, scene, new, by_at, from_at))
+async def spread(desk: Desk, user: int, line: str, from_at: int, by_at: int, owner: int = OWNER) -> offers.Traded:
+    context, new = under(desk.context(user), owner), new_offer(line)
+    return await desk.run(lambda tx: offers.offer(tx, context, new, by_at, from_at))
 
 
 async def test_a_range_never_mixes_currencies_when_a_repository_has_a_new_owner(desk: Desk) -> None:
@@ -132,8 +135,8 @@ async def test_a_range_never_mixes_currencies_when_a_repository_has_a_new_owner(
     await desk.offer(ADAM, "buy fixed 50 at 100", BY + DAY)  # more old tokens are held than the range could want
     for user in (ADAM, BETH):
         await desk.open_account(user, NEW_OWNER)
-    scene = under(desk.scene(ADAM), NEW_OWNER)
-    await desk.run(lambda tx: trading.offer(tx, scene, new_offer("buy unfixed 20 at 800"), BY - DAY))
+    context = under(desk.context(ADAM), NEW_OWNER)
+    await desk.run(lambda tx: offers.offer(tx, context, new_offer("buy unfixed 20 at 800"), BY - DAY))
     found = await spread(desk, BETH, "buy fixed 30 at 200", BY - 2 * DAY, BY, NEW_OWNER)
     assert [(fill.contract, fill.volume) for fill in found.changes.fills] == [(old, 20)]
     assert await desk.reserve(BETH) == 2_000
@@ -145,13 +148,13 @@ async def inherited(desk: Desk) -> Desk:
     await desk.offer(ADAM, "buy unfixed 20 at 800")
     for user in (ADAM, BETH):
         await desk.open_account(user, NEW_OWNER)
-    scene = under(desk.scene(ADAM), NEW_OWNER)
-    await desk.run(lambda tx: trading.offer(tx, scene, new_offer("buy unfixed 10 at 500"), BY - DAY))
+    context = under(desk.context(ADAM), NEW_OWNER)
+    await desk.run(lambda tx: offers.offer(tx, context, new_offer("buy unfixed 10 at 500"), BY - DAY))
     return desk
 
 
 async def test_money_is_told_in_each_currency_that_the_thread_trades_in(inherited: Desk) -> None:
-    desk, place = inherited, under(inherited.scene(ADAM), NEW_OWNER).place
+    desk, place = inherited, under(inherited.context(ADAM), NEW_OWNER).place
     now = desk.clock.now()
     async with desk.db.reading() as tx:
         mine, others, nobody = [await holdings.user_view(tx, place, user, now) for user in (ADAM, BETH, 99)]
@@ -165,9 +168,9 @@ async def test_who_lacks_money_is_told_in_which_currency(inherited: Desk) -> Non
     desk = inherited
     too_much = new_offer("buy fixed 5000 at 900")
     for by_at, words in ((BY, "This contract trades in the play tokens of octo: this needs"), (BY - DAY, "This needs")):
-        scene = under(desk.scene(BETH), NEW_OWNER)
+        context = under(desk.context(BETH), NEW_OWNER)
         async with desk.refused(InsufficientFunds, match=f"^{words} 4,500.00 and you have "):
-            await desk.run(partial(trading.offer, scene=scene, new=too_much, by_at=by_at))
+            await desk.run(partial(offers.offer, context=context, new=too_much, by_at=by_at))
     async with desk.db.reading() as tx:
         short = InsufficientFunds(2, 1, "This needs 2.")
         unknown = await accounts.in_currency(tx, short, "play:12345", place_of(ISSUE))
@@ -177,9 +180,9 @@ async def test_who_lacks_money_is_told_in_which_currency(inherited: Desk) -> Non
 async def test_contracts_of_two_currencies_do_not_meet_on_one_floor(inherited: Desk) -> None:
     async with inherited.db.transaction() as tx:
         with pytest.raises(ValueError, match="several currencies"):
-            await open_floor(tx, {1, 2}, cause="x", now=inherited.clock.now())
-    scene = under(inherited.scene(ADAM), NEW_OWNER)
-    assert len((await inherited.run(lambda tx: trading.cancel_offers(tx, scene, None))).offers) == 2
+            await lock_market(tx, {1, 2}, cause="x", now=inherited.clock.now())
+    context = under(inherited.context(ADAM), NEW_OWNER)
+    assert len((await inherited.run(lambda tx: offers.cancel_offers(tx, context, None))).offers) == 2
     await inherited.note(closed(inherited.clock.now()))
     assert [(await inherited.contract(number)).status for number in (1, 2)] == [Status.HALTED] * 2
 

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from app.market.contract import Outcome
-from app.market.facts import ANSWER_SECONDS, IssueFacts
-from app.services import config
-from app.services.audit import audit
-from app.storage import tables
-from app.storage.db import Database, migrate
+from app.market.life.facts import ANSWER_SECONDS, IssueFacts
+from app.market.terms.contract import Outcome
+from app.services.audit.audit import audit
+from app.services.rules import config
+from app.storage.engine import tables
+from app.storage.engine.db import Database, migrate
 from tests.clocks import FakeClock
 from tests.databases import apart
 from tests.services.desk import GRANT_MILLS, Desk
-from tests.services.life import ADAM, BASE_BOND, BETH, CHARLES, DEV, base_case, closed_now, dispute, resolve
+from tests.services.lives import ADAM, BASE_BOND, BETH, CHARLES, DEV, base_case, closed_now, dispute, resolve
 
 MARY = 5
 SERIAL = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), (SELECT max(id) FROM {0}))"

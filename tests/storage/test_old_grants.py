@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from app.storage.db import Database, migrate
+from app.storage.engine.db import Database, migrate
 from tests.databases import apart
 
 ROWS = (

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, select, text
 
-from app.market.contract import Outcome, Side, Status
-from app.services.audit import audit
-from app.storage import stakes, tables
-from app.storage.db import Database, Tx, migrate
+from app.market.terms.contract import Outcome, Side, Status
+from app.services.audit.audit import audit
+from app.storage.engine import tables
+from app.storage.engine.db import Database, Tx, migrate
+from app.storage.market import stakes
 from tests.clocks import FakeClock
 from tests.databases import apart
 from tests.services.desk import BY, DAY, Desk
-from tests.services.life import closed, notices
+from tests.services.lives import closed, notices
 
 OLD = Path(__file__).with_name("old_0006.sql")
 STOPPED_AT = 1_768_874_400

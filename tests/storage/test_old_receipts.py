@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from app.market.contract import digest
-from app.storage.commands import CommandKey, begin
-from app.storage.db import Database, migrate
+from app.market.terms.contract import digest
+from app.storage.engine.db import Database, migrate
+from app.storage.queues.commands import CommandKey, begin
 from tests.databases import apart
 
 ROWS = (

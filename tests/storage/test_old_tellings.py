@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from app.market.contract import canonical, digest
-from app.services.audit import audit
-from app.services.config import Config
-from app.storage.db import Database, migrate
+from app.market.terms.contract import canonical, digest
+from app.services.audit.audit import audit
+from app.services.rules.config import Config
+from app.storage.engine.db import Database, migrate
 from tests.databases import apart
 
 TERMS = Config().terms(7).text()

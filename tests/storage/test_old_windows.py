@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from app.storage.db import Database, migrate
+from app.storage.engine.db import Database, migrate
 from tests.databases import apart
 from tests.storage.test_old_tellings import CONTRACT, PLACES, STATEMENT, TERMS
 

@@ -17,11 +17,11 @@ import pytest_asyncio
 import yaml
 from aiohttp.test_utils import TestServer
 
-from app import bootstrap
-from app.github.transport import Timeouts
-from app.services.audit import audit
-from app.settings import Settings
-from app.storage.db import Database
+from app.base.settings import Settings
+from app.github.api.transport import Timeouts
+from app.run import bootstrap
+from app.services.audit.audit import audit
+from app.storage.engine.db import Database
 from bench.servers import free_port
 from sandbox.clock import clock_from
 from sandbox.server import LoggedRequest

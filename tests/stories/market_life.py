@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from app.market.contract import Status
-from app.storage.contracts import ContractRow, of_thread
+from app.market.terms.contract import Status
+from app.storage.market.contracts import ContractRow, of_thread
 from tests.stories.conftest import wait_for
 from tests.stories.stage import Story
 

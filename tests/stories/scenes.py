@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from app.market.contract import Side
-from app.market.journal import unit_currency
-from app.market.life import ASK_AGAIN_SECONDS
-from app.services.settling import LOOK_SECONDS
-from app.storage.contracts import of_thread
-from app.storage.tables import contracts, deliveries, entries, outbox, postings, users
+from app.market.ledger.journal import unit_currency
+from app.market.life.next_step import ASK_AGAIN_SECONDS
+from app.market.terms.contract import Side
+from app.services.life.issue_checks import LOOK_SECONDS
+from app.storage.engine.tables import contracts, deliveries, entries, outbox, postings, users
+from app.storage.market.contracts import of_thread
 from sandbox import milestones, owning
 from sandbox.world import Actor
 from tests.stories.market_life import set_rules

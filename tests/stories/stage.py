@@ -18,16 +18,26 @@ import yaml
 from aiohttp.test_utils import TestServer
 from sqlalchemy import Table, func, select
 
-from app import bootstrap
-from app.github.transport import Timeouts
-from app.market.contract import Side
-from app.market.journal import unit_currency
-from app.market.spoken import Blank
-from app.settings import Settings
-from app.storage import budgets
-from app.storage.contracts import ContractRow, of_issue, of_thread
-from app.storage.db import Database
-from app.storage.tables import balances, contracts, deliveries, fills, net_paid, offers, outbox, positions, postings
+from app.base.settings import Settings
+from app.github.api.transport import Timeouts
+from app.market.exchange.spoken import Blank
+from app.market.ledger.journal import unit_currency
+from app.market.terms.contract import Side
+from app.run import bootstrap
+from app.storage.engine.db import Database
+from app.storage.engine.tables import (
+    balances,
+    contracts,
+    deliveries,
+    fills,
+    net_paid,
+    offers,
+    outbox,
+    positions,
+    postings,
+)
+from app.storage.market.contracts import ContractRow, of_issue, of_thread
+from app.storage.queues import budgets
 from bench.servers import free_port
 from sandbox.clock import clock_from
 from sandbox.server import LoggedRequest

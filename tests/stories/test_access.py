@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from app import bootstrap
+from app.run import bootstrap
 from sandbox.world import Actor
 from tests.stories.market_life import closed_window, contract, give_right, matched
 from tests.stories.stage import METRICS_TOKEN, OPERATOR, Stage, Story

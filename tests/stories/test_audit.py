@@ -10,8 +10,8 @@ import sys
 import pytest
 from sqlalchemy import select, update
 
-from app.storage.seals import unsealed
-from app.storage.tables import entries, postings
+from app.storage.engine.tables import entries, postings
+from app.storage.proof.seals import unsealed
 from tests.stories.conftest import DAY, wait_for
 from tests.stories.stage import Story
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from app.market.contract import Status
-from app.market.instants import format_instant
-from app.storage.contracts import ContractRow, of_issue
-from app.storage.tables import contracts, offers
+from app.market.terms.contract import Status
+from app.market.terms.instants import format_instant
+from app.storage.engine.tables import contracts, offers
+from app.storage.market.contracts import ContractRow, of_issue
 from tests.stories.conftest import DAY
 from tests.stories.stage import Story
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.storage.tables import offers
+from app.storage.engine.tables import offers
 from tests.stories.stage import Story
 from tests.stories.test_thread import mentions
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.storage.tables import offers
+from app.storage.engine.tables import offers
 from tests.stories.stage import Story
 from tests.stories.test_thread import mentions
 

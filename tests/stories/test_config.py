@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from app.services.config import Config
-from app.services.configs import REFRESH_SECONDS, RETRY_SECONDS, StoredConfigs
-from app.storage import configs
-from app.storage.contracts import ContractRow, of_issue
-from app.storage.places import Repository
+from app.services.rules.config import Config
+from app.services.rules.in_force import REFRESH_SECONDS, RETRY_SECONDS, StoredConfigs
+from app.storage.market.contracts import ContractRow, of_issue
+from app.storage.people import configs
+from app.storage.people.places import Repository
 from app.web.badge import FRESH_SECONDS
 from sandbox.state import CheckRun
 from tests.stories.conftest import DAY, wait_for

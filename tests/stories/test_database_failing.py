@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from app.storage import db as storage
+from app.storage.engine import db as storage
 from scripts.with_postgres import SERVER_OPTIONS, as_server_user, call, cluster, programs
 from tests.conftest import migrate
 from tests.databases import PostgresDatabases

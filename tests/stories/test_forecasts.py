@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.market.contract import Status, digest
-from app.market.life import NO_ANSWER_DAYS
-from app.storage.contracts import ContractRow, get
+from app.market.life.next_step import NO_ANSWER_DAYS
+from app.market.terms.contract import Status, digest
+from app.storage.market.contracts import ContractRow, get
 from tests.stories.conftest import DAY, wait_for
 from tests.stories.stage import CORRECTION, Story
 

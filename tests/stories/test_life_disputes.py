@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.market.contract import Status
-from app.market.instants import format_instant
-from app.storage.contracts import of_thread
+from app.market.terms.contract import Status
+from app.market.terms.instants import format_instant
+from app.storage.market.contracts import of_thread
 from tests.stories.conftest import DAY
 from tests.stories.market_life import closed_window, contract, give_right, matched
 from tests.stories.stage import Story

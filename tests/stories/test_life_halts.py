@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.market.contract import Status
-from app.market.life import NO_ANSWER_DAYS
-from app.storage import absences
+from app.market.life.next_step import NO_ANSWER_DAYS
+from app.market.terms.contract import Status
+from app.storage.people import absences
 from tests.stories.conftest import DAY, wait_for
 from tests.stories.market_life import closed_window, contract, give_right, matched, settled_row, window_end
 from tests.stories.stage import Story

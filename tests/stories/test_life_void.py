@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.market.contract import Status
-from app.storage.tables import contracts
+from app.market.terms.contract import Status
+from app.storage.engine.tables import contracts
 from tests.stories.conftest import DAY
 from tests.stories.market_life import contract, give_right, matched, set_rules, settled_row, window_end
 from tests.stories.stage import Story

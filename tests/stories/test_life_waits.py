@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from app.market.contract import Status
-from app.storage.contracts import of_thread
-from app.storage.tables import outages, outbox
+from app.market.terms.contract import Status
+from app.storage.engine.tables import outages, outbox
+from app.storage.market.contracts import of_thread
 from tests.stories.conftest import DAY, wait_for
 from tests.stories.market_life import closed_window, contract, give_right, matched, settled_row, window_end
 from tests.stories.stage import Story, running_stage

@@ -1,6 +1,6 @@
 """A comment with more commands than one may hold."""
 
-from app.commands.replies import MOST_COMMANDS
+from app.replies.reply import MOST_COMMANDS
 from tests.stories.conftest import Thread
 
 

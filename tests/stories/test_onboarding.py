@@ -19,14 +19,14 @@ import pytest
 import structlog
 from aiohttp.test_utils import TestServer
 
-from app import bootstrap
-from app import setup as setting_up
-from app.clock import SystemClock
-from app.credentials import CannotKeep
+from app.base.clock import SystemClock
+from app.base.credentials import CannotKeep
+from app.base.settings import Settings, SettingsError, SetupSettings
 from app.doctor.report import doctor
-from app.github.transport import Timeouts
-from app.settings import Settings, SettingsError, SetupSettings
-from app.storage.db import Database
+from app.github.api.transport import Timeouts
+from app.run import bootstrap
+from app.run import setup as setting_up
+from app.storage.engine.db import Database
 from app.web.setup import Setup
 from bench.servers import free_port
 from sandbox.clock import clock_from

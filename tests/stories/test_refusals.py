@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.storage.tables import offers
+from app.storage.engine.tables import offers
 from tests.stories.conftest import DAY
 from tests.stories.stage import Story, blank, handed_out
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from sqlalchemy import func, select
 
-from app.storage.tables import commands, fills, offers, users
+from app.storage.engine.tables import commands, fills, offers, users
 from tests.stories.conftest import DAY
 from tests.stories.stage import APP_LOGIN, Stage, Story
 

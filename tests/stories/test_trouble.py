@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from app.storage.tables import offers, users
+from app.storage.engine.tables import offers, users
 from tests.stories.conftest import wait_for
 from tests.stories.stage import Story
 

@@ -26,12 +26,12 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from app import bootstrap
-from app.commands.runner import OUR_FAULT
-from app.github.purchases import EVENT as PURCHASE
-from app.settings import Settings
-from app.storage.db import Database
-from app.storage.tables import commands, deliveries, marketplace_accounts
+from app.base.settings import Settings
+from app.github.reading.purchases import EVENT as PURCHASE
+from app.run import bootstrap
+from app.storage.engine.db import Database
+from app.storage.engine.tables import commands, deliveries, marketplace_accounts
+from app.thread.runner import OUR_FAULT
 from sandbox.clock import FileClock
 from sandbox.testing import running_sandbox
 from tests.stories.conftest import running_app, wait_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from app.storage.tables import balances, users
+from app.storage.engine.tables import balances, users
 from tests.stories.conftest import DAY
 from tests.stories.market_life import settled_row
 from tests.stories.stage import Story

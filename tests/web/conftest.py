@@ -10,11 +10,11 @@ from aiohttp.test_utils import TestClient
 from aiohttp.web import Application, Request
 from pytest_aiohttp.plugin import AiohttpClient
 
-from app.market.price import Price, Says
-from app.services.badges import BadgeTold
-from app.settings import Settings
-from app.storage.answers import Answer
-from app.storage.gauges import Backlog, Queue
+from app.base.settings import Settings
+from app.market.prices.price import Price, Says
+from app.services.views.badge import BadgeTold
+from app.storage.queues.gauges import Backlog, Queue
+from app.storage.queues.stored_replies import Answer
 from app.web.server import make_app
 from tests.clocks import FakeClock
 

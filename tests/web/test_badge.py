@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from app.market.price import Price, Says
-from app.services.badges import BadgeTold
+from app.market.prices.price import Price, Says
+from app.services.views.badge import BadgeTold
 from app.web.badge import COLORS, draw, price_text
 from app.web.badge_drawing import GREY, LABEL_GREY, badge
 from tests.clocks import FakeClock

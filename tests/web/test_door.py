@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_aiohttp.plugin import AiohttpClient
 
-from app.github.signature import Verifier
-from app.settings import WEBHOOK_BODY_BYTES
+from app.base.settings import WEBHOOK_BODY_BYTES
+from app.github.api.signature import Verifier
 from app.web.door import Door, Overloaded
 from tests.clocks import START_AT, FakeClock
 from tests.web.conftest import SECRETS, Client, MemoryInbox

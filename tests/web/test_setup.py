@@ -16,9 +16,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, BaseRunner, Request, RequestHandler
 from pytest_aiohttp.plugin import AiohttpClient
 
-from app.credentials import Credentials, PrintKeeper
-from app.github.errors import Gone, Unavailable
-from app.setup import manifest
+from app.base.credentials import Credentials, PrintKeeper
+from app.github.api.errors import Gone, Unavailable
+from app.run.setup import manifest
 from app.web.listening import make_runner
 from app.web.setup import STATE_SECONDS, Setup
 from tests.clocks import FakeClock

@@ -1,0 +1,90 @@
+"""What somebody quotes of our own comments: mail clients paste them without a mark, and nothing in them may run.
+
+Every comment of ours begins with `BugMark ·`; from the first line that begins so the rest of a comment is a quotation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from app.language.text import BLANK, fold, lower
+
+OPENING = "BugMark ·"
+_HEADING = re.compile(r"#{1,6} ")
+_BEGINS = re.compile(rf"(?:{BLANK}|[>|#*_])*BugMark{BLANK}+·", re.IGNORECASE)
+"""After blanks, quote marks and what a heading or emphasis looks like in a mail."""
+
+_OURS = re.compile(r"/bugmark ([^`\n<]+)")
+_NUMBER = re.compile(r"[0-9][0-9.,:%TZ-]*")
+_HELP = re.compile(r"\s*/bugmark help\s*(?:</sub>)?\s*\Z")
+CLOSING = "BugMark trades contracts"
+"""How the last line of a comment of ours begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A command in a quotation, in lower case; `inside`: our last line comes after it, None if that is not quoted."""
+
+    key: str
+    inside: bool | None
+
+
+def opened(body: str) -> str:
+    """A comment of ours as it is posted: its first line says whose it is."""
+    if _BEGINS.match(body):
+        return body
+    heading = _HEADING.match(body)
+    start = heading.end() if heading else 0
+    return f"{body[:start]}{OPENING} {body[start:]}"
+
+
+def beginning(lines: Sequence[str]) -> int:
+    """The number of the line from which on a comment is a quotation; as many as there are if it holds none."""
+    return next((number for number, line in enumerate(lines) if _BEGINS.match(line)), len(lines))
+
+
+def last_line(lines: Sequence[str], start: int) -> int | None:
+    """The number of the line that ends the last comment of ours from `start` on; None if none is quoted to its end."""
+    return max((number for number in range(start, len(lines)) if CLOSING in lines[number]), default=None)
+
+
+def within(lines: Sequence[str], last: int | None, number: int) -> bool | None:
+    """Whether a line stands before the last one of ours, None if that is not quoted.
+
+    The last line ends with `/bugmark help`, which a mail client may put into a line of its own.
+    """
+    if last is None:
+        return None
+    return number <= last or (number == last + 1 and _HELP.match(lines[number]) is not None)
+
+
+def written(bodies: Iterable[str]) -> set[str]:
+    """The commands that comments of ours show, in lower case."""
+    return {lower(fold(match[1]).rstrip(".,!:")) for body in bodies for match in _OURS.finditer(body)}
+
+
+def foreign(quoted: Iterable[Quoted], ours: Collection[str]) -> list[Quoted]:
+    """Those that we had not written there.
+
+    Before our last line prices and dates may differ, since they change while a quotation stays, and a sentence may go
+    on behind a command, where a mail client has broken the line before it.
+    """
+    shapes = {_shape(text) for text in ours}
+    return [one for one in quoted if not _is_ours(one, ours, shapes)]
+
+
+def _is_ours(one: Quoted, ours: Collection[str], shapes: Collection[str]) -> bool:
+    """What stands below our last line is somebody else's, whatever it says."""
+    if one.inside is None:
+        return one.key in ours
+    return one.inside and _begins_with(_shape(one.key), shapes)
+
+
+def _begins_with(text: str, ours: Collection[str]) -> bool:
+    return any(text.startswith(own) and text[len(own) : len(own) + 1] in ("", *" .,;:") for own in ours)
+
+
+def _shape(text: str) -> str:
+    return _NUMBER.sub("#", text)

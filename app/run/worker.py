@@ -1,0 +1,295 @@
+"""The worker: deals with deliveries, sends what waits, looks at contracts when their time comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+
+from app.base.clock import Clock, ClockDoubted
+from app.github.api.clean import clean
+from app.github.api.errors import GitHubError
+from app.github.inbound.events import Events
+from app.github.outbound.sender import Sender
+from app.services.audit import seals
+from app.services.life import issue_checks
+from app.services.life.asking import NoNews, with_news
+from app.services.life.backoff import Pauses
+from app.services.life.issue_checks import Oracle
+from app.services.trading import automatic_trades
+from app.services.upkeep.heart import Heart
+from app.storage.engine.db import Database, DatabaseBusy, Tx
+from app.storage.market import books, contracts, pools
+from app.storage.queues import inbox
+from app.storage.queues.inbox import Delivery
+from app.storage.queues.outbox import Message
+from app.thread.runner import NoAnswer
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 0.05
+TIMER_SECONDS = 0.5
+PARALLEL = 4
+FollowUp = Callable[[Tx, frozenset[int]], Awaitable[bool]]
+"""What happens by itself, given about which contracts GitHub was asked. Returns whether it did."""
+
+T = TypeVar("T")
+
+LEASE_SECONDS = 60
+"""Longer than any one delivery or message takes; what a dead worker held is taken over after it."""
+
+DEALING_SECONDS = 45
+"""Less than the lease: whoever takes a delivery over finds nobody still dealing with it. What is done stays done."""
+
+MOST_ATTEMPTS = 20
+"""Where GitHub or the database may come back: some nine hours."""
+
+BUG_ATTEMPTS = 9
+"""Where it is our own fault: some eight minutes, with everything else of the lane waiting behind."""
+
+PASSING = GitHubError, DatabaseBusy, TimeoutError
+BATCH = 50
+
+
+async def _guarded(work: Awaitable[T]) -> T | None:
+    """A failure is logged and never ends a loop; what failed is claimed again when its lease is over."""
+    try:
+        return await work
+    except DatabaseBusy as error:
+        log.warning("database busy", why=str(error))
+    except Exception:
+        log.exception("worker failed")
+    return None
+
+
+async def _waited(event: asyncio.Event, seconds: float) -> None:
+    """Until it is set, or for so long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+async def _always() -> bool:
+    return True
+
+
+@dataclass(slots=True)
+class Worker:
+    """`clock_holds`: whether our clock can be believed; while it cannot nothing goes on. `heart` tells that we run."""
+
+    db: Database
+    clock: Clock
+    events: Events
+    sender: Sender
+    oracle: Oracle
+    chores: Sequence[Callable[[], Awaitable[bool]]] = ()
+    clock_holds: Callable[[], Awaitable[bool]] = _always
+    heart: Heart | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _may_deal: asyncio.Event = field(default_factory=asyncio.Event)
+    _may_send: asyncio.Event = field(default_factory=asyncio.Event)
+    _dealing: set[int] = field(default_factory=set)
+    _sending: set[int] = field(default_factory=set)
+    _unanswered: Pauses = field(default_factory=Pauses)  # contracts
+    _unfit: Pauses = field(default_factory=Pauses)  # suspended offers
+    _doubted: bool = False
+
+    async def run(self) -> None:
+        """Until `stopping` is set; what is under way is finished."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pump(self._claim_delivery, self._deal_with, self._may_deal))
+            group.create_task(self._pump(self._claim_message, self._send, self._may_send))
+            group.create_task(self._repeat(self.keep_time))
+            group.create_task(self._repeat(self.seal))
+            for chore in self.chores:
+                group.create_task(self._repeat(chore))
+
+    async def _pump(
+        self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]], more: asyncio.Event
+    ) -> None:
+        """Claim items one by one and work on several at once; the end of one may let the next of its lane go.
+
+        `more` is set where there may be something to claim. What another process brings is seen a little later.
+        """
+        slots = asyncio.Semaphore(PARALLEL)
+
+        async def work_and_free(item: T) -> None:
+            try:
+                await _guarded(work(item))
+            finally:
+                slots.release()
+                more.set()
+
+        async with asyncio.TaskGroup() as group:
+            while not self.stopping.is_set():
+                await slots.acquire()
+                more.clear()
+                item = await _guarded(claim())
+                if item is None:
+                    slots.release()
+                    await _waited(more, IDLE_SECONDS)
+                else:
+                    group.create_task(work_and_free(item))
+
+    async def _repeat(self, work: Callable[[], Awaitable[bool]]) -> None:
+        """Work as long as there is some, else wait a little."""
+        while not self.stopping.is_set():
+            if await _guarded(self._ready()) and await _guarded(work()):
+                self._may_send.set()
+            else:
+                await _waited(self.stopping, TIMER_SECONDS)
+
+    async def _ready(self) -> bool:
+        """Whether work may go on: our clock can be believed, and it is known that we run, and since when."""
+        if not await self.clock_holds():
+            self._doubted = True
+            return False
+        if self._doubted:
+            async with self.db.transaction() as tx:
+                await inbox.set_right(tx, self.clock.now())
+            self._doubted = False
+        if self.heart is not None:
+            await self.heart.beat()
+        return True
+
+    async def _claim_delivery(self) -> Delivery | None:
+        """None too for a delivery that is under way here: a clock that jumps ends leases early."""
+        if not await self._ready():
+            return None
+        async with self.db.transaction() as tx:
+            delivery = await inbox.claim(tx, self.clock.now(), LEASE_SECONDS)
+        if delivery is None or delivery.id in self._dealing:
+            return None
+        self._dealing.add(delivery.id)
+        return delivery
+
+    async def _deal_with(self, delivery: Delivery) -> None:
+        try:
+            with structlog.contextvars.bound_contextvars(delivery=delivery.guid):
+                await self._deal(delivery)
+        finally:
+            self._dealing.discard(delivery.id)
+            self._may_send.set()
+
+    async def _deal(self, delivery: Delivery) -> None:
+        if delivery.attempts > MOST_ATTEMPTS:
+            await self._postpone(delivery, "whoever dealt with it never came back")
+            return
+        try:
+            async with asyncio.timeout(DEALING_SECONDS):
+                await self.events.deal_with(delivery)
+        except ClockDoubted:
+            await self._postpone(delivery, "our clock disagrees with GitHub's", now=delivery.received_at)
+        except NoAnswer:
+            await self._postpone(delivery, "GitHub gave no answer about the issue")
+        except Exception as error:
+            log.exception("delivery failed", attempts=delivery.attempts)
+            await self._postpone(delivery, repr(error), MOST_ATTEMPTS if isinstance(error, PASSING) else BUG_ATTEMPTS)
+        else:
+            async with self.db.transaction() as tx:
+                await inbox.finish(tx, delivery)
+
+    async def _postpone(
+        self, delivery: Delivery, why: str, most_attempts: int = MOST_ATTEMPTS, now: int | None = None
+    ) -> None:
+        wait = min(2**delivery.attempts, inbox.LONGEST_WAIT_SECONDS)
+        dead = delivery.attempts >= most_attempts
+        if dead:
+            log.error("delivery given up", attempts=delivery.attempts, why=why)
+        async with self.db.transaction() as tx:
+            due_at = (self.clock.now() if now is None else now) + wait
+            await inbox.postpone(tx, delivery, due_at, clean(why), dead)
+
+    async def _claim_message(self) -> Message | None:
+        """None too for a message that is under way here: a clock that jumps ends leases early."""
+        if not await self._ready():
+            return None
+        message = await self.sender.claim(LEASE_SECONDS)
+        if message is None or message.id in self._sending:
+            return None
+        self._sending.add(message.id)
+        return message
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self.sender.send(message)
+        finally:
+            self._sending.discard(message.id)
+
+    async def keep_time(self) -> bool:
+        """Let offers expire and look at contracts whose time has come; one that fails stops no other.
+
+        Returns whether there was something, and all of it went well: then there may be more at once.
+        """
+        now = self.clock.now()
+        quiet = self._unanswered.going(now)
+        async with self.db.reading() as tx:
+            due = await contracts.due(tx, now, BATCH)
+            ending = await books.with_due_offers(tx, now, BATCH, but=quiet)
+            to_retry = await contracts.with_retry_due(tx, BATCH, but=quiet)
+            suspended = await pools.with_suspended(tx, BATCH, but=self._unfit.going(now))
+        done = [await _guarded(self._expire(contract_id)) for contract_id in ending]
+        done += [await _guarded(self._look(row.id)) for row in due]
+        done += [await _guarded(self._retry(contract_id)) for contract_id in to_retry]
+        done += [await _guarded(self._resume(number, contract_id)) for number, contract_id in suspended]
+        return bool(done) and all(done)
+
+    # What follows may come late in a long round, and GitHub takes its time: each reads the clock again after it has
+    # asked, so that nothing fills after maturation and what ended meanwhile expires first.
+
+    async def _look(self, contract_id: int) -> bool:
+        await issue_checks.look_at(self.db, self.oracle, contract_id, self.clock)
+        return True
+
+    async def _expire(self, contract_id: int) -> bool:
+        """Where it brings a fill, because an all-or-none offer waits for it, GitHub is asked first."""
+
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            await automatic_trades.expire_due(tx, contract_id, self.clock.now(), asked)
+            return True
+
+        return await self._with_news(contract_id, work)
+
+    async def _retry(self, contract_id: int) -> bool:
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            await automatic_trades.retry_contract(tx, contract_id, self.clock.now(), asked)
+            return True
+
+        if not await issue_checks.ask(self.db, self.oracle, contract_id, self.clock):
+            self._unanswered.begin(contract_id, self.clock.now())
+            return False
+        return await self._with_news(contract_id, work, frozenset({contract_id}))
+
+    async def _resume(self, number: int, contract_id: int) -> bool:
+        """An offer that does not come back now is left alone for a while."""
+
+        async def work(tx: Tx, asked: frozenset[int]) -> bool:
+            return await automatic_trades.resume_suspended(tx, number, contract_id, self.clock.now(), asked)
+
+        back = await issue_checks.ask(self.db, self.oracle, contract_id, self.clock)
+        back = back and await self._with_news(contract_id, work, frozenset({contract_id}))
+        if not back:
+            self._unfit.begin(number, self.clock.now())
+        return back
+
+    async def _with_news(self, contract_id: int, work: FollowUp, asked: frozenset[int] = frozenset()) -> bool:
+        """In one transaction, before which GitHub is asked about more contracts if need be. Unanswered it waits."""
+
+        async def attempt(known: frozenset[int]) -> bool:
+            async with self.db.transaction() as tx:
+                return await work(tx, known)
+
+        try:
+            return await with_news(self.db, self.oracle, self.clock, attempt, asked)
+        except NoNews:
+            self._unanswered.begin(contract_id, self.clock.now())
+            return False
+
+    async def seal(self) -> bool:
+        """Close the entries that came since with a seal."""
+        async with self.db.transaction() as tx:
+            return await seals.seal(tx, self.clock.now())

@@ -1,0 +1,141 @@
+"""Stopping and starting a contract's trade, and paying it out, each with its journal entry (docs/market.md §5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from app.market.exchange.settlement import Payout, halt, resume, settle
+from app.market.exchange.state import Changes
+from app.market.exchange.voiding import VoidPrice
+from app.market.terms.contract import Outcome, Status
+from app.services.life import notices
+from app.services.rules.context import refresh_market_comment
+from app.services.trading.locked_market import LockedMarket, lock_market
+from app.services.trading.locking import hold_all
+from app.storage.engine.db import Tx
+from app.storage.market import contracts
+from app.storage.market.contracts import ContractRow
+from app.storage.people import places
+from app.storage.people.places import Place
+from app.storage.queues import outbox
+
+TOGETHER_SECONDS = 60
+"""Contracts of one issue that are halted, resumed or settled by one event within so long are told of in one comment."""
+
+GATHER_SECONDS = 2
+"""So long a comment waits for what the event does to the issue's other contracts, each in its own transaction."""
+
+NO_WINDOW: dict[str, Any] = {
+    "halt_reason": None,
+    "window_opened_at": None,
+    "window_ends_at": None,
+    "window_planned_at": None,
+    "announced_at": None,
+    "verdict": None,
+    "backed": False,
+    "by_pull": False,
+    "ruling": None,
+    "ruling_price": None,
+}
+"""What a contract remembers of a window when none runs."""
+
+
+async def lock_markets(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[LockedMarket]:
+    """These contracts with everybody in them under lock: one locked market for each currency."""
+    currencies = sorted({row.currency for row in rows})
+    if len(currencies) > 1:
+        await hold_all(tx, rows, now=now)
+    return [
+        await lock_market(tx, {row.id for row in rows if row.currency == currency}, cause=cause, now=now, everyone=True)
+        for currency in currencies
+    ]
+
+
+async def stop(locked: LockedMarket, contract_id: int, event_at: int, **values: Any) -> None:
+    """Halt, or keep halted, from this event on; `values` are columns that change with it. Settled is final.
+
+    What is due expires first, as before any change, but nothing fills on news: all-or-none offers are tried later.
+    """
+    row = locked.rows[contract_id]
+    if row.status is Status.SETTLED:
+        return
+    if row.open:
+        await locked.expire(())
+        amendment = locked.state(row.id).amendment + 1
+        await locked.run(partial(halt, locked.market, row.id), f"halt:{row.id}:{amendment}")
+    await contracts.change(
+        locked.tx,
+        row.id,
+        halted_at=locked.now if row.open else row.halted_at,
+        halt_event_at=_halted_since(row, event_at),
+        **values,
+    )
+
+
+def _halted_since(row: ContractRow, event_at: int) -> int:
+    """The first event for which trading is halted; what the API says of a piece of news goes before the news."""
+    news = row.halt_reason is not None and row.window_ends_at is None and row.maintainer_halt is None
+    if row.open or news or row.halt_event_at is None:
+        return event_at
+    return min(row.halt_event_at, event_at)
+
+
+async def start(locked: LockedMarket, contract_id: int) -> None:
+    """Trade again: what came due meanwhile expires, then the book is tried."""
+    row = locked.rows[contract_id]
+    await locked.expire({row.id})
+    amendment = locked.state(row.id).amendment + 1
+    await locked.run(partial(resume, locked.market, row.id, now=locked.now), f"resume:{row.id}:{amendment}")
+    await contracts.change(locked.tx, row.id, halted_at=None, halt_event_at=None)
+
+
+async def pay_out(
+    locked: LockedMarket, contract_id: int, outcome: Outcome, void: VoidPrice | None = None, price: int | None = None
+) -> list[Payout]:
+    """Settle, once: what came due meanwhile expires, the other offers are cancelled, winners paid, nothing left.
+
+    `void`, `price`: what a VOID reads (`settlement.settle`).
+    """
+    row = locked.rows[contract_id]
+    await locked.expire({row.id})
+    payouts: list[Payout] = []
+
+    def pay() -> Changes:
+        changes, found = settle(locked.market, row.id, outcome, void, price)
+        payouts.extend(found)
+        return changes
+
+    locked.rows[row.id] = replace(row, outcome=outcome)
+    await locked.run(pay, f"settlement:{row.id}")
+    await contracts.change(locked.tx, row.id, outcome=outcome.value, settled_at=locked.now, next_look_at=None)
+    return payouts
+
+
+async def show(locked: LockedMarket, place: Place) -> None:
+    """Have the market comments of all threads concerned brought up to date."""
+    for issue_id in sorted({locked.rows[number].issue_id for number in locked.changed} | {place.issue.id}):
+        there = place if issue_id == place.issue.id else await places.place(locked.tx, issue_id)
+        if there is not None:
+            await refresh_market_comment(locked.tx, there, locked.now)
+
+
+async def notify(tx: Tx, place: Place, row: ContractRow, key: str, body: dict[str, object], now: int) -> None:
+    """Have a notice posted in the thread: `key` names the event, of which one comment tells for all its contracts.
+
+    What comes when that comment has been out for a while gets one of its own: nobody is told of an edit.
+    """
+    await outbox.hold_key(tx, key)
+    own_key = f"{key}:c{row.id}"
+    before = await outbox.find(tx, key)
+    items = notices.items(before.body) if before else []
+    mine = [item for item in items if item["contract"] == row.id]
+    if mine and body["notice"] == "resumed":
+        key, items = f"{own_key}:{row.amendment}", []
+    elif before and not (mine or before.fresh or now - before.created_at < TOGETHER_SECONDS):
+        key, items = own_key, []
+    told = [*(item for item in items if item["contract"] != row.id), body]
+    due_at = now + GATHER_SECONDS if await contracts.has_siblings(tx, row) else now
+    text = notices.joined(told)
+    await outbox.put(tx, key=key, kind="notice", place=place, body=text, now=now, due_at=due_at)

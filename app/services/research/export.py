@@ -1,0 +1,131 @@
+"""The public history of a repository as files for research (docs/research.md): the same history, the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+from app.market.ledger.entry_detail import Value
+from app.services.research.export_files import SHEETS, Unit
+from app.storage.engine.db import Database, Tx
+from app.storage.people.places import Repository
+from app.storage.proof import history
+from app.storage.proof.audit_reader import Found
+
+VERSION = 1
+"""Goes up whenever a column goes away, moves or changes its meaning. A new one comes last and changes nothing else."""
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+class ExportRefused(Exception):
+    """What cannot be exported, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file of an export."""
+
+    file: str
+    rows: int
+    sha256: str
+
+
+async def export(db: Database, full_name: str, form: Format, folder: Path, private: bool = False) -> list[Written]:
+    """Write every file, from one snapshot; those that are there are replaced. Raises ExportRefused.
+
+    A private repository's history is written only if `private` says so, and for its owner's eyes alone.
+    """
+    owner, _, name = full_name.partition("/")
+    async with db.reading() as tx:
+        repository = await history.repository_by_name(tx, owner, name)
+        if repository is None:
+            raise ExportRefused(f"BugMark does not know the repository {full_name}.")
+        if repository.private and not private:
+            raise ExportRefused(f"{full_name} is private; add --private to export it all the same.")
+        os.makedirs(folder, exist_ok=True)
+        mode = 0o600 if repository.private else 0o644
+        written = [await _write(tx, repository, sheet, form, folder, mode) for sheet in SHEETS]
+        _manifest(repository, form, written, folder, mode)
+    return written
+
+
+async def _write(tx: Tx, repository: Repository, name: str, form: Format, folder: Path, mode: int) -> Written:
+    path = folder / f"{name}.{form}"
+    columns = SHEETS[name].columns
+    rows = 0
+    with _replacing(path, mode) as file:
+        write = _csv(file, columns) if form is Format.CSV else _jsonl(file, columns)
+        async for row in SHEETS[name].rows(tx, repository.id):
+            write(row)
+            rows += 1
+    with path.open("rb") as written:
+        return Written(path.name, rows, hashlib.file_digest(written, "sha256").hexdigest())
+
+
+@contextmanager
+def _replacing(path: Path, mode: int) -> Iterator[IO[str]]:
+    """A file that takes the other's place when it is whole."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w", encoding="utf-8", newline="") as file:
+        yield file
+    part.replace(path)
+
+
+def _csv(file: IO[str], columns: dict[str, Unit]) -> Callable[[Found], None]:
+    """RFC 4180 with plain line feeds: a header, nothing for what is not there, true and false for flags."""
+    out = csv.writer(file, lineterminator="\n")
+    out.writerow(columns)
+
+    def write(row: Found) -> None:
+        out.writerow([_plain(value, unit) for value, unit in zip(row, columns.values(), strict=True)])
+
+    return write
+
+
+def _plain(value: Value, unit: Unit) -> Value:
+    if unit is Unit.FLAG:
+        return "true" if value else "false"
+    return value
+
+
+def _jsonl(file: IO[str], columns: dict[str, Unit]) -> Callable[[Found], None]:
+    """One object a line, its members in the order of the columns."""
+
+    def write(row: Found) -> None:
+        told = {name: _said(value, unit) for (name, unit), value in zip(columns.items(), row, strict=True)}
+        file.write(json.dumps(told, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+    return write
+
+
+def _said(value: Value, unit: Unit) -> Value:
+    if value is None:
+        return None
+    if unit is Unit.FLAG:
+        return bool(value)
+    return str(value) if unit is Unit.AMOUNT else value
+
+
+def _manifest(repository: Repository, form: Format, written: list[Written], folder: Path, mode: int) -> None:
+    """What the files are; without an instant, since the same history makes the same bytes."""
+    told = {
+        "version": VERSION,
+        "format": form.value,
+        "repository": {"id": repository.id, "owner": repository.owner_login, "name": repository.name},
+        "files": [asdict(item) for item in written],
+    }
+    with _replacing(folder / "manifest.json", mode) as file:
+        file.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")

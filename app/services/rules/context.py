@@ -1,0 +1,42 @@
+"""Where and when a command happens."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from app.services.rules.config import Config
+from app.storage.engine.db import Tx
+from app.storage.people.places import Place
+from app.storage.queues import outbox
+
+BOARD_DELAY_SECONDS = 1
+"""The market comment lets the reply to the same command go before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """Where and when a command happens.
+
+    `cause` names it in the journal, `now` is the instant it carries; `closed`: the issue is closed as completed, by a
+    close that was not set aside; `rejected`: why it is closed otherwise, such as "not_planned". `may_triage` is only
+    asked for commands that need it; `insider`: GitHub says that the user is the issue's author or has triage rights.
+    `asked`: contracts about other issues of which GitHub was asked for this command.
+    """
+
+    place: Place
+    config: Config
+    user_id: int
+    cause: str
+    now: int
+    closed: bool = False
+    may_triage: bool = False
+    insider: bool = False
+    rejected: str | None = None
+    asked: Container[int] = frozenset()
+
+
+async def refresh_market_comment(tx: Tx, place_: Place, now: int) -> None:
+    """Have the issue's market comment made or brought up to date."""
+    due_at = now + BOARD_DELAY_SECONDS
+    await outbox.put(tx, key=f"board:{place_.issue.id}", kind="board", place=place_, body="", now=due_at)

@@ -1,7 +1,0 @@
-"""A desk and a played GitHub."""
-
-from tests.github.conftest import github, play
-from tests.running.senders import sender
-from tests.services.conftest import desk
-
-__all__ = ["desk", "github", "play", "sender"]
