@@ -73,7 +73,7 @@ def told(error: GraphQLError) -> Json:
 
 
 Fields = dict[str, Any]
-"""What the executor reads: values, and functions of the query's info and arguments."""
+"""Values for the executor, and functions of the query's info and arguments."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Who is asking: an app with its JWT, an installation with its token, a person, or nobody."""
+"""Caller of a request: an app with its JWT, an installation with its token, a person, or nobody."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from sandbox.state import Json, State
 HOUR = 3600
 READ_POINTS, WRITE_POINTS = 1, 5
 CREATING = re.compile(r"/(?:repos/[^/]+/[^/]+|repositories/\d+)/(?:issues|issues/\d+/comments|pulls)\Z")
-"""What GitHub's documentation says of these, when posted to: creating too quickly may be limited."""
+"""Endpoints for which GitHub's documentation warns that creating too quickly may be limited."""
 MUTATION = re.compile(rb'"query"\s*:\s*"\s*mutation\b')
 SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
@@ -101,7 +101,7 @@ def cost_of(method: str, path: str, body: bytes) -> Cost:
 
 @dataclass
 class Budget:
-    """What one caller has used. `used` and `resets_at` are those of the rate-limit headers."""
+    """Use by one caller. `used` and `resets_at` are those of the rate-limit headers."""
 
     caller: str
     used: int = 0
@@ -175,7 +175,7 @@ class Budgets:
         return max(0, self.limits.per_hour(budget.caller) - budget.used)
 
     def refusal(self, budget: Budget, cost: Cost) -> ApiError | None:
-        """What GitHub would answer instead; None while the caller is within all limits, or nobody enforces them."""
+        """GitHub's refusal; None while the caller is within all limits, or nobody enforces them."""
         if not self.limits.enforced:
             return None
         now = self.clock.now()

@@ -13,7 +13,7 @@ from sandbox.world import Actor, World
 
 @dataclass(frozen=True)
 class Coding:
-    """Of one repository."""
+    """Code of one repository."""
 
     world: World
     repository: Repository

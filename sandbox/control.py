@@ -162,7 +162,7 @@ async def remove_repository(sandbox: Sandbox, request: web.Request, fields: Json
 
 @control("PUT", "/installations/{id}/permissions")
 async def set_installation_permissions(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
-    """What the account granted, which may be less than the manifest asks for now."""
+    """Permissions that the account granted, perhaps fewer than the manifest asks for now."""
     found = installation(sandbox, request)
     by = actor(sandbox, fields, found.account.login).user
     installing.set_permissions(sandbox.world, found, fields["permissions"], by)

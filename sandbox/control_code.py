@@ -108,7 +108,7 @@ async def dequeue(sandbox: Sandbox, request: web.Request, fields: Json) -> Json:
 
 @control("PUT", "/pulls/{owner}/{repo}/{number}/queue/merge")
 async def merge_queued(sandbox: Sandbox, request: web.Request, _: Json) -> Json:
-    """What is in the queue is merged as `github-merge-queue[bot]`."""
+    """Merge the queue's pull requests as `github-merge-queue[bot]`."""
     where, found, its = pull(sandbox, request)
     Merging(Coding(sandbox.world, where)).merge_queued(found, its)
     return shape(sandbox, where, found)

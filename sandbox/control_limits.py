@@ -25,7 +25,7 @@ async def set_limits(sandbox: Sandbox, _: web.Request, fields: Json) -> Json:
 
 @control("GET", "/budgets")
 async def get_budgets(sandbox: Sandbox, _: web.Request, __: Json) -> list[Any]:
-    """What every caller has used at most in any window."""
+    """Peak use of every caller in any window."""
     return [budget.told() for budget in sandbox.budgets.of_caller.values()]
 
 

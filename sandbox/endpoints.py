@@ -73,7 +73,7 @@ class Call:
         return Actor(self.user, self.principal.app_id)
 
     def may(self, role: str) -> bool:
-        """Whether the caller has this role here. An installation was already held to its permissions."""
+        """Tell if the caller has this role here. An installation was already held to its permissions."""
         return self.principal.token is not None or self.repo.allows(self.principal.actor, role)
 
     def require(self, role: str) -> None:
@@ -225,7 +225,7 @@ def text_field(fields: Json, name: str, resource: str) -> str:
 
 
 def given(value: T | None) -> T:
-    """What the endpoint's `needs` or its path promised to be there."""
+    """Return a value that the endpoint's `needs` or its path promised."""
     if value is None:
         raise LookupError("the endpoint asks for what its path or rights do not give")
     return value

@@ -1,4 +1,4 @@
-"""What can be made to go wrong: deliveries lost, repeated, late or out of order; answers late, broken or refused."""
+"""Faults on demand: deliveries lost, repeated, late or out of order; answers late, broken or refused."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DeliveryFaults:
         return self.struck("reorder") is not None
 
     def fate(self) -> Fate:
-        """What becomes of the next delivery: at most one kind of loss, repetition and delay each."""
+        """Fate of the next delivery: at most one kind of loss, repetition and delay each."""
         late = self.struck("delay")
         return Fate(
             lost=self.struck("lose") is not None,

@@ -107,7 +107,7 @@ class Hooks:
         self.queue(installation.app, event, action, payload, installation, None)
 
     def emit_target(self, action: str, installation: Installation, sender: User, data: Json) -> None:
-        """What befalls the account itself: `installation` is told in short."""
+        """Send an event of the account itself, with `installation` in short form."""
         about = {"id": installation.id, "node_id": node_id("I", installation.id)}
         payload = {"action": action, "installation": about, "sender": self.shapes.user(sender), **data}
         self.queue(installation.app, "installation_target", action, payload, installation, None)

@@ -94,7 +94,7 @@ def unsuspend(world: World, installation: Installation, sender: User) -> None:
 
 
 def set_permissions(world: World, installation: Installation, granted: dict[str, str], sender: User) -> None:
-    """What the account grants from now on. GitHub tells of permissions accepted; none are taken back one by one."""
+    """Set the account's grants. GitHub reports accepted permissions; none are taken back one by one."""
     before, installation.permissions = installation.permissions, {"metadata": "read", **granted}
     installation.updated_at = world.clock.now()
     if any(LEVELS.index(level) > LEVELS.index(before.get(area, "none")) for area, level in granted.items()):

@@ -32,7 +32,7 @@ async def ask_for_manifest(request: web.Request) -> web.Response:
 @routes.post("/settings/apps/new")
 @routes.post("/organizations/{org}/settings/apps/new")
 async def show_manifest(request: web.Request) -> web.Response:
-    """What the app wants, with its name to be changed; nothing is made yet."""
+    """Show the app's wishes, with a field for its name; nothing is made yet."""
     sandbox, form = request.app[SANDBOX], await request.post()
     text = str(form.get("manifest", ""))
     try:

@@ -14,7 +14,7 @@ MERGE_QUEUE = "github-merge-queue[bot]"
 
 @dataclass(frozen=True)
 class Merging:
-    """Of pull requests in one repository."""
+    """Pull requests in one repository."""
 
     coding: Coding
 
@@ -23,7 +23,7 @@ class Merging:
         return self.coding.world
 
     def review(self, actor: Actor, pull: Pull, state: str, sha: str | None = None) -> Review:
-        """What is said of its last commit, or of an older one. An author's last word counts."""
+        """Reviews of its last commit, or of an older one. An author's last word counts."""
         commit = self.coding.repository.commits[sha or pull.head]
         made = Review(next(self.world.state.ids.event), actor.user, state, commit, self.world.clock.now())
         pull.reviews.append(made)

@@ -136,7 +136,7 @@ Page = Callable[[web.Request, Place], Awaitable[web.StreamResponse]]
 
 
 def in_repository(page: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """What is not a repository may be a path of the API after all."""
+    """Try a path of the API if it is no repository."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         sandbox = request.app[SANDBOX]
@@ -201,7 +201,7 @@ def entries(issue: Issue) -> list[Json]:
 
 
 def counted(comment: Comment) -> dict[str, list[str]]:
-    """Who reacted, by reaction."""
+    """Logins by reaction."""
     who: dict[str, list[str]] = {}
     for reaction in comment.reactions.values():
         who.setdefault(reaction.content, []).append(reaction.user.login)
@@ -228,7 +228,7 @@ async def act(request: web.Request, place: Place) -> web.StreamResponse:
 
 
 def merge(place: Place, issue: Issue, login: str) -> None:
-    """What the API serves no endpoint for."""
+    """Requests for which the API has no endpoint."""
     world = place.sandbox.world
     user = world.account(login)
     if not issue.pull or not place.repository.allows(user, "write"):
@@ -237,7 +237,7 @@ def merge(place: Place, issue: Issue, login: str) -> None:
 
 
 def calls(place: Place, issue: Issue, fields: dict[str, str]) -> list[tuple[str, str, Json]]:
-    """What a button means; a state button takes a typed comment along, as on GitHub."""
+    """Act on a button; a state button takes a typed comment along, as on GitHub."""
     here, body = f"{place.api}/issues/{issue.number}", {"body": fields.get("body", "")}
     button = fields.get("button", "comment")
     if button == "edit":

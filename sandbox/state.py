@@ -1,4 +1,4 @@
-"""What the sandbox remembers: plain records in dictionaries, keyed by GitHub's numeric ids."""
+"""State of the sandbox: plain records in dictionaries, keyed by GitHub's numeric ids."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Commit:
 
 @dataclass
 class Review:
-    """What somebody said of a pull request as it was at a commit: APPROVED or CHANGES_REQUESTED."""
+    """A review of a pull request as it was at a commit: APPROVED or CHANGES_REQUESTED."""
 
     id: int
     user: User
@@ -91,7 +91,7 @@ class Review:
 
 @dataclass
 class Pull:
-    """What makes an issue a pull request. `branch` lies in the same repository."""
+    """Fields that make an issue a pull request. `branch` lies in the same repository."""
 
     id: int
     branch: str
@@ -104,7 +104,7 @@ class Pull:
     merge_commit: str | None = None
     reviews: list[Review] = field(default_factory=list)
     events: list[TimelineEvent] = field(default_factory=list)
-    """Of the merge queue, auto-merge and forced pushes; GraphQL tells them."""
+    """Events of the merge queue, auto-merge and forced pushes; GraphQL tells them."""
     queued: bool = False
     auto_merge_by: User | None = None
 
@@ -119,11 +119,11 @@ class TimelineEvent:
     created_at: int
     app_id: int | None = None
     data: Json = field(default_factory=dict)
-    """What REST tells beside that."""
+    """Further fields of REST's answer."""
     closer: Commit | Issue | None = None
     """The commit or pull request behind a `closed`; GraphQL tells both, REST only the commit."""
     canonical: Issue | None = None
-    """Of what a `marked_as_duplicate` says that this is a duplicate."""
+    """Canonical issue that a `marked_as_duplicate` names."""
 
 
 @dataclass
@@ -180,7 +180,7 @@ class CheckRun:
 
 @dataclass
 class Advisory:
-    """Of GitHub's global database. `vulnerabilities`: ecosystem, package, vulnerable_version_range, first_patched."""
+    """An advisory of GitHub's global database. `vulnerabilities`: ecosystem, package, range, first_patched."""
 
     ghsa_id: str
     summary: str
@@ -223,7 +223,7 @@ class Repository:
         return self.commits[self.head].files
 
     def role_of(self, user: User | None) -> str:
-        """What this user may do here; everybody may read what is public."""
+        """Role of a user here; everybody may read public repositories."""
         if user and user.id == self.owner.id:
             return "admin"
         floor = "none" if self.private else "read"
@@ -314,7 +314,7 @@ class Delivery:
     duration_millis: int = 0
     status: str = "pending"
     status_code: int = 0
-    """What the receiver answered; 0 when nothing came back at all."""
+    """Status of the receiver's answer; 0 when nothing came back at all."""
     request_headers: dict[str, str] = field(default_factory=dict)
     response_headers: dict[str, str] = field(default_factory=dict)
     response_body: str = ""

@@ -28,7 +28,7 @@ KINDS = ("request", "answer", "webhook")
 
 @dataclass
 class Request:
-    """What openapi-core asks of a request; the path is encoded, so that a parameter may hold a slash."""
+    """A request for openapi-core; the path is encoded, so that a parameter may hold a slash."""
 
     method: str
     path: str

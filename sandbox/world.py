@@ -1,4 +1,4 @@
-"""What happens on the sandbox's GitHub, and the webhooks each happening causes. Rights are checked by the callers."""
+"""Events on the sandbox's GitHub, and the webhooks that each causes. Rights are checked by the callers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ TOKEN_LIFE_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does it, and through which app."""
+    """The person who acts, and the app in between."""
 
     user: User
     app_id: int | None = None
@@ -301,7 +301,7 @@ class World:
     def emit_issue(
         self, action: str, actor: Actor, repository: Repository, issue: Issue, data: Json | None = None
     ) -> None:
-        """Of a pull request GitHub tells under another name."""
+        """Rename the event for a pull request, as GitHub does."""
         if issue.pull:
             shape = pull_request(self.shapes, repository, issue, issue.pull)
             about = {"number": issue.number, "pull_request": shape, **(data or {})}

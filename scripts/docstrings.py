@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT = 349
+LEFT = 0
 """Those that have not been rewritten yet: there may be fewer, never more."""
 
 OPENINGS = ("What", "Whether", "Who", "Whom", "Whose", "Where", "Of", "Which", "How", "When", "If")

@@ -29,7 +29,7 @@ def hash_of(root: Path) -> str:
 
 
 def folder(root: Path = ROOT, builds: Path = BUILDS) -> Path:
-    """Where the build of these sources is, if there is one."""
+    """Path of the build of these sources, if there is one."""
     return builds / f"core-{hash_of(root)}"
 
 
@@ -54,6 +54,6 @@ def _is_part(name: str) -> bool:
 
 
 def core() -> str:
-    """Which core this process runs."""
+    """Name of the core that this process runs."""
     found = importlib.util.find_spec("app.market.exchange.sweep")
     return "pure Python" if found is None or str(found.origin).endswith(".py") else "compiled"

@@ -35,7 +35,7 @@ class CannotKeep(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What GitHub hands out once, when it makes an App from a manifest."""
+    """Credentials that GitHub hands out once, when it makes an App from a manifest."""
 
     app_id: int
     name: str
@@ -58,7 +58,7 @@ class Credentials:
 
 
 class Keeper(Protocol):
-    """Where credentials go."""
+    """Destination of credentials."""
 
     def check(self) -> None:
         """Raises CannotKeep if `keep` would, as far as can be known."""
@@ -85,7 +85,7 @@ class FileKeeper:
             os.unlink(linked)
 
     def keep(self, credentials: Credentials) -> str:
-        """What goes wrong once the file has its name is only logged: the credentials are there."""
+        """Store the credentials; faults after the file has its name are only logged."""
         with self._or_not_kept(), self._beside(credentials.lines()) as made:
             os.link(made, self.path)  # unlike a rename it fails if the name is taken
         _make_durable(self.path.parent)
@@ -152,7 +152,7 @@ def _make_durable(folder: Path) -> None:
 
 
 def read(path: str) -> Mapping[str, str]:
-    """What a file of credentials says. ValueError with the rest of a sentence that quotes none of it."""
+    """Read a file of credentials. ValueError with the rest of a sentence that quotes none of it."""
     try:
         text = Path(path).read_text("ascii")
     except OSError as error:

@@ -49,7 +49,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a running app is told from outside. Secrets are left out of `repr` and `str`."""
+    """Settings of a running app. Secrets are left out of `repr` and `str`."""
 
     database_url: str = field(repr=False)  # may hold a password
     github_api_url: str  # without a trailing slash, as public_url
@@ -99,7 +99,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class SetupSettings:
-    """What the set-up is told: all of it is known before there is an App."""
+    """Settings of the set-up, all known before there is an App."""
 
     github_api_url: str
     public_url: str
@@ -134,7 +134,7 @@ def database_url_from(environ: Mapping[str, str]) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a url's host is this very machine, by its spelling alone: no name is looked up."""
+    """Tell if a url's host is this very machine, by its spelling alone: no name is looked up."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     if host == "localhost":
         return True
@@ -157,7 +157,7 @@ class _Reader:
         return self._environ.get(name, "").strip()
 
     def take_credentials(self) -> None:
-        """What the set-up has stored stands beside the environment; nothing may be said by both."""
+        """Take credentials stored by the set-up beside the environment; nothing may be set by both."""
         path = self.get("BUGMARK_CREDENTIALS_FILE")
         if not path:
             return

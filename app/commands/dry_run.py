@@ -42,7 +42,7 @@ def _command(request: DryRunRequest) -> Command:
 
 
 async def prepare(oracle: Any, place: Place, request: DryRunRequest) -> DryRunRequest | None:
-    """What the command itself asks GitHub first."""
+    """Ask GitHub what the command itself would ask."""
     command = _command(request)
     if command.prepare is None:
         return request

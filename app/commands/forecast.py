@@ -78,7 +78,7 @@ _CLAUSES = ("advisory", "issue", "milestone", "label", "title", "severity", "clo
 
 
 def mend(given: Sequence[str], now: int) -> tuple[HandOut, ...]:
-    """What can be read of it is kept; no package, name or date is filled in."""
+    """Keep the readable parts; no package, name or date is filled in."""
     clauses = _clauses(given)
     slots = Slots()
     if "milestone" in clauses:

@@ -72,7 +72,7 @@ async def handle(tx: Tx, context: CommandContext, request: FundRequest) -> str:
 
 
 def _with_more(request: FundRequest) -> HandOut:
-    """How much more is up to nobody else."""
+    """Leave the amount to the user: nobody else may choose it."""
     given = {"at": request.price, "by": request.by_at}
     return HandOut(
         "fund", {"amount": Blank.AMOUNT, **{part: value for part, value in given.items() if value is not None}}
@@ -86,7 +86,7 @@ def _where(traded: Traded, by_at: int) -> str:
 
 
 def _for_a_fixer(offer: Offer) -> str:
-    """What waits is a reward: who takes the other side and fixes it gets it."""
+    """Describe the resting offer as a reward for the user who takes the other side and fixes the issue."""
     if not offer.cash_left or offer.number >= FIRST_IMAGINED:
         return ""
     units = offer.cash_left

@@ -27,7 +27,7 @@ def build(parts: Parts) -> GiveRequest:
 
 
 def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
-    """Whom and how much in either order; nobody is filled in."""
+    """Take the user and the amount in either order; no user is guessed."""
     said = [word for word in joined(words) if lower(word) not in FILLERS and word not in FILLED_IN]
     logins = [word for word in said if word.startswith("@") and reads("login", word, now)]
     plain = [word for word in said if word not in logins]

@@ -16,10 +16,10 @@ from app.services.rules.context import CommandContext
 from app.storage.engine.db import Tx
 
 GROUPS = {1: "Trade", 2: "Look", 3: "More", 4: "Maintainers"}
-"""What the tens of a command's order mean."""
+"""Names of the groups, by the tens of a command's order."""
 
 MOST_LINES = 8
-"""What a reply that also welcomes somebody has room for."""
+"""Lines that fit in a reply that also welcomes somebody."""
 
 FIRST_EXAMPLES = 3
 

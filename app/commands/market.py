@@ -24,7 +24,7 @@ def build(parts: Parts) -> MarketRequest:
 
 
 def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
-    """How the market stands is said by `price`."""
+    """Point to `price` for the state of the market."""
     if words and lower(words[0]) in ACTS:
         return (HandOut("market", {"act": lower(words[0]), "reason": Blank.REASON}),)
     return () if words else (HandOut("price"),)

@@ -43,7 +43,7 @@ async def handle(tx: Tx, context: CommandContext, request: PositionsRequest) -> 
 
 
 def worth(held: Sequence[Holding]) -> str:
-    """What each position cost and would bring."""
+    """Table of positions: their cost and their value."""
     heads = ["position", "average cost", "cost", "price now", "worth", "unrealised", "a VOID now would pay"]
     return table(heads, "lrrrrrr", [_line(one) for one in held]) if held else ""
 

@@ -73,7 +73,7 @@ def similar(name: str) -> Command | None:
 
 
 def parse(text: str, now: int) -> Request:
-    """What a command asks for; see `understand`."""
+    """Read a command's request; see `understand`."""
     return understand(text, now)[1]
 
 

@@ -71,7 +71,7 @@ async def handle(tx: Tx, context: CommandContext, request: OfferRequest) -> str:
 
 
 async def _in_one(tx: Tx, context: CommandContext, request: OfferRequest) -> HandOut:
-    """Where the user holds such units, if possible within the range, at the price that was named, if any."""
+    """Suggest a sale of units that the user holds, if possible within the range, at the named price, if any."""
     found = await books.positions_of(tx, context.user_id, context.place.issue.id)
     held = {contract: position for contract, side, position in found if side is request.side and position.free}
     rows = [

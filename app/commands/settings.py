@@ -33,7 +33,7 @@ async def handle(tx: Tx, context: CommandContext, _request: SettingsRequest) -> 
 
 
 def told(found: InForce) -> str:
-    """What differs from the defaults is shown, the rest at a click."""
+    """Show the settings that differ from the defaults, and fold the rest."""
     own = [one for one in found.settings if one.own]
     rest = [one for one in found.settings if not one.own]
     parts = [f"**The rules in force here**: {SOURCES[found.source]}.{_mistakes(found.mistakes)}", drawn(own)]

@@ -20,7 +20,7 @@ def build(parts: Parts) -> TakeRequest:
 
 
 def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
-    """Which offer is meant is said by its number alone."""
+    """Require the offer's number: nothing else names it."""
     said = [word for word in joined([lower(word) for word in words]) if word not in FILLERS]
     named = bool(said) and said[0].startswith("o") and reads("offer_id", said[0], now)
     rest = said[1:] if named else []

@@ -1,4 +1,4 @@
-"""What a check finds: one line for whoever runs BugMark."""
+"""Result of a check: one line for the operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What GitHub says of the App: who it is, what it may do, where its webhooks go, who has installed it."""
+"""Checks with GitHub: the App's identity, permissions, webhook address and installations."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _identity(settings: Settings, app: Mapping[str, Any]) -> Finding:
 
 
 def permissions(wanted: Mapping[str, str], granted: Mapping[str, str]) -> Finding:
-    """What the App has, beside the least with which everything works."""
+    """Compare the App's permissions and events with the least that everything needs."""
     missing = lacking(wanted, granted)
     if missing:
         text = f"missing: {', '.join(missing)}. Grant them on the App's settings page, under Permissions and events."

@@ -1,4 +1,4 @@
-"""Whether webhooks are taken in: by what became of GitHub's last one, and of one of our own that says nothing."""
+"""Checks of the webhook door: the fate of GitHub's last delivery, and of an empty one of our own."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def last_delivery(client: GitHub) -> Finding:
 
 
 async def door(settings: Settings, session: aiohttp.ClientSession) -> Finding:
-    """Whether the web process that runs has the secrets of this environment. Nothing is stored by it."""
+    """Check that the running web process has this environment's secrets. Nothing is stored by it."""
     url, what = f"{settings.public_url}/webhook", "webhook door"
     for secret in settings.webhook_secrets:
         try:
@@ -70,7 +70,7 @@ async def _knock(session: aiohttp.ClientSession, url: str, secret: str) -> int:
 
 
 async def marketplace(settings: Settings) -> list[Finding]:
-    """Who has bought what, where there is a listing. A database that cannot be read was told of before."""
+    """Count Marketplace purchases, if there is a listing. An unreadable database was reported before."""
     if not settings.marketplace_secrets:
         return []
     db = Database(settings.database_url, pool_size=1)

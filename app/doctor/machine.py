@@ -1,4 +1,4 @@
-"""What is on this machine: the key's file, the database, the clock."""
+"""Checks of this machine: the key's file, the database, the clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_SKEW_SECONDS = 30
 
 
 def key_file(environ: Mapping[str, str]) -> Finding:
-    """Whether others than the owner can open the file with the App's key."""
+    """Check that only its owner can open the file with the App's key."""
     name = environ.get("BUGMARK_PRIVATE_KEY_FILE", "").strip()
     if not name:
         return Finding(Mark.OK, "key file", "none is used.")

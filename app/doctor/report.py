@@ -66,7 +66,7 @@ async def examine(
 
 
 async def public_url(settings: Settings, session: aiohttp.ClientSession) -> Finding:
-    """Whether the web process answers where GitHub and readers look for it; as seen from this machine."""
+    """Check, from this machine, that the web process answers at its public address."""
     url = f"{settings.public_url}/healthz"
     try:
         async with session.get(url, allow_redirects=False, timeout=HTTP) as answer:

@@ -44,7 +44,7 @@ class Slots:
     """Words that nobody understood."""
 
     def keep(self, part: str, readings: Iterable[Any], blank: Blank) -> None:
-        """What is said twice is not clear."""
+        """Treat a part that is given twice as unclear."""
         read = tuple(readings) or (blank,)
         self.found[part] = read if part not in self.found or self.found[part] == read else (blank,)
 
@@ -61,7 +61,7 @@ class Slots:
         return len(self.found[part]) > 1
 
     def _means(self, name: str, parts: dict[str, Any]) -> str:
-        """What this reading says otherwise than the others."""
+        """The part that this reading says otherwise than the others."""
         return ", ".join(MEANINGS[part](name, parts[part]) for part in parts if part in MEANINGS and self._open(part))
 
 
@@ -109,7 +109,7 @@ MEANINGS: dict[str, Callable[[str, Any], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class OfferMender:
-    """How commands about offers are mended. `quantities` are the keywords that may stand for a volume, `prices` those
+    """Corrections of commands about offers. `quantities` are the keywords that may stand for a volume, `prices` those
     that say a price, `conditions` those the command takes; `by` is the part that reads its maturation.
     """
 
@@ -252,7 +252,7 @@ def joined(words: Sequence[str]) -> list[str]:
 
 
 def reads(part: str, words: str, now: int) -> bool:
-    """Whether a part of a command can be read from these words."""
+    """Tell if a part of a command can be read from these words."""
     try:
         READERS[part](words, now)
     except Refusal:

@@ -229,7 +229,7 @@ def _check_clear(words: str, text: str) -> None:
 
 
 def _why_not(text: str) -> str:
-    """What is wrong with words that fit no notation."""
+    """Explain words that fit no notation."""
     for pattern, why in _MISTAKES:
         if pattern.fullmatch(text):
             return why

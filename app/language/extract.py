@@ -70,6 +70,6 @@ def read_comment(markdown: str) -> Reading:
 
 
 def normalised(line: str) -> str:
-    """What a command line says after its `/bugmark`."""
+    """Cut a command line down to the text after `/bugmark`."""
     text = fold(_COMMAND.sub("", line, count=1))
     return text[:-1].rstrip(" ") if text.endswith((".", ",", "!")) else text

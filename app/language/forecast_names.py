@@ -20,7 +20,7 @@ OTHER_NAMES = {
     "node": "npm",
     "golang": "go",
 }
-"""What people call ecosystems for which GitHub has a name of its own."""
+"""Everyday names of ecosystems that GitHub names otherwise."""
 
 MAX_NAME = 100
 _PACKAGE = re.compile(r"[A-Za-z0-9@_][A-Za-z0-9@._/:+~-]{0,213}", re.ASCII)

@@ -21,7 +21,7 @@ from app.market.terms.contract import Outcome, Side
 
 
 class Parts(TypedDict, total=False):
-    """What a command's parts say, by the name of their rule; a part that was not typed is not there."""
+    """Values of a command's parts, by the name of their rule; a part that was not typed is absent."""
 
     side: Side
     volume: int

@@ -13,7 +13,7 @@ from app.market.terms.errors import Refusal
 from app.market.terms.money import AmbiguousNumber, command_amount, parse_amount, parse_price, parse_volume
 
 Readings = tuple[int, ...]
-"""What a number may be, in the unit of its part; none where it cannot be read."""
+"""Readings of a number, in the unit of its part; none if it cannot be read."""
 
 PARSERS: dict[str, Callable[[str], int]] = {
     "volume": parse_volume,
@@ -47,7 +47,7 @@ _GROUPED_BY_MARKS = re.compile(r"[1-9][0-9]{0,2}(?:[\u00a0\u202f'’][0-9]{3})+(
 
 
 def near_number(part: str, word: str) -> Readings:
-    """What a word may say as this part of a command; both readings of an ambiguous one. `word` in lower case."""
+    """Readings of a word as this part of a command; both of an ambiguous one. `word` in lower case."""
     try:
         return (PARSERS[part](word),)
     except AmbiguousNumber as unclear:

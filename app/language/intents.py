@@ -14,7 +14,7 @@ CANCEL, LEAVE, WORK, NO_WORK, SAME = "cancel", "leave", "work", "work stop", "sa
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What a word says. `kind` SAME: the command of that name, mended as if it had been typed."""
+    """Meaning of a word. `kind` SAME: the command of that name, mended as if it had been typed."""
 
     command: str
     kind: str = SAME

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 MOST_LETTERS = 40
 LETTERS_PER_EDIT = 3
-"""Of a word with three letters one may be wrong, of one with six two."""
+"""Wrong letters that are allowed: one in a word of three, two in a word of six."""
 
 
 def distance(one: str, other: str) -> int:

@@ -142,7 +142,7 @@ _FOOTNOTE = re.compile(r"\[\^[^\] \t\r\n\0]+\]:[ \t]*")
 
 @dataclass(frozen=True, slots=True)
 class _Margin:
-    """Where a line's text begins, as the block parser keeps it: offset, blanks and columns before the text."""
+    """Start of a line's text, as the block parser keeps it: offset, blanks and columns before the text."""
 
     begin: int
     blanks: int

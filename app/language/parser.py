@@ -49,7 +49,7 @@ def read(grammar: Lark, source: str, now: int) -> Parts:
 
 
 def _check_values(grammar: Lark, source: str, now: int) -> None:
-    """What does not fit is often the fault of a value before it: `50by friday`."""
+    """Blame the value before a misfit if it is at fault: `50by friday`."""
     with suppress(UnexpectedInput):
         for token in grammar.parse_interactive(lower(source)).iter_parse():
             if token.type in SINGLE:
@@ -71,7 +71,7 @@ def _typed(name: str) -> str:
 
 
 def _value(part: Tree[Token], source: str, now: int) -> object:
-    """What a part says. Raises BadCommand with the part's own words."""
+    """Read a part's value. Raises BadCommand with the part's own words."""
     tokens = cast("list[Token]", part.children)
     if not tokens:
         return True
@@ -92,7 +92,7 @@ def _value(part: Tree[Token], source: str, now: int) -> object:
 
 
 def _bad_date(part: str, source: str, start: int, words: str, now: int, error: BadDate) -> str:
-    """If the words only begin with a date, what follows it is what was not understood."""
+    """Blame the words after a date if the words only begin with one."""
     readable = date_length(words.split(" "), now, part)
     if not readable:
         return f"{after(source, start)}{code(words)} is no date: {error.why}."

@@ -1,4 +1,4 @@
-"""What somebody quotes of our own comments: mail clients paste them without a mark, and nothing in them may run.
+"""Quotations of our own comments: mail clients paste them without a mark, and nothing in them may run.
 
 Every comment of ours begins with `BugMark ·`; from the first line that begins so the rest of a comment is a quotation.
 """
@@ -20,7 +20,7 @@ _OURS = re.compile(r"/bugmark ([^`\n<]+)")
 _NUMBER = re.compile(r"[0-9][0-9.,:%TZ-]*")
 _HELP = re.compile(r"\s*/bugmark help\s*(?:</sub>)?\s*\Z")
 CLOSING = "BugMark trades contracts"
-"""How the last line of a comment of ours begins."""
+"""Beginning of the last line of a comment of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def last_line(lines: Sequence[str], start: int) -> int | None:
 
 
 def within(lines: Sequence[str], last: int | None, number: int) -> bool | None:
-    """Whether a line stands before the last one of ours, None if that is not quoted.
+    """Tell if a line stands before the last one of ours; None if that is not quoted.
 
     The last line ends with `/bugmark help`, which a mail client may put into a line of its own.
     """
@@ -76,7 +76,7 @@ def foreign(quoted: Iterable[Quoted], ours: Collection[str]) -> list[Quoted]:
 
 
 def _is_ours(one: Quoted, ours: Collection[str], shapes: Collection[str]) -> bool:
-    """What stands below our last line is somebody else's, whatever it says."""
+    """Take everything below our last line as somebody else's, whatever it says."""
     if one.inside is None:
         return one.key in ours
     return one.inside and _begins_with(_shape(one.key), shapes)

@@ -1,4 +1,4 @@
-"""What raw HTML in a comment encloses: text between a pair of tags, or within a comment that Markdown does not see.
+"""Text enclosed by raw HTML: between a pair of tags, or within a comment that Markdown does not see.
 
 Markdown ends a block such as `<details>` or `<div><!--` at a blank line, so that what follows is a paragraph for it; a
 browser puts that paragraph between the tags, or into the comment.
@@ -77,7 +77,7 @@ class HtmlReader:
                 yield Event(kind, name=match["name"].lower())
 
     def _end(self, html: str, match: re.Match[str]) -> int:
-        """Where the comment or tag that starts at the match ends, -1 if not in this piece."""
+        """Find the end of the comment or tag that starts at the match, -1 if it is not in this piece."""
         if match["name"]:
             rest = _TAG_REST.match(html, match.end())
             return rest.end() if rest else _after(html, ">", match.end())

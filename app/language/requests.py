@@ -1,4 +1,4 @@
-"""What people ask for, read and checked for form. Prices are mills of the side named, instants seconds UTC."""
+"""Typed requests, checked for form. Prices are mills of the side named, instants seconds UTC."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SettingsRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """What of an offer is to be different; None stays as it is. `volume` is what is open of it afterwards."""
+    """A change of an offer; None leaves a part as it is. `volume` is the open volume afterwards."""
 
     offer: int
     volume: int | None
@@ -173,14 +173,14 @@ class GiveRequest:
 
 @dataclass(frozen=True, slots=True)
 class MuteRequest:
-    """How often the user is to be mentioned in this repository."""
+    """A choice of how often the user is mentioned in this repository."""
 
     mode: Mode
 
 
 @dataclass(frozen=True, slots=True)
 class DryRunRequest:
-    """What the command of that name would do if it were asked for this."""
+    """A question: the effect of the command of that name with this request."""
 
     name: str
     request: Request

@@ -54,17 +54,17 @@ EXPECTED = {
     **{f"_{word.upper().replace('-', '_')}": f"`{word}`" for word in CONDITIONS},
     "$END": "nothing more",
 }
-"""How a refusal names what may stand somewhere, in this order."""
+"""Names of parts for a refusal, in this order."""
 
 NEEDED = ("_BY", "REASON")
-"""What a command that may go on with other parts cannot end without."""
+"""Parts without which a command that may go on with other parts cannot end."""
 
 MAX_UNDERSTOOD = 160
 """Characters of what was understood that a refusal repeats."""
 
 
 def misfit(error: UnexpectedInput, source: str) -> str:
-    """What does not fit the grammar, where, and what could stand there."""
+    """Explain a syntax error: the words, their place, and the parts that could stand there."""
     parser = getattr(error, "interactive_parser", None)
     accepted = set(parser.accepts()) if parser else set()
     expected = [text for name, text in EXPECTED.items() if name in accepted]

@@ -1,4 +1,4 @@
-"""What the parts of a command say: from their words to values."""
+"""Values of a command's parts, read from their words."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ READERS: dict[str, Callable[[str, int], object]] = {
     "act": lambda words, now: lower(words),
     "reason": lambda words, now: words,
 }
-"""What makes a value of a part's words, given the comment's instant. A part without words is just there."""
+"""Readers of a part's words, given the comment's instant. A part without words is just there."""
 
 
 def date_length(words: Sequence[str], now: int, part: str = "by") -> int:
-    """How many of the first words are what this part takes for a date; 0 if none."""
+    """Count the first words that make a date for this part; 0 if none."""
     for count in range(min(len(words), MOST_DATE_WORDS), 0, -1):
         try:
             READERS[part](" ".join(words[:count]), now)

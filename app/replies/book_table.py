@@ -68,7 +68,7 @@ def _ask(half: Sequence[Level], at: int, most: int) -> list[str]:
 
 
 def offers(view: BookView) -> str:
-    """Who offers what, to be taken by its number."""
+    """Table of the offers that can be taken by number."""
     if not view.offers:
         return ""
     rows = [_offer(view.row, offer) for offer in view.offers]

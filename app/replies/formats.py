@@ -117,12 +117,12 @@ def number(row: ContractRow) -> str:
 
 
 def where(row: ContractRow) -> str:
-    """How a command says which contract is meant: `by 2026-12-01`, `on F12`."""
+    """Name a contract as a command does: `by 2026-12-01`, `on F12`."""
     return f"by {command_date(row.maturation_at)}" if row.kind == ISSUE_FIXED else f"on {number(row)}"
 
 
 def what(row: ContractRow) -> str:
-    """What a contract is about, in a table: `fixed by 1 Dec 2026`."""
+    """Label a contract in a table: `fixed by 1 Dec 2026`."""
     return f"{short_words(row.statement_text)} by {short_date(row.maturation_at)}"
 
 

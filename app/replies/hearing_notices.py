@@ -1,4 +1,4 @@
-"""What the thread is told of a dispute, of those who join it, and of what a maintainer makes of it."""
+"""Notices of a dispute, of those who join it, and of a maintainer's ruling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEARINGS = frozenset({"dispute", "ruling"})
 MAX_REASON = 300
 
 MOST_SAID = 20
-"""Of those who join so many are quoted; one ruling answers the others, too."""
+"""Number of joiners who are quoted; one ruling answers the others, too."""
 
 MOST_MENTIONED = 50
 """GitHub tells no more people of one comment."""
@@ -54,7 +54,7 @@ def _joined(joined: Sequence[tuple[int, str]], names: Mapping[int, str]) -> list
 
 
 def silence(unanswered: str, verdict: str) -> str:
-    """What comes of a dispute that nobody decides."""
+    """Describe the end of a dispute that nobody decides."""
     return {
         "state": "the state of the issue decides, and every bond comes back",
         "void": "it is VOID, because the close is not backed, and every bond comes back",

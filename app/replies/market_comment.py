@@ -91,12 +91,12 @@ def summary(views: Sequence[ContractView]) -> str:
 
 
 def statements(views: Sequence[ContractView]) -> str:
-    """What each forecast says."""
+    """Lines of the forecasts' statements."""
     return "\n".join(f"- **{number(view.row)}**: {words(view.row.statement_text)}" for view in views)
 
 
 def stopped(views: Sequence[ContractView]) -> str:
-    """Which contracts do not trade now, and until when."""
+    """Lines of the contracts that do not trade now, with the end of each halt."""
     halted = [
         f"⏸️ {number(view.row)} ({what(view.row)}): {state(view.row, view.now)}." for view in views if not view.row.open
     ]
@@ -104,7 +104,7 @@ def stopped(views: Sequence[ContractView]) -> str:
 
 
 def working(view: IssueView) -> str:
-    """Who is at it. The comment may be older than a name in it, so each says until when."""
+    """Users working on the issue. The comment may be older than a name in it, so each carries its end."""
     if not view.working:
         return ""
     named = ", ".join(f"{name(one.login)} until {_last_day(one.until_at)}" for one in view.working)

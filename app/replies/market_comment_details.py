@@ -1,4 +1,4 @@
-"""What of the market comment is said below its tables or folds away: holders, more numbers, what is settled."""
+"""Details of the market comment, below its tables or folded: holders, more numbers, settled contracts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_HOLDERS_SHOWN = 3
 
 
 def largest(views: Sequence[ContractView]) -> str:
-    """Who holds most, where there are few contracts."""
+    """The largest holders, if there are few contracts."""
     held = [view for view in views if view.top]
     if len(held) > MOST_HOLDERS_SHOWN:
         return ""
@@ -35,7 +35,7 @@ def _holder(view: ContractView, holder: Holder) -> str:
 
 
 def numbers(views: Sequence[ContractView]) -> str:
-    """What only few ask for."""
+    """Numbers for the few who want them."""
     if not views:
         return ""
     many = sum(1 for view in views if view.top) > MOST_HOLDERS_SHOWN
@@ -82,7 +82,7 @@ def _yes(views: Sequence[ContractView]) -> str:
 
 
 def last_settled(settled: Sequence[ContractView]) -> str:
-    """What came out, while nothing trades."""
+    """The last outcome, while nothing trades."""
     if not settled:
         return "Nothing trades here."
     row = settled[0].row

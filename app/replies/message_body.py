@@ -48,7 +48,7 @@ async def _hearing(tx: Tx, message: Message, body: Item) -> str:
 
 
 async def _told(tx: Tx, item: Item, now: int) -> tuple[Item, ContractRow]:
-    """What is told of a contract, as it is when it is told: a window is open long enough for those who read of it."""
+    """Notice of a contract as it is now: a window stays open long enough for its readers."""
     row = await _contract(tx, item["contract"])
     if item["notice"] == notices.WINDOW and notices.announces(item, row):
         ends_at = max(item["ends_at"], row.window_ends_at or 0, await notices.announced_end(tx, row, now))

@@ -1,4 +1,4 @@
-"""What the thread is told of a contract's life: windows, verdicts, resumptions, settlements (docs/market.md §5)."""
+"""Notices of a contract's life: windows, verdicts, resumptions, settlements (docs/market.md §5)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ GONE = {
 }
 
 COMMANDS_SHOWN = ("/bugmark dispute on c1 REASON", "/bugmark resolve (fixed|unfixed|void) REASON")
-"""What notices say may be written."""
+"""Values that a notice may hold."""
 
 Body = Mapping[str, Any]
 Told = Sequence[tuple[Body, ContractRow]]
-"""What is told of each contract."""
+"""Lines about each contract."""
 
 
 def told_together(told: Told, names: Mapping[int, str]) -> str:
@@ -158,7 +158,7 @@ def _longer(body: Body) -> str:
 
 
 def _close_words(body: Body, row: ContractRow) -> str:
-    """Who closed the issue and by what, as GitHub tells it."""
+    """Describe the close as GitHub tells it: its author, its commit or pull request."""
     if row.kind != ISSUE_FIXED:
         return f"It has come true that {words(row.statement_text)}{_evidence(body)}."
     who = f" by {name(body['closer'])}" if body.get("closer") else ""

@@ -25,7 +25,7 @@ MOST_COMMANDS = 20
 
 MOST_LINES = 12
 FRAME_LINES = 3
-"""Where the user stands, receipts with the footer, the folded books."""
+"""Parts of a reply below the answers: the user's balance, receipts with the footer, the folded books."""
 
 FOOTER = "<sub>BugMark trades contracts on whether issues get fixed, in play tokens · `/bugmark help`</sub>"
 QUOTED = (

@@ -1,4 +1,4 @@
-"""What trading did, in plain words: one short paragraph for each command."""
+"""Results of trading in plain words: one short paragraph for each command."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def told(tx: Tx, context: CommandContext, result: Traded, *, dated: bool =
 
 
 async def _named(tx: Tx, context: CommandContext, fills: list[Fill]) -> dict[int, str]:
-    """How the others in these fills are named: by a mention, where one is wanted.
+    """Name the other parties of these fills, by a mention if they want one.
 
     Who is muted gets no reply that could mention anybody: then they are told in a comment of its own.
     """
@@ -165,7 +165,7 @@ def _paid_with_units(offer: Offer, fill: Fill) -> bool:
 
 
 def _money(units: Counter[int]) -> str:
-    """What units of these prices come to, and at which prices: `28.80 (60 at 0.28, 40 at 0.30)`."""
+    """Format a total and its prices: `28.80 (60 at 0.28, 40 at 0.30)`."""
     total = format_mills(sum(price * volume for price, volume in units.items()))
     if len(units) == 1:
         return f"{total} ({format_price(min(units))} each)"
@@ -245,7 +245,7 @@ def _put_up_sentence(offer: Offer, row: ContractRow, pool_left_mills: int) -> st
 
 
 def _condition_sentences(offer: Offer, row: ContractRow) -> list[str]:
-    """How it may end. An offer of a rehearsal has no number by which it could be cancelled."""
+    """Describe how the offer ends. An offer of a dry run has no number by which it could be cancelled."""
     sentences = []
     if offer.number < FIRST_IMAGINED:
         sentences.append(f"Until somebody does, you can cancel: `/bugmark cancel o{offer.number}`.")
@@ -288,14 +288,14 @@ def _cut_sentences(result: Traded) -> list[str]:
 
 
 def _displaced_sentences(result: Traded) -> list[str]:
-    """Whose place the offer took."""
+    """Name the owner of the offer that lost its place."""
     why = f"at most {MAX_WHOLE} all-or-none offers wait on each side of a book, and its price was worse"
     gone = [(offer, "Your own " if offer.user == result.offer.user else "") for offer, _ in result.changes.displaced]
     return [f"{own}o{offer.number} was cancelled to make room for it: {why}." for offer, own in gone]
 
 
 def _suspended_sentences(result: Traded, mine: set[int]) -> list[str]:
-    """Of the user's own offers; those of others whose pools paid here are told by `offers`."""
+    """Describe suspended offers of the user; those of others whose pools paid here are listed by `offers`."""
     user = result.offer.user
     own = [offer for offer in result.changes.suspended if offer.user == user and offer.number not in mine]
     if not own:

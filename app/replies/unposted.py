@@ -1,4 +1,4 @@
-"""Where the answers are that were not posted: above most of GitHub's hourly limit they stay on the app's page."""
+"""Links to replies that were not posted: near GitHub's hourly limit they stay on the app's page."""
 
 from __future__ import annotations
 

@@ -56,12 +56,12 @@ STORE_SECONDS = 5
 """A transaction that takes longer is given up, so that it holds up no other; the door waits no longer either."""
 
 COUNT_SECONDS = 2
-"""How old a count of what waits may be: a burst goes that much beyond the bound."""
+"""Greatest age of a queue count: a burst goes that much beyond the bound."""
 
 
 @dataclass(slots=True)
 class StoredInbox:
-    """What the webhook door puts deliveries into: those that wait together share a transaction.
+    """Inbox behind the webhook door: deliveries that wait together share a transaction.
 
     One whose sender was told no meanwhile waits no more: the door has let go of its bytes.
     """
@@ -118,7 +118,7 @@ class StoredInbox:
 
 @dataclass(frozen=True, slots=True)
 class StoredPurchases:
-    """What the Marketplace's webhooks are put into: read at once, since they are few and change one row."""
+    """Inbox for the Marketplace's webhooks: read at once, since they are few and change one row."""
 
     db: Database
 
@@ -132,7 +132,7 @@ class StoredPurchases:
 
 @dataclass(frozen=True, slots=True)
 class StoredPrices:
-    """Where badges get their prices."""
+    """Prices for badges."""
 
     db: Database
     clock: Clock
@@ -144,7 +144,7 @@ class StoredPrices:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswers:
-    """What the pages of replies show."""
+    """Stored replies for their pages."""
 
     db: Database
 
@@ -155,7 +155,7 @@ class StoredAnswers:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Where the metrics come from."""
+    """Source of the metrics."""
 
     db: Database
 

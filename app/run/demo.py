@@ -35,7 +35,7 @@ from app.run.demo_programs import (
 )
 
 ONCE_SECONDS = 900
-"""Where nobody watches, what has not come by then will not; else it is waited for as long as the programs live."""
+"""Limit of waiting if nobody watches; else the demo waits as long as the programs live."""
 DAY = 86_400
 OWNER, NAME = "mozilla", "blocked"
 FOLDER = Path(".demo")

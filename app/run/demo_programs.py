@@ -20,7 +20,7 @@ import aiohttp
 import click
 
 SAY_SECONDS = 15
-"""How often it is said that something is still waited for."""
+"""Interval of saying that the demo still waits."""
 STOP_SECONDS = 10
 STEP_SECONDS = 0.05
 LAST_LINES = 20
@@ -68,7 +68,7 @@ def ended_by_signals() -> Iterator[Callable[[], None]]:
 
 
 async def wait_for(look: Callable[[], Awaitable[str | None]], what: str, seconds: float | None = None) -> str:
-    """What `look` finds, as soon as it finds it. Says now and then that it still waits."""
+    """Wait until `look` finds something, and return it. Says now and then that it still waits."""
     begun = said = asyncio.get_running_loop().time()
     while (found := await look()) is None:
         now = asyncio.get_running_loop().time()

@@ -27,7 +27,7 @@ OPEN_SECONDS = 2 * STATE_SECONDS
 
 
 def keeper(settings: SetupSettings, printed: bool, say: Callable[[str], object]) -> tuple[Keeper, str]:
-    """Where the credentials go, and what the operator does with them then. Raises SettingsError, CannotKeep."""
+    """Destination of the credentials, and the operator's next step. Raises SettingsError, CannotKeep."""
     if printed == bool(settings.credentials_file):
         raise SettingsError(
             ("Say where the credentials go: BUGMARK_CREDENTIALS_FILE names a new file, or --print prints them.",)

@@ -35,7 +35,7 @@ IDLE_SECONDS = 0.05
 TIMER_SECONDS = 0.5
 PARALLEL = 4
 FollowUp = Callable[[Tx, frozenset[int]], Awaitable[bool]]
-"""What happens by itself, given about which contracts GitHub was asked. Returns whether it did."""
+"""An automatic trade, given the contracts about which GitHub was asked. Returns True if it happened."""
 
 T = TypeVar("T")
 
@@ -46,10 +46,10 @@ DEALING_SECONDS = 45
 """Less than the lease: whoever takes a delivery over finds nobody still dealing with it. What is done stays done."""
 
 MOST_ATTEMPTS = 20
-"""Where GitHub or the database may come back: some nine hours."""
+"""Attempts when GitHub or the database may come back: some nine hours."""
 
 BUG_ATTEMPTS = 9
-"""Where it is our own fault: some eight minutes, with everything else of the lane waiting behind."""
+"""Attempts for a bug of ours: some eight minutes, with the rest of the lane waiting behind."""
 
 PASSING = GitHubError, DatabaseBusy, TimeoutError
 BATCH = 50
@@ -144,7 +144,7 @@ class Worker:
                 await _waited(self.stopping, TIMER_SECONDS)
 
     async def _ready(self) -> bool:
-        """Whether work may go on: our clock can be believed, and it is known that we run, and since when."""
+        """Tell if work may go on: our clock can be believed, and our running is recorded."""
         if not await self.clock_holds():
             self._doubted = True
             return False
@@ -246,7 +246,7 @@ class Worker:
         return True
 
     async def _expire(self, contract_id: int) -> bool:
-        """Where it brings a fill, because an all-or-none offer waits for it, GitHub is asked first."""
+        """Expire due offers; ask GitHub first if that brings a fill, because an all-or-none offer waits for it."""
 
         async def work(tx: Tx, asked: frozenset[int]) -> bool:
             await automatic_trades.expire_due(tx, contract_id, self.clock.now(), asked)

@@ -11,7 +11,7 @@ from app.storage.queues.commands import CommandRecord
 
 
 async def concerns_others(tx: Tx, records: Sequence[CommandRecord]) -> bool:
-    """Whether one of them disputed, ruled or halted, or moved what is somebody else's: a fill, a gift."""
+    """Tell if one of them disputed, ruled or halted, or moved somebody else's money or units: a fill, a gift."""
     done = [record for record in records if record.done]
     if any(_for_others(record.text) for record in done):
         return True

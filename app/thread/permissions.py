@@ -1,4 +1,4 @@
-"""What the user may do in a repository: asked from GitHub before commands run, never inside a transaction."""
+"""Permissions of a user in a repository: asked from GitHub before commands run, never inside a transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.storage.people.places import Place
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who gives commands, and where; `author_id` is who opened the issue."""
+    """A user at a place; `author_id` is the issue's author."""
 
     place: Place
     user_id: int

@@ -94,7 +94,7 @@ class _Known:
     at: int
 
     def stale(self, comment: Comment, now: int) -> bool:
-        """Whether GitHub has not been asked since a command of this comment came to be late."""
+        """Tell if a command of this comment has come to be late and GitHub was not asked since."""
         return now - comment.said_at > LATE_SECONDS >= self.at - comment.said_at
 
 
@@ -202,7 +202,7 @@ class Runner:
                 await _react(tx, comment, "eyes", now)
 
     async def _standing(self, comment: Comment, wanted: list[CommandText], rule: str) -> Standing | None:
-        """What the user may do here. Raises NoAnswer while it is worth asking again; None when it is not any more."""
+        """Ask for the user's permissions. Raises NoAnswer while asking again may help; None when it may not."""
         who = Actor(comment.place, comment.sender_id, comment.sender_login, comment.issue_author_id)
         needed = any(needs_rights(item.text) for item in wanted)
         standing = await standing_of(self.db, self.oracle, who, needed, rule, self.clock.now())
@@ -273,7 +273,7 @@ class Runner:
             await commands.finish(tx, number, done=True, answer=answer)
 
     async def _fresh_facts(self, comment: Comment, issue: _Known) -> IssueFacts:
-        """What came before a command may have made it late: asking GitHub about other things, other commands.
+        """Ask again about the issue if earlier commands or questions of the comment have made this one late.
 
         Raises NoAnswer while it is worth asking again, a Refusal when it is not any more.
         """
@@ -284,7 +284,7 @@ class Runner:
         return issue.facts
 
     async def _prepared(self, comment: Comment, text: str) -> tuple[Command, Request] | None:
-        """What GitHub must be asked about comes before the transaction. Raises NoAnswer while it is worth waiting."""
+        """Ask GitHub all that the command needs, before the transaction. Raises NoAnswer while it is worth waiting."""
         command = named(text)
         if command is None or command.prepare is None:
             return None
@@ -372,13 +372,13 @@ def new_quotations(comment: Comment) -> list[Quoted]:
 
 
 def _check_allowed(text: str, why_not: str | None) -> None:
-    """Where nothing is traded, what winds something up still works: nobody's money is locked. Raises Refusal."""
+    """Refuse new trades where trading is off; closing commands still run, so no money is trapped. Raises Refusal."""
     if why_not is not None and not _winds_up(text):
         raise Refusal(why_not)
 
 
 def _told_once(wanted: list[CommandText]) -> list[CommandText]:
-    """Where nothing is traded, one refusal is enough for a comment."""
+    """Give one refusal for a whole comment where trading is off."""
     refused = [item for item in wanted if not _winds_up(item.text)]
     return [item for item in wanted if item not in refused[1:]]
 

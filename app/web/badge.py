@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 class Prices(Protocol):
     async def badge(self, owner: str, repo: str, number: int) -> BadgeTold | None:
-        """What there is to tell of the issue under this name; None where there is nothing, or nothing for strangers.
+        """Find the price of the issue under this name; None if there is nothing, or nothing for strangers.
 
         GitHub's names are the same in any case.
         """

@@ -27,7 +27,7 @@ STORE_SECONDS = 5
 MOST_WAITING = 256
 """Signed deliveries being stored at once; more than that are refused."""
 MOST_WAITING_BYTES = 8 * WEBHOOK_BODY_BYTES
-"""Of all bodies together, counted as they arrive: whoever only promises to send takes no room."""
+"""Limit of all bodies together, counted as they arrive: a promised body takes no room."""
 SMALL_BYTES = 1024 * 1024
 """A body that is larger may take room from the first half only: a few of those shut out no other."""
 RETRY_AFTER_SECONDS = 60
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 OUTCOMES = ("stored", "known", "shed", "refused", "failed")
-"""What becomes of a delivery: shed for want of room, refused as not GitHub's, failed because storing did."""
+"""Fates of a delivery: shed for want of room, refused as not GitHub's, failed because storing did."""
 
 
 class Overloaded(Exception):
@@ -70,7 +70,7 @@ class Door:
         self._store_seconds = store_seconds
         self._waiting = self._waiting_bytes = 0
         self.taken = Counter(dict.fromkeys(OUTCOMES, 0))
-        """How many came to which of OUTCOMES since the start."""
+        """Counts of OUTCOMES since the start."""
 
     async def post(self, request: web.Request) -> web.Response:
         try:
@@ -96,7 +96,7 @@ class Door:
         return web.json_response({"ok": True}, status=202, headers=_NO_STORE)
 
     def _check_room(self, more: int, size: int) -> None:
-        """Whether so many bytes more fit in, of a body of this size. Raises 503."""
+        """Check that so many more bytes of a body of this size fit in. Raises 503."""
         most = MOST_WAITING_BYTES // 2 if size > SMALL_BYTES else MOST_WAITING_BYTES
         if self._waiting_bytes + more > most:
             self._shed()
@@ -181,7 +181,7 @@ def _too_long(size: int) -> web.HTTPException:
 
 
 def _signature(request: web.Request) -> str:
-    """What is signed by nobody is refused unread."""
+    """Refuse an unsigned body unread."""
     found = request.headers.get("X-Hub-Signature-256", "")
     if not _SIGNATURE.fullmatch(found):
         raise web.HTTPUnauthorized(headers={**_NO_STORE, "Connection": "close"})

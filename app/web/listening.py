@@ -29,15 +29,15 @@ REQUEST_SECONDS = 60
 """For a whole request with its answer: more than every limit that a handler has."""
 
 LINGER_SECONDS = 2
-"""What still comes of a request that was refused unread is thrown away for so long, and its sender reads the answer."""
+"""Time for which the rest of a request refused unread is thrown away, so that its sender reads the answer."""
 
 MOST_CONNECTIONS = 1_000
 OTHER_FILES = 48
-"""Of the database's connections, the log and the like."""
+"""Files kept for the database's connections, the log and the like."""
 LEAST_CONNECTIONS = 4
 
 BUSY_SECONDS = 3
-"""Where every connection is at work, one that has been for so long makes room for the next: GitHub takes less."""
+"""Age at which a busy connection makes room for the next, if all are busy: GitHub takes less."""
 
 log = structlog.get_logger(__name__)
 NO_ACCESS_LOG = logging.getLogger("bugmark.access")
@@ -45,7 +45,7 @@ NO_ACCESS_LOG.disabled = True
 
 
 def bounds(most_files: int) -> tuple[int, int]:
-    """How many connections there may be, and how many are taken in at once, with so many open files."""
+    """Count the connections that may be open, and be accepted at once, with so many open files."""
     if most_files == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS, 128
     backlog = max(LEAST_CONNECTIONS, min(128, most_files // 8))
@@ -138,7 +138,7 @@ class Connection(web.RequestHandler):
         super().data_received(data)
 
     def within(self, seconds: float, idle: bool = False) -> None:
-        """What is to come next comes within this time, or the connection is cut."""
+        """Limit for the next part of a request; after it the connection is cut."""
         self._idle = idle
         self._forget_timer()
         self._timer = asyncio.get_running_loop().call_later(seconds, self.cut)

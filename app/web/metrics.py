@@ -18,10 +18,10 @@ from app.storage.queues.gauges import Backlog, Queue
 MEASURE_SECONDS = 5
 
 Measure = Callable[[int], Awaitable[Backlog]]
-"""What waits in the database at an instant."""
+"""Measures the queues in the database at an instant."""
 
 Taken = Mapping[str, int]
-"""How many deliveries came to which of a door's OUTCOMES."""
+"""Count of deliveries for each of a door's OUTCOMES."""
 
 Sample = tuple[str, int]
 """Labels as they stand in braces, or nothing; and the value."""
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class Metrics:
-    """What came of the deliveries is counted: `taken` at this process's door, `purchases` at the Marketplace's."""
+    """Figures for operators: `taken` counts deliveries at this process's door, `purchases` the Marketplace's."""
 
     def __init__(
         self, token: str, measure: Measure, clock: Clock, taken: Taken, purchases: Taken | None = None

@@ -28,7 +28,7 @@ Health = Callable[[], Awaitable[None]]
 """Stores something trivial in the database; raises whatever went wrong."""
 
 LastBeat = Callable[[], Awaitable[int | None]]
-"""When the last sign of life of a worker was."""
+"""Last sign of life of a worker."""
 
 log = structlog.get_logger(__name__)
 

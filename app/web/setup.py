@@ -97,7 +97,7 @@ class Setup:
         return await self._store(request, code, state)
 
     async def _store(self, request: web.Request, code: str, state: str) -> web.StreamResponse:
-        """What may pass leaves the state good, so that the page can be loaded again: the App is there on GitHub."""
+        """Keep the state valid after a passing fault, so that the page can be reloaded: the App exists on GitHub."""
         try:
             self.keeper.check()
             credentials = await self.convert(code)
@@ -126,7 +126,7 @@ class Setup:
 
 
 def manifest_for(manifest: Mapping[str, Any], public_url: str, name: str, public: bool) -> dict[str, Any]:
-    """What app.yml says, with this installation's address in it."""
+    """Fill app.yml with this installation's address."""
     return {**_addressed(manifest, public_url), "name": name, "public": public}
 
 

@@ -45,7 +45,7 @@ KEPT_BYTES = 16 * 1024 * 1024
 """Answers kept for conditional requests, by the size of their bodies; the least used go first."""
 RIGHTS_SECONDS = 60
 MOST_RIGHTS = 10_000
-"""What users may do is remembered this long, for this many."""
+"""Cache of users' permissions: lifetime and size."""
 MOST_PAGES = 1_000
 """100,000 comments. A list that goes on longer is a circle of links."""
 
@@ -62,7 +62,7 @@ def open_session() -> aiohttp.ClientSession:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: a comment by its number for REST, by its node for GraphQL; other things by a number or none.
+    """Reference to a write: a comment has a number for REST and a node for GraphQL; other things a number or none.
 
     `made_at`: when GitHub says that a comment was made.
     """
@@ -102,7 +102,7 @@ class GitHub:
     # The clock
 
     async def clock_holds(self) -> bool:
-        """Whether our clock can be believed: asked of GitHub where an answer disagreed, or where the clock was set.
+        """Check our clock against GitHub's if an answer disagreed, or if the clock was set.
 
         Where it gives no answer a clock that was set is believed, one that it has disagreed with is not.
         """
@@ -126,11 +126,11 @@ class GitHub:
     # The App itself
 
     async def app(self) -> JsonObject:
-        """Who this App is: `id`, `slug`, `owner`, `permissions`, `events`."""
+        """Fetch this App: `id`, `slug`, `owner`, `permissions`, `events`."""
         return _object(await self._as_app("GET", "/app"))
 
     async def hook_config(self) -> JsonObject:
-        """Where the App's webhooks go, and how: `url`, `content_type`, `insecure_ssl`; the secret is masked."""
+        """Fetch the App's webhook settings: `url`, `content_type`, `insecure_ssl`; the secret is masked."""
         return _object(await self._as_app("GET", "/app/hook/config"))
 
     def installations(self) -> AsyncIterator[JsonObject]:
@@ -265,7 +265,7 @@ class GitHub:
         return await self.rights(installation_id, repository_id, login, user_id) or frozenset()
 
     async def rights(self, installation_id: int, repository_id: int, login: str, user_id: int) -> frozenset[str] | None:
-        """What that user may do, of: pull, triage, push, maintain, admin. None where GitHub does not tell.
+        """Fetch a user's permissions, of: pull, triage, push, maintain, admin. None when GitHub does not tell.
 
         The endpoint knows only logins: where this one is not the user's any more, GitHub is asked for the one that is.
         Who is there under no login and no id (deleted, hidden, suspended) may do nothing: that is an answer.
@@ -291,7 +291,7 @@ class GitHub:
     async def _rights_by_id(
         self, installation_id: int, repository_id: int, login: str, user_id: int, why: _Untold
     ) -> frozenset[str] | None:
-        """Of a user who is nobody under the login that we have, or under which somebody else is."""
+        """Find the rights of a user whose login is unknown now, or somebody else's."""
         try:
             fresh = await self._login_of(installation_id, user_id)
         except Gone as error:
@@ -480,6 +480,6 @@ def _id(answer: Answer) -> int:
 
 
 def node_id(comment: Mapping[str, Any]) -> str | None:
-    """What GraphQL calls it."""
+    """GraphQL's name of it."""
     found = comment.get("node_id")
     return found if isinstance(found, str) and 0 < len(found) <= 255 else None

@@ -1,4 +1,4 @@
-"""What can go wrong when GitHub is asked, in one hierarchy, so that a queue can decide what to do next.
+"""Failures of requests to GitHub, in one hierarchy, so that a queue can decide what to do next.
 
 `permanent` says that asking again in the same way cannot help. `retry_at` is the first instant at which it
 may be tried again, where GitHub named one; otherwise the asker backs off by itself. Status and headers
@@ -14,7 +14,7 @@ from typing import Any
 SECONDARY_LIMIT_SECONDS = 60
 """The least to wait at a limit for which GitHub names no instant; the asker doubles it each time."""
 LONGEST_WAIT_SECONDS = 24 * 3600
-"""What a header may ask for at most: a broken one must not silence a queue for years."""
+"""Longest wait that a header may ask for: a broken one must not silence a queue for years."""
 
 Headers = Mapping[str, str]
 """Case-insensitive, as aiohttp gives them, or with names in lower case."""
@@ -29,7 +29,7 @@ class GitHubError(Exception):
         self.message = message
         self.retry_at = retry_at
         self.about = "resource"
-        """What was being asked for: "resource", "repository" (its name) or "installation" (its token)."""
+        """Target of the request: "resource", "repository" (its name) or "installation" (its token)."""
 
     @property
     def permanent(self) -> bool:
@@ -161,7 +161,7 @@ def graphql_limit(data: object) -> str | None:
 
 
 def graphql_data(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What GraphQL answered, as far as it did. Raises the error that an answer without data means."""
+    """Return GraphQL's data, even if partial. Raises the matching error for an answer without data."""
     data, errors = answer.get("data"), _graphql_errors(answer)
     if isinstance(data, dict) and (not errors or any(value is not None for value in data.values())):
         return data
@@ -188,7 +188,7 @@ def _is_limit(status: int, headers: Headers, message: str) -> bool:
 
 
 def _limit_seconds(headers: Headers, now: int) -> int | None:
-    """How long GitHub says to wait, or None if it does not say."""
+    """Read GitHub's requested wait; None if it names none."""
     asked = _seconds(headers.get("retry-after"), now)
     if asked is not None:
         return asked
@@ -210,7 +210,7 @@ def _seconds(value: str | None, now: int) -> int | None:
 
 
 def is_number(text: str) -> bool:
-    """Whether a header holds a whole number, and none of absurd length."""
+    """Tell if a header holds a whole number of sane length."""
     return text.isascii() and text.isdigit() and len(text) <= 12
 
 

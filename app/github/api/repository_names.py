@@ -17,7 +17,7 @@ NAME_SECONDS = 60
 MOST_NAMES = 10_000
 
 NAME = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]+/(?!\.+$)[A-Za-z0-9_.-]+", re.ASCII)
-"""Of a repository, with its owner's; no other goes into a path."""
+"""Full name of a repository, `owner/name`; nothing else goes into a path."""
 
 Key = tuple[int, int]
 """Installation and repository: what one installation may see is nothing to another."""

@@ -1,4 +1,4 @@
-"""Whether our clock can be believed: GitHub says in every answer what time it is there (docs/market.md §5)."""
+"""Trust in our clock: every answer of GitHub's carries its time (docs/market.md §5)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEAP_SECONDS = 60
 
 
 ASK_SECONDS = 5
-"""How often GitHub is asked what time it is while our clock is in doubt."""
+"""Interval of asking GitHub for the time while our clock is in doubt."""
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Timekeeper:
         self._ahead = ahead
 
     def may_ask(self) -> bool:
-        """Whether GitHub is to be asked once more now, which this counts as done."""
+        """Tell if GitHub is to be asked once more now, and count it as done."""
         if self.holds:
             return False
         now = self.elapsed()
@@ -90,7 +90,7 @@ class Timekeeper:
 
 
 def _instant(told: str | None) -> int | None:
-    """When GitHub answered; None where it does not say, or not so."""
+    """Read the time of GitHub's answer; None if it names none that can be read."""
     try:
         return int(parsedate_to_datetime(told).timestamp()) if told else None
     except (ValueError, OverflowError):

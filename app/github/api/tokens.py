@@ -1,4 +1,4 @@
-"""Who we are to GitHub: the App's JWT and a token per installation, each kept while it is good."""
+"""Credentials for GitHub: the App's JWT and a token per installation, each kept while it is good."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _token_of(answer: object) -> _Token:
 
 
 def narrowed(granted: object) -> dict[str, str]:
-    """Of PERMISSIONS what an installation was granted: its owner may have left a new version of the App unconfirmed."""
+    """Select the granted ones of PERMISSIONS: an owner may have left a new version of the App unconfirmed."""
     known = granted if isinstance(granted, Mapping) else {}
     ours = {area: level for area, level in PERMISSIONS.items() if known.get(area) in LEVELS}
     return {area: min(level, known[area], key=LEVELS.index) for area, level in ours.items()}

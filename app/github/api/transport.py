@@ -137,7 +137,7 @@ class Transport:
 
 
 def _left(headers: Mapping[str, str]) -> Left | None:
-    """Of the hour's requests (GraphQL's points are another budget); None where GitHub does not say, or not so."""
+    """Read the hour's remaining requests (GraphQL's points are another budget); None if GitHub's headers lack them."""
     told = [headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "limit", "reset")]
     if headers.get("x-ratelimit-resource") != "core" or not all(map(is_number, told)):
         return None

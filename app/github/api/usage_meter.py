@@ -1,4 +1,4 @@
-"""What this process asks of GitHub as each installation, counted until somebody writes it down.
+"""Count of this process's requests as each installation, until somebody writes it down.
 
 Reads are counted here and charged afterwards (app/storage/queues/budgets.py): they cannot wait for a queue. While an
 installation is held nothing is asked in its name at all: an App that goes on asking gets banned.
@@ -13,7 +13,7 @@ from app.base.clock import Clock
 from app.github.api.errors import RateLimited
 
 THE_APP = 0
-"""What is asked as the App itself (tokens, deliveries, installations) is held like an installation of this number."""
+"""Number of the App itself, whose requests (tokens, deliveries, installations) count like an installation's."""
 
 SAVING_PERCENT, HELD_PERCENT = 20, 2
 """Left of an hour's requests: below the first replies stay on the page; below the second nothing is asked any more."""
@@ -31,7 +31,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was counted, and which installations were refused until when (None: GitHub did not say)."""
+    """Counted requests, and refused installations with the end of each refusal (None: GitHub did not say)."""
 
     counts: Mapping[int, Count]
     limits: Mapping[int, int | None]
@@ -39,7 +39,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What GitHub's answer says is left of an hour's requests, and when there are new ones."""
+    """Requests left of the hour, and the instant of the next allowance, as GitHub's answer says."""
 
     remaining: int
     limit: int
@@ -100,7 +100,7 @@ class Meter:
         self._held = {**self._held, installation_id: until_at}
 
     def hold(self, held: Mapping[int, int]) -> None:
-        """Who is held, and until when, as the database says; it does not know yet what came since the last `take`."""
+        """Set the pauses stored in the database, which lacks those since the last `take`."""
         new = {number: max(self._held.get(number, 0), held.get(number, 0)) for number in self._limits}
         self._held = {**held, **new}
 

@@ -1,4 +1,4 @@
-"""What each webhook event means to us. Events wake; what money hangs on is asked from the API."""
+"""Handlers of webhook events. Events only wake us; facts that decide money are asked from the API."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class Events:
             raise NoAnswer
 
     async def _followed(self, payload: Payload, old: Place) -> bool:
-        """Whether the App is where the issue went. Without an answer trading stops, and the next look asks again."""
+        """Ask if the App is where the issue went. Without an answer trading stops, and the next look asks again."""
         repository_id = payload.number_or_none("changes", "new_repository", "id")
         number = payload.number_or_none("changes", "new_issue", "number")
         if repository_id is None or number is None:
@@ -195,7 +195,7 @@ class Events:
             await self.configs.changed(read_repository(payload))
 
     async def _pull_request(self, payload: Payload) -> None:
-        """Whether it touches the file of rules, the check finds out: it may wait and try again."""
+        """Queue a check of the pull request: the check itself finds out if the rules file changed, and may retry."""
         rebased = payload.action == "edited" and payload.get("changes", "base") is not None
         if payload.action not in ("opened", "synchronize", "reopened") and not rebased:
             return
@@ -232,7 +232,7 @@ class Events:
 
 
 def _contradict(told: Issue, known: Issue) -> bool:
-    """Whether both are of one second and say different things about the issue's being closed."""
+    """Tell if both are of one second and contradict each other about the issue's close."""
     if (told.id, told.updated_at) != (known.id, known.updated_at) or not told.updated_at:
         return False
     return (told.state, told.state_reason, told.closed_at) != (known.state, known.state_reason, known.closed_at)

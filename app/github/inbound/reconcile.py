@@ -1,4 +1,4 @@
-"""What no event has told is found by asking: each repository and each unsettled contract is checked every few hours.
+"""Reconciliation: every few hours, each repository and each unsettled contract is compared with GitHub.
 
 What is new comes on the list within ENLIST_SECONDS, and from then on a lost event is found within CHECK_SECONDS.
 Answers that have not changed cost nothing of GitHub's budget (ETag).
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 CHECK_SECONDS = 4 * 3600
 ENLIST_SECONDS = 3600
 AGAIN_SECONDS = 600
-"""Where GitHub gave no answer."""
+"""Delay of the next try when GitHub gave no answer."""
 
 PACE_SECONDS = 10
 BATCH = 20

@@ -24,10 +24,10 @@ LOOK_BACK_SECONDS = 3 * 86_400
 """GitHub keeps deliveries for redelivery this long."""
 
 WHOLE_SECONDS = 6 * 3600
-"""How often the list is read as far as it goes; in between only what is new in it."""
+"""Interval of reading the whole list; in between only its new part is read."""
 
 OVERLAP_SECONDS = 600
-"""What is new is read with this much that was seen before: an attempt is listed when it ends, not when it begins."""
+"""Overlap with the part seen before: an attempt is listed when it ends, not when it begins."""
 
 IN_FLIGHT_SECONDS = 15
 """A younger delivery without an answer may still get one: GitHub waits ten seconds."""
@@ -38,7 +38,7 @@ MOST_REDELIVERIES = 100
 LONGEST_WAIT_SECONDS = 3600
 
 MOST_ASKED = 4
-"""What failed again so often does not hold up the windows of contracts after an outage of ours: half an hour."""
+"""Failures after which a delivery holds up no contract's window after our outage: half an hour."""
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class _Missing:
     next_at: int = 0
 
     def note_asked(self, now: int) -> None:
-        """What fails again and again is asked for less and less often, so that it keeps nobody waiting."""
+        """Double the wait of a delivery that fails again and again, so that it delays no other."""
         self.next_at = now + min(EVERY_SECONDS * 2**self.asked, LONGEST_WAIT_SECONDS)
         self.asked += 1
 
@@ -88,7 +88,7 @@ class Sweep:
         return False
 
     async def _note_fetched(self, read: bool, now: int) -> None:
-        """Of each time in which we did not run, whether what came meanwhile is here, as far as it can be had again."""
+        """Note each outage whose deliveries are here, as far as GitHub can send them again."""
         async with self.db.transaction() as tx:
             for outage in await outages.to_fetch(tx):
                 lost = outage.ended_at < now - LOOK_BACK_SECONDS
@@ -96,11 +96,11 @@ class Sweep:
                     await outages.note_fetched(tx, outage, now)
 
     def _misses(self, until_at: int) -> bool:
-        """Whether something of that time may still come; what was asked for in vain often enough does not."""
+        """Tell if a delivery of that time may still come; one requested in vain often enough will not."""
         return any(item.at <= until_at and item.asked < MOST_ASKED for item in self._missing.values())
 
     def _wait_for(self, error: GitHubError) -> None:
-        """Where GitHub names an instant, nothing is asked before it."""
+        """Pause until the instant that GitHub names, if it names one."""
         self._next_at = max(self._next_at, error.retry_at or 0)
 
     async def _read(self, now: int) -> None:
@@ -121,7 +121,7 @@ class Sweep:
             self._whole_at = now + WHOLE_SECONDS
 
     def _note(self, delivery: JsonObject, until: int, good: set[str], now: int) -> bool:
-        """Whether the list is to be read on; it begins with the newest attempt."""
+        """Tell if the next page is needed; the list begins with the newest attempt."""
         guid, code, number = str(delivery.get("guid")), delivery.get("status_code"), delivery.get("id")
         at = read_instant(delivery.get("delivered_at")) or now
         if at < until or not isinstance(number, int):
@@ -161,7 +161,7 @@ class Sweep:
         return [guid for guid in guids if guid not in stored]
 
     async def _redeliver(self, guids: list[str], now: int) -> bool:
-        """Whether GitHub may be asked for more now. One that it refuses to send hinders no other."""
+        """Request a redelivery; returns False when no more may be requested now. A refused one hinders no other."""
         for guid in guids:
             missing = self._missing[guid]
             try:

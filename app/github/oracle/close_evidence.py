@@ -1,4 +1,4 @@
-"""What GitHub's API tells of an issue's state, and of who closed it and by what (docs/market.md §5)."""
+"""Evidence of a close from GitHub's API: the issue's state, its closer, commit or pull request (docs/market.md §5)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOLD_BY_QUERY = frozenset({None, "completed", "duplicate"})
 """For a close with another reason nobody asks what was behind it."""
 
 MOST_ASKED = 5
-"""Of those who approved work in another repository so many are asked about: what one close costs is bounded."""
+"""Number of approvers in another repository to ask about: the cost of one close is bounded."""
 
 
 async def closed_facts(github: GitHub, place: Place, issue: JsonObject, judged_at: Collection[int]) -> IssueFacts:
@@ -122,7 +122,7 @@ async def _backers(github: GitHub, place: Place, by: Closer | None, actor: Perso
 
 
 async def _who_closed(github: GitHub, place: Place, issue: JsonObject) -> Mapping[str, Any]:
-    """What only GraphQL tells. Where GitHub refuses it the close counts as one by hand."""
+    """Fetch the part that only GraphQL tells. If GitHub refuses, the close counts as one by hand."""
     try:
         data = await github.query(place.repository.installation_id, WHO_CLOSED, {"id": str(issue.get("node_id"))})
     except (Forbidden, Gone, Invalid) as error:
@@ -135,7 +135,7 @@ async def _who_closed(github: GitHub, place: Place, issue: JsonObject) -> Mappin
 
 
 async def _may_triage(github: GitHub, place: Place, person: Person | None) -> bool:
-    """Where GitHub refuses to tell, the close is not backed: that costs time, no answer would cost the verdict."""
+    """Treat a close as not backed when GitHub refuses to tell: that costs time; no answer would cost the verdict."""
     if person is None:
         return False
     where = place.repository.installation_id, place.repository.id

@@ -1,4 +1,4 @@
-"""What GitHub's API says of a forecast's statement. Every function raises GitHubError where there is no answer."""
+"""GitHub's answers about a forecast's statement. Every function raises GitHubError when there is no answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an issue is gone from where it was: an answer, and not the want of one."""
+"""Disappearance of an issue: a definite answer, not the lack of one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def deleted(error: Gone) -> bool:
 
 
 async def vanished(github: GitHub, repository: Repository, number: int) -> bool:
-    """Whether the issue was deleted or transferred. Raises GitHubError."""
+    """Ask if the issue was deleted or transferred. Raises GitHubError."""
     try:
         await github.issue(repository.installation_id, repository.id, number)
     except Moved:

@@ -45,7 +45,7 @@ class GitHubOracle:
             return await self._timely(None)
 
     async def _timely(self, facts: IssueFacts | None) -> IssueFacts | None:
-        """What was answered, and what was not, if our clock can be believed; else ClockDoubted is raised."""
+        """Pass on the answer if our clock can be believed. Raises ClockDoubted."""
         if await self.github.clock_holds():
             return facts
         raise ClockDoubted
@@ -73,7 +73,7 @@ class GitHubOracle:
             return await contracts.judged_at(tx, place.issue.id, self.presence.clock.now())
 
     async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
-        """Whether a user has triage rights or better; None where GitHub gives no answer."""
+        """Ask if a user has triage access or better; None when GitHub gives no answer."""
         return await people.may_triage(self.github, place, user_id, login)
 
     async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
@@ -83,7 +83,7 @@ class GitHubOracle:
         return await people.holder_of(self.github, place.repository.installation_id, login)
 
     async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, known: Known) -> IssueFacts | None:
-        """Whether a forecast's statement is true as things stand; None where GitHub gives no answer."""
+        """Ask if a forecast's statement is true as things stand; None when GitHub gives no answer."""
         try:
             there = await self.presence.reach(place)
             if there is None:

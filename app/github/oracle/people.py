@@ -1,4 +1,4 @@
-"""What GitHub tells about its users."""
+"""GitHub's answers about its users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRIAGE_OR_BETTER = frozenset({"triage", "push", "maintain", "admin"})
 
 
 async def account_made_at(github: GitHub, installation_id: int, user_id: int, login: str) -> int | None:
-    """When an account was made; NOT_TOLD where the login is not this very user's (by id) any more, or GitHub refuses.
+    """Fetch an account's creation; NOT_TOLD if the login now belongs to another user (by id), or GitHub refuses.
 
     None where it gives no answer: it may the next time.
     """
@@ -49,7 +49,7 @@ def _refused(error: Exception) -> bool:
 
 
 async def may_triage(github: GitHub, place: Place, user_id: int, login: str) -> bool | None:
-    """Whether a user has triage rights or better there; None where GitHub gives no answer about this user (by id)."""
+    """Ask if a user has triage access or better there; None when GitHub gives no answer about this user (by id)."""
     where = place.repository.installation_id, place.repository.id
     try:
         rights = await github.rights(*where, login, user_id)

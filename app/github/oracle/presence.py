@@ -1,4 +1,4 @@
-"""Where the App is: installations, repositories and issues made known, and what is heard of their coming and going.
+"""The App's presence: installations, repositories and issues as they become known, come and go.
 
 Events about that come late and out of order, so that GitHub is asked how things stand.
 """
@@ -86,7 +86,7 @@ async def look_soon(tx: Tx, issue_id: int, now: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where GitHub says that the App is."""
+    """A repository and the installation by which the App is in it, as GitHub says."""
 
     installation: Installation
     repository: Repository
@@ -122,7 +122,7 @@ class Presence:
                 await halting.note_away(tx, {number}, self.clock.now())
 
     async def _as_it_stands(self, payload: Payload, told: str) -> Installation:
-        """What GitHub says now, unless it does not know yet of what it has told us. Deleted is for ever."""
+        """Ask GitHub for the present state, unless its events are ahead of its API. Deleted is for ever."""
         installation = read_installation(payload, told, self.clock.now())
         since = read_instant(payload.get("installation", "suspended_at"))
         if told == SUSPENDED and since is not None:
@@ -201,7 +201,7 @@ class Presence:
         return await self._find_under(fresh, repository.id) if fresh and fresh.lower() != name.lower() else None
 
     async def _find_under(self, name: str, repository_id: int) -> Found | None:
-        """What is under a name may be another repository by now: only its id is believed."""
+        """Find a repository by id: another one may have its name by now."""
         found = await self.github.installation_of(name)
         if found is None or found.get("suspended_at") is not None:
             return None
@@ -286,7 +286,7 @@ class Presence:
 
 
 def _in(installation: Installation, repository: Repository, away: set[int]) -> bool:
-    """Whether it is known that the App is in the repository, by this installation."""
+    """Tell if the App is known to be in the repository, by this installation."""
     return repository.installation_id == installation.id and repository.id not in away
 
 

@@ -13,7 +13,7 @@ from app.storage.queues.outbox import Message
 from app.thread.lasting import concerns_others
 
 MOST_AN_HOUR = 60
-"""Of each installation; it is only tidying up, and what is left stays as it is."""
+"""Limit for each installation; minimising only tidies up, and the rest stays as it is."""
 
 HOUR_SECONDS = 3600
 

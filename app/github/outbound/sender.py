@@ -37,10 +37,10 @@ SEND_SECONDS = 45
 CLOCK_SKEW_SECONDS = 300
 
 DOUBT_SECONDS = 31 * 86_400
-"""How long after a restore something may be said once more: as long as a contract waits for its verdict."""
+"""Time after a restore in which a message may be repeated: as long as a contract waits for its verdict."""
 
 MARKET_COMMENT = "<!-- bugmark:board:"
-"""How the marker of a market comment begins, of whichever issue."""
+"""Beginning of a market comment's marker, for any issue."""
 
 
 NOTHING = Written(None, None)

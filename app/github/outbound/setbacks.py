@@ -1,4 +1,4 @@
-"""What becomes of a message that GitHub did not take: tried again, and when; given up; or dropped."""
+"""Setbacks of a message that GitHub did not take: retry at an instant, give up, or drop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_ATTEMPTS = 180
 """With an hour between the later ones a week: an outage of GitHub or of ours costs no message."""
 
 MOST_ATTEMPTS_GONE = 12
-"""What is not there may be GitHub's own lag, or a transfer that we shall hear of; after two hours it is not."""
+"""Patience with a missing target: it may be GitHub's lag, or a transfer that we shall hear of within two hours."""
 
 MOST_ATTEMPTS_LIMITED = 12
 """With limits that GitHub gives no end for, doubling from a minute to an hour: about seven hours."""

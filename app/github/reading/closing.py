@@ -1,4 +1,4 @@
-"""Who closed an issue and by what, as the timeline and GraphQL tell it."""
+"""Closers of an issue, and the commit or pull request behind a close, from the timeline and GraphQL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Closer:
         return self.merge.backers
 
     def told(self, closer: str) -> tuple[str, ...]:
-        """What is said of it as evidence, beside who closed the issue."""
+        """Describe it as evidence, beside the issue's closer."""
         return (self.via, *(self.merge.told(closer) if self.merge else ()))
 
 
@@ -43,12 +43,12 @@ def person_from(user: object) -> Person | None:
 
 
 def pushed(commit: str) -> Closer:
-    """What the timeline alone tells: a commit of the issue's own repository."""
+    """Make a closer of the commit that the timeline names: one of the issue's own repository."""
     return Closer(f"commit {commit[:7]}", here=True)
 
 
 def closer_from(node: Json, closed_at: int) -> Closer | None:
-    """What was behind the close of that instant; None for one by hand, or where GraphQL does not tell."""
+    """Find the cause of the close at that instant; None for one by hand, or when GraphQL does not tell."""
     told = [one for one in _items(node) if one.get("__typename") == "ClosedEvent"]
     closes = [one for one in told if read_instant(one.get("createdAt")) == closed_at]
     if not closes:

@@ -1,4 +1,4 @@
-"""What events say that may decide forecasts."""
+"""News in events that may decide forecasts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read_advisory(payload: Payload) -> AdvisoryFacts | None:
 
 
 def read_issue_news(payload: Payload) -> IssueNews:
-    """Of an `issues` or a `milestone` event; a demilestoned issue has its milestone beside it."""
+    """Read the milestone of an `issues` or `milestone` event; a demilestoned issue has it beside the issue."""
     number = payload.get("milestone", "number") or payload.get("issue", "milestone", "number")
     return IssueNews(
         repository=payload.number("repository", "id"),

@@ -52,7 +52,7 @@ def as_it_was(spell: Spell) -> dict[str, Any]:
 
 
 def discussion_since(timeline: Iterable[Mapping[str, Any]]) -> int | None:
-    """When the issue became a discussion. It is closed since then, and no issue any more."""
+    """Find the instant at which the issue became a discussion: it is closed since, and no issue any more."""
     found = (read_instant(e.get("created_at")) for e in timeline if e.get("event") == "converted_to_discussion")
     return next((at for at in found if at is not None), None)
 
@@ -66,7 +66,7 @@ def _text(value: object) -> str | None:
 
 
 def reopenings_from(timeline: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
-    """When the issue was reopened, each time."""
+    """List the instants at which the issue was reopened."""
     instants = (read_instant(event.get("created_at")) for event in timeline if event.get("event") == "reopened")
     return tuple(at for at in instants if at is not None)
 

@@ -25,7 +25,7 @@ def label_names(issue: Json) -> list[str]:
 
 
 def act_of(thing: Json, at: object, who: str) -> Act | None:
-    """What somebody did at an instant; None if that cannot be read."""
+    """Read an act and its instant; None if they cannot be read."""
     instant = read_instant(at)
     if instant is None:
         return None

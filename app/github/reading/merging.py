@@ -14,7 +14,7 @@ MERGE_QUEUE = "github-merge-queue"
 """The login as which GitHub's own queue merges. It merges only what is in it: whoever put it there last did so."""
 
 MOST_NAMED = 3
-"""Of those who approved."""
+"""Approvers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Merge:
         return tuple({one.id: one for one in (*self.approvers, *queued)}.values())
 
     def told(self, closer: str) -> tuple[str, ...]:
-        """What is said of it as evidence, where `closer` is named already."""
+        """Describe it as evidence, with `closer` named already."""
         by = f"auto-merge for {self.login}" if self.automatic else self.login
         merged = (f"merged by {by}",) if by and by != closer else ()
         names = ", ".join(one.login for one in self.approvers[:MOST_NAMED])
@@ -57,7 +57,7 @@ class Merge:
 
 
 def merge_from(pull: Json, closed_at: int) -> Merge:
-    """How it was merged; what came after the close that is asked about does not count."""
+    """Find the way it was merged; events after the close in question do not count."""
     merger = _object(pull.get("mergedBy"))
     by, login = actor_from(merger), merger.get("login")
     told = login if isinstance(login, str) else ""

@@ -71,7 +71,7 @@ class Payload:
 
 
 def lane_of(raw: bytes) -> str:
-    """What a delivery must wait its turn for: its issue, else its repository, else its installation."""
+    """Name a delivery's lane: its issue, else its repository, else its installation."""
     try:
         payload = Payload.from_bytes(raw)
     except (ValueError, RecursionError, Unreadable):
@@ -124,7 +124,7 @@ def read_ids(payload: Payload, *path: str) -> set[int]:
 
 
 def read_author(payload: Payload) -> int | None:
-    """Who opened the issue."""
+    """Read the issue's author."""
     found = payload.get("issue", "user", "id")
     return found if _is_id(found) else None
 
@@ -137,7 +137,7 @@ def read_labels(payload: Payload) -> frozenset[str]:
 
 
 def touches(payload: Payload, path: str) -> bool:
-    """Whether a push changes this file; also where it does not tell of all its commits."""
+    """Tell if a push may change this file; true if it does not list all its commits."""
     commits = payload.get("commits")
     if not isinstance(commits, list) or payload.get("forced") is True or len(commits) >= MOST_COMMITS_TOLD:
         return True

@@ -1,4 +1,4 @@
-"""Whether an offer may arrive: bounds, units, money, room (docs/market.md §2). Refuses, or says what it will be."""
+"""Arrival of an offer: bounds, units, money, room (docs/market.md §2). Refuses it, or returns it as it will be."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def dust(new: NewOffer) -> bool:
 
 
 def tight(arrival: Arrival, state: ContractState) -> bool:
-    """Whether the bounds on offers at rest leave no room for this one."""
+    """Tell if the bounds on resting offers leave no room for this one."""
     new, user, book = arrival.new, arrival.user, state.book
     if new.now_or_never:
         return False
@@ -225,7 +225,7 @@ def crosses(arrival: Arrival) -> Refusal:
 
 
 def check_resume(market: Market, state: ContractState, offer: Offer, now: int) -> int:
-    """Whether a suspended offer may come back: how many units it will sell first. Raises a Refusal."""
+    """Check that a suspended offer may come back; returns the units it will sell first. Raises a Refusal."""
     if not state.trades(now) or offer.until_at <= now:
         raise NotTrading("This contract is not trading now.")
     sold = min(offer.remaining, state.free_units(offer.user, offer.gives))

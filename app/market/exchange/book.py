@@ -34,7 +34,7 @@ class Half:
             del self.keys[bisect_left(self.keys, key)]
 
     def crosses(self, limit: int) -> bool:
-        """Whether a counter-offer with this limit reaches anything."""
+        """Tell if a counter-offer with this limit reaches anything."""
         return bool(self.keys) and self.keys[-1] >= limit * self.sign
 
     def prices(self, limit: int | None = None) -> list[int]:

@@ -79,7 +79,7 @@ def _check_room(arrival: Arrival, offers: list[Offer], room: int) -> None:
 
 
 def _resting_place(arrival: Arrival, offers: list[Offer], room: int) -> ContractState | None:
-    """Where such an offer would come to rest, None if nowhere; found out on a copy where it cannot be counted."""
+    """Find the contract in which such an offer would rest, None if nowhere; tried on a copy if it cannot be counted."""
     found, fills, pooled = count(arrival.states, offers[0], arrival.new.volume)
     if not pooled and fills <= room:
         if found == arrival.new.volume:
@@ -143,12 +143,12 @@ def _enter_range(market: Market, changes: Changes, arrival: Arrival, offers: lis
 
 
 def _filled_last(market: Market, changes: Changes, taker: Taker) -> ContractState:
-    """Where what may not rest is cancelled; where nothing filled at all, in the first contract of the range."""
+    """Choose the contract in which a rest that may not rest is cancelled; without fills, the first of the range."""
     return market.contracts[changes.raw_fills[-1][0]] if changes.raw_fills else taker.states[0]
 
 
 def _home(states: Sequence[ContractState], last: int) -> ContractState:
-    """Where the rest of a range waits: most open interest, of equals the latest; if there is none, the last."""
+    """Choose the contract for a range's rest: most open interest, of equals the latest; if there is none, the last."""
     best = max(states, key=lambda state: (state.open_interest, state.maturation_at))
     return best if best.open_interest else next(state for state in states if state.id == last)
 
@@ -171,7 +171,7 @@ def _rest(market: Market, changes: Changes, state: ContractState, offer: Offer) 
 
 
 def _cut_own(market: Market, changes: Changes, passed: Passed, left: int, home: int | None) -> None:
-    """What is taken from own counter-offers that were passed. `left`: the newcomer's open volume after its fills.
+    """Reckon what own counter-offers that were passed lose. `left`: the newcomer's open volume after its fills.
 
     One that a fill suspended meanwhile is in nobody's way.
     """
@@ -222,7 +222,7 @@ def _round(market: Market, changes: Changes, state: ContractState) -> bool:
 
 
 def _bounded(changes: Changes, state: ContractState) -> bool:
-    """Whether a re-try may have failed for want of room: two offers make up to three fills of each other."""
+    """Tell if a re-try may have failed for want of room: two offers make up to three fills of each other."""
     room = changes.room - len(changes.raw_fills)
     return room < MAX_FILLS and room < 3 * len(state.book.offers)
 
@@ -267,7 +267,7 @@ def _come_back(market: Market, offer: Offer, units: int, rank: int, now: int) ->
 
 
 def _try_resume(arrival: Arrival, offer: Offer, units: int, rank: int) -> None:
-    """What a new arrival would be refused for keeps an offer suspended."""
+    """Bring a suspended offer back, unless a new arrival like it would be refused."""
     twin, again = deepcopy((arrival.market, offer))
     changes = _come_back(twin, again, units, rank, arrival.now)
     if offer.post_only and changes.raw_fills:

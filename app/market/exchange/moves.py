@@ -10,7 +10,7 @@ from app.market.exchange.state import Changes, ContractState, Market
 from app.market.terms.contract import UNIT_MILLS
 
 HALF_PAIR_MILLS: Final = UNIT_MILLS // 2
-"""What each unit of a redeemed pair counts for."""
+"""Value of each unit of a redeemed pair."""
 
 
 def redeem(market: Market, state: ContractState, user: int) -> bool:

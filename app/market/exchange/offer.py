@@ -30,7 +30,7 @@ FIXED: Final = Side.FIXED
 
 
 def is_bid(action: Action, side: Side) -> bool:
-    """Whether such an offer gains FIXED exposure."""
+    """Tell if such an offer gains FIXED exposure."""
     return (action is Action.BUY) == (side is Side.FIXED)
 
 
@@ -117,7 +117,7 @@ FIELDS: Final = (
     "user",
     "volume",
 )
-"""Of an Offer."""
+"""State of an Offer."""
 
 
 class Offer:
@@ -166,7 +166,7 @@ class Offer:
         return twin
 
     def __deepcopy__(self, memo: dict[int, object]) -> Offer:
-        """What was asked for is the same in both: nobody changes it."""
+        """Copy the offer; both share the wish, which nobody changes."""
         return self.__copy__()
 
     @property
@@ -208,7 +208,7 @@ class Offer:
 
     @property
     def need_mills(self) -> int:
-        """What its bought part needs at its own limit; a sale needs no money.
+        """Money that its bought part needs at its own limit; a sale needs none.
 
         In the midst of a range it needs all that is still wanted: the next contract may have nothing to sell there.
         """

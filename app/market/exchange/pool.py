@@ -28,7 +28,7 @@ class Pool:
         purse.hold(mills)
 
     def cap(self, purse: Purse) -> None:
-        """What no offer of the pool needs is free money."""
+        """Release the part that no offer of the pool needs."""
         most = max((offer.need_mills for offer in self.offers.values()), default=0)
         spare = self.left_mills - most
         if spare > 0:

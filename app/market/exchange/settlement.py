@@ -17,7 +17,7 @@ BPS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """What one user got: `paid_mills` after `fee_mills`, having entered at `cost_mills`."""
+    """Pay-out of one user: `paid_mills` after `fee_mills`, for units that cost `cost_mills`."""
 
     user: int
     paid_mills: int

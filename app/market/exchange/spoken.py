@@ -23,7 +23,7 @@ MOST_REPEATED = 200
 
 
 class Blank(StrEnum):
-    """What is left to be filled in."""
+    """A part left to be filled in."""
 
     VOLUME = "VOLUME"
     AMOUNT = "AMOUNT"
@@ -53,12 +53,12 @@ class HandOut:
 
     @property
     def blank(self) -> bool:
-        """Whether something must be filled in before it runs."""
+        """Tell if something must be filled in before it runs."""
         return any(isinstance(value, Blank) for value in self.parts.values())
 
     @property
     def text(self) -> str:
-        """What follows `/bugmark `."""
+        """Words after `/bugmark `."""
         return printed(self)
 
     def rehearsed(self) -> HandOut:
@@ -74,7 +74,7 @@ class Unclear(Refusal):
 
 
 MOST_HANDED_OUT = 4
-"""Of more that may have been meant none is handed out whole."""
+"""Hand out no complete command if several may have been meant."""
 
 
 def each(command: HandOut, part: str, values: Sequence[tuple[Any, str]], blank: Blank) -> tuple[HandOut, ...]:
@@ -84,7 +84,7 @@ def each(command: HandOut, part: str, values: Sequence[tuple[Any, str]], blank: 
 
 
 def printed(command: HandOut) -> str:
-    """What follows `/bugmark `: the one place where typed parts become a command."""
+    """Print the words after `/bugmark `: the one place where typed parts become a command."""
     words = [_PRINTERS[part](command.parts[part]) for part in _PRINTERS if part in command.parts]
     return " ".join(filter(None, ["dry-run" if command.dry else "", command.name, *words]))
 

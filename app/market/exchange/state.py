@@ -1,4 +1,4 @@
-"""What a calculation works on, and the changes it hands back.
+"""The market that a calculation works on, and the changes it returns.
 
 A calculation owns the market it is given: it changes it in place and returns what was touched. A refusal is raised
 before anything is changed.
@@ -45,7 +45,7 @@ class ContractState:
 
     @property
     def net_paid(self) -> dict[int, int]:
-        """What each user paid in less what they took out, in mills: it sums to the escrow."""
+        """Net paid by each user, in mills: the sum is the escrow."""
         found = {user: held.net_paid_mills for user, held in self.fixed.items()}
         for user, held in self.unfixed.items():
             found[user] = found.get(user, 0) + held.net_paid_mills
@@ -103,7 +103,7 @@ MAX_FILLS: Final = 1_000
 
 
 class Changes:
-    """What a calculation did. Everybody whose money or units it moved owns one of `touched` or is in `users`.
+    """Result of a calculation. Everybody whose money or units it moved owns one of `touched` or is in `users`.
 
     `cut`: (own counter-offer, volume cancelled by the self-trade rule). `displaced`: (all-or-none offer whose place a
     better one took, volume that was open of it). `retried`: how many of the fills, the last ones, came from re-tries.

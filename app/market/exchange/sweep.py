@@ -61,7 +61,7 @@ class Taker:
         self.sales[self.offer.contract] -= self.offer.units_left
 
     def move_to(self, state: ContractState) -> Offer:
-        """What is still wanted is wanted there now."""
+        """Move the remaining wish to that contract."""
         old, new = self.offer, self.offers[state.id]
         if old is not new:
             wanted = old.remaining
@@ -135,7 +135,7 @@ def _meet(market: Market, changes: Changes, state: ContractState, offer: Offer, 
 
 
 def _needed(offer: Offer, counter: Offer, wanted: int) -> int:
-    """How many fills there must be room for; none where a pooled or all-or-none counter-offer is not to be had."""
+    """Count the fills that need room; none for a pooled or all-or-none counter-offer that is not to be had."""
     if counter.suspended or (counter.all_or_none and counter.remaining > wanted):
         return 0
     return meetings(offer.units_left, counter, wanted) if counter.all_or_none else 1
@@ -154,7 +154,7 @@ def _fill_on(market: Market, state: ContractState, changes: Changes, offer: Offe
 
 
 def meetings(units_left: int, counter: Offer, wanted: int) -> int:
-    """How many fills two offers make of each other: each that sells first and then buys turns once, if within."""
+    """Count the fills between two offers: each that sells first and then buys turns once, if within."""
     volume = min(wanted, counter.remaining)
     return 1 + len({turn for turn in (units_left, counter.units_left) if 0 < turn < volume})
 
@@ -249,7 +249,7 @@ def _sell(market: Market, holders: dict[int, Position], offer: Offer, volume: in
 
 
 def count(states: Sequence[ContractState], offer: Offer, wanted: int) -> tuple[int, int, bool]:
-    """What others would fill of such an offer at once: (volume, in so many fills, whether pools are concerned).
+    """Preview the immediate fills of such an offer: (volume, number of fills, if pools are concerned).
 
     Where pools are concerned it may be less, or more.
     """
@@ -278,7 +278,7 @@ def _reach(states: Sequence[ContractState], offer: Offer) -> int:
 
 
 def fills_whole(market: Market, room: int, states: Sequence[ContractState], offers: Sequence[Offer]) -> bool:
-    """Whether one pass of at most `room` fills fills an all-or-none newcomer wholly.
+    """Tell if one pass of at most `room` fills fills an all-or-none newcomer wholly.
 
     If pools are concerned it is tried on a copy.
     """

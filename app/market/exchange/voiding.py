@@ -1,4 +1,4 @@
-"""What a VOID pays (docs/market.md §5): by law 2 money goes back as far as the escrow goes, law 1 has a void price."""
+"""Pay-out of a VOID (docs/market.md §5): by law 2 money goes back as far as the escrow goes, law 1 has a void price."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LAW_1: Final = "1"
 """Contracts that were made under it keep its void price."""
 
 HALF_MILLS: Final = UNIT_MILLS // 2
-"""What a unit of either side counts for, unless a resolver names a price of FIXED."""
+"""Value of a unit of either side, unless a resolver names a price of FIXED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def stakes_of(state: ContractState) -> dict[int, Stake]:
 def void_payouts(
     terms: Terms, stakes: Stakes, void: VoidPrice | None = None, price: int | None = None
 ) -> dict[int, int]:
-    """What a VOID pays each holder, pairs included, in mills: the one place where it is reckoned.
+    """Pay-out of a VOID to each holder, pairs included, in mills: the one place that calculates it.
 
     `void`: the pair of law 1, which law 2 does not read; `price`: of FIXED, as a resolver named it.
     Raises ValueError if law 1 is given neither.
@@ -71,7 +71,7 @@ def void_payouts(
 
 
 def of_side(stake: Stake, mills: int, side: Side) -> int:
-    """What of a payout is for the units of one side: each of a pair counts for half a token."""
+    """Part of a pay-out for the units of one side: each of a pair counts for half a token."""
     whole = HALF_MILLS * stake.pairs
     larger = Side.FIXED if stake.fixed > stake.unfixed else Side.UNFIXED
     return mills - whole if side is larger else whole
@@ -102,7 +102,7 @@ def _halves(stakes: Stakes, price: int) -> dict[int, int]:
 
 
 def _claims(stakes: Stakes) -> dict[int, int]:
-    """What each holder paid in and did not take out: at least nothing, at most a token a unit."""
+    """Net paid by each holder: at least nothing, at most a token a unit."""
     found = {}
     for user, stake in stakes.items():
         if stake.fixed or stake.unfixed:
@@ -125,7 +125,7 @@ def _at_price(stakes: Stakes, void: VoidPrice) -> dict[int, int]:
 
 
 def void_fixed_mills(open_interest: int, void: VoidPrice) -> int:
-    """What FIXED holders share by law 1: floor(open interest now * minted / open interest then)."""
+    """Sum that FIXED holders share by law 1: floor(open interest now * minted / open interest then)."""
     if not void.open_interest:
         return 0
     return open_interest * void.minted_mills // void.open_interest

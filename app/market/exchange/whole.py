@@ -27,17 +27,17 @@ def _badness(offer: Offer) -> tuple[int, int]:
 
 
 def beats(bid: bool, fixed_price: int, other: Offer) -> bool:
-    """Whether a newcomer with this limit takes the other's place: its price is better, as good is not enough."""
+    """Tell if a newcomer with this limit takes the other's place: its price must be better; equal is not enough."""
     return fixed_price > other.fixed_price if bid else fixed_price < other.fixed_price
 
 
 def many_of(book: Book, user: int) -> bool:
-    """Whether this user has as many at rest as one may."""
+    """Tell if this user has as many at rest as one may."""
     return sum(offer.user == user for offer in book.whole.values()) >= MAX_WHOLE_OF_USER
 
 
 def no_place(book: Book, bid: bool, fixed_price: int, user: int) -> bool:
-    """Whether one more of this user's may not come to rest here."""
+    """Tell if this user may rest no more of them here."""
     if many_of(book, user):
         return True
     last = worst(book, bid)

@@ -22,7 +22,7 @@ NOTHING: Standing = (0, 0, 0, 0)
 
 
 class Before:
-    """How a market's accounts stood before a calculation."""
+    """A market's accounts before a calculation."""
 
     __slots__ = ("contracts", "net_paid", "pools", "positions", "purses")
 
@@ -51,7 +51,7 @@ def standing(held: Position) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a calculation left otherwise than it found it."""
+    """Changes that a calculation made."""
 
     contracts: list[ContractState]
     positions: list[tuple[int, int, Side, Position]]
@@ -83,7 +83,7 @@ def difference(market: Market, before: Before, changes: Changes) -> Difference:
 
 
 def moves(market: Market, before: Before, changes: Changes, currency: str) -> dict[AccountKey, int]:
-    """What every account gained, by account, in one order."""
+    """Gain of every account, by account, in one order."""
     found: dict[AccountKey, int] = {}
     for user in sorted(changes.touched_users):
         purse, was = market.purses[user], before.purses.get(user, (0, 0))

@@ -1,4 +1,4 @@
-"""What a command left behind, written down in the journal: the detail of its last entry (docs/market.md §4).
+"""Detail of a command's last journal entry: every row as the command left it (docs/market.md §4).
 
 A detail is a JSON list of rows as they stand after the command, each headed by the name of its kind. The last row told
 of a thing is how it stands, so the journal alone tells every row of the market, and its seals close over all of them.

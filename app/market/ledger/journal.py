@@ -76,7 +76,7 @@ def entry(key: str, cause: str, at: int, moves: Mapping[AccountKey, int], detail
 
 
 def imbalance(postings: Iterable[Posting]) -> dict[str, int]:
-    """What each currency's postings miss to sum to zero; empty when they balance."""
+    """Gap of each currency's postings to a sum of zero; empty when they balance."""
     sums: dict[str, int] = {}
     for posting in postings:
         sums[posting.currency] = sums.get(posting.currency, 0) + posting.amount

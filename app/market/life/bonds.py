@@ -19,14 +19,14 @@ ESCROW_PER_BOND = 200
 
 
 def bond_mills(units: int, open_interest: int, *, by_pull: bool, law: str) -> int:
-    """What it costs whoever stands to lose that many units to be the first to dispute a verdict."""
+    """Bond of the first user to dispute a verdict, who stands to lose that many units."""
     each = MERGED_UNIT_BOND_MILLS if by_pull and law != FIRST_LAW else UNIT_BOND_MILLS
     escrow_part = -(-UNIT_MILLS * open_interest // ESCROW_PER_BOND)
     return max(each * units, LEAST_BOND_MILLS, escrow_part)
 
 
 def joining_mills(units: int) -> int:
-    """What it costs to join a dispute that has been opened."""
+    """Bond of a user who joins an open dispute."""
     return max(UNIT_BOND_MILLS * units, LEAST_BOND_MILLS)
 
 

@@ -1,4 +1,4 @@
-"""What is known of an issue, and what a contract remembers of its life (docs/market.md §5)."""
+"""Facts about an issue, and a contract's memory of its life (docs/market.md §5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.market.terms.contract import Outcome
 DAY = 86_400
 
 ANSWER_SECONDS = 7 * DAY
-"""How long a dispute waits for a maintainer, counting only time in which we ran."""
+"""Time that a dispute waits for a maintainer, counting only time in which we ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def as_known(state: str, reason: str | None, closed_at: int | None) -> IssueFact
 
 
 class Cause(StrEnum):
-    """What opened a contract's window, or halted it as news. REJECTED: closed for a reason that its terms make VOID."""
+    """Cause of a contract's window, or of its halt by news. REJECTED: closed for a reason that its terms make VOID."""
 
     CLOSED = "closed"
     MATURED = "matured"
@@ -97,7 +97,7 @@ class Cause(StrEnum):
 
     @property
     def verdict(self) -> Outcome:
-        """What is announced as the window opens."""
+        """The verdict announced as the window opens."""
         if self is Cause.CLOSED:
             return Outcome.FIXED
         return Outcome.UNFIXED if self is Cause.MATURED else Outcome.VOID
@@ -105,7 +105,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a contract remembers of its life.
+    """A contract's memory of its life.
 
     `cause` None: no window runs; a maintainer may have halted it, which stops no clock. A cause without
     `window_ends_at` is news that the API has not confirmed. `verdict` is what was announced last, None: that trading
@@ -146,7 +146,7 @@ class Watch:
 
     @property
     def due_at(self) -> int:
-        """When the verdict is due: an unanswered dispute holds it."""
+        """Instant at which the verdict is due: an unanswered dispute holds it."""
         ends_at = self.window_ends_at or 0
         if self.disputed_at is None or self.ruling is not None:
             return ends_at
@@ -154,6 +154,6 @@ class Watch:
 
 
 def answer_due_at(disputed_at: int, outages: tuple[Outage, ...]) -> int:
-    """When a dispute that nobody answers is over: after seven days in which we ran."""
+    """End of a dispute that nobody answers: after seven days in which we ran."""
     due_at = run_until(disputed_at, ANSWER_SECONDS, outages)
     return max(due_at, free_at([one for one in outages if one.ended_at > disputed_at]))

@@ -1,4 +1,4 @@
-"""What a forecast remembers of what made it true or false (docs/market.md §7). Pure.
+"""A forecast's memory of the facts that made it true or false (docs/market.md §7). Pure.
 
 Of what is deleted, moved away or taken out after the end the last known state counts: whoever may do that with issues
 and milestones must not be able to turn a verdict by it.
@@ -27,7 +27,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What somebody did to an issue. `user` None: GitHub does not tell who."""
+    """An act on an issue. `user` None: GitHub does not name its author."""
 
     at: int
     user: int | None = None

@@ -1,4 +1,4 @@
-"""What the facts make of a forecast (docs/market.md §7). Pure: facts in, the same kind of facts out as an issue gives.
+"""Verdict on a forecast (docs/market.md §7). Pure: facts in, the same kind of facts out as an issue gives.
 
 So one life serves all contracts: `closed` means that the statement is true as things stand, `closed_at` since when.
 """
@@ -53,7 +53,7 @@ class OpenedIssue:
 
 
 def counts(statement: Advisory, advisory: AdvisoryFacts) -> bool:
-    """Whether this advisory alone makes the statement true."""
+    """Tell if this advisory alone makes the statement true."""
     wanted = folded_package(statement.ecosystem, statement.package)
     affected = {
         folded_package(ecosystem, name) for ecosystem, name in advisory.packages if ecosystem == statement.ecosystem
@@ -87,7 +87,7 @@ def judge_advisories(statement: Advisory, advisories: Iterable[AdvisoryFacts], a
 
 
 def true_since(statement: Advisory, advisory: AdvisoryFacts) -> int:
-    """Of an advisory that counts. What is corrected after the end still says what was published before it."""
+    """Instant of an advisory that counts. A correction after the end still says what was published before it."""
     return min(max(advisory.published_at, advisory.changed_at), statement.by)
 
 
@@ -95,7 +95,7 @@ def true_since(statement: Advisory, advisory: AdvisoryFacts) -> int:
 
 
 def fits(statement: IssueForecast, title: str, labels: Iterable[str], created_at: int) -> bool:
-    """Whether an issue fits as it is now."""
+    """Tell if an issue fits as it is now."""
     return (
         statement.after < created_at <= statement.by
         and folded(statement.label) in {folded(label) for label in labels}

@@ -1,4 +1,4 @@
-"""What becomes of a contract when its issue is looked at (docs/market.md §5). Pure: facts in, one step out."""
+"""Next step of a contract after a look at its issue (docs/market.md §5). Pure: facts in, one step out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VOID_LOOK_BACK_SECONDS = 7 * DAY
 ASK_AGAIN_SECONDS = 60
 
 ASK_WHILE_AWAY_SECONDS = DAY
-"""How often GitHub is asked where the App is not installed: the news of its return may be lost."""
+"""Interval of asking GitHub while the App is not installed: the news of its return may be lost."""
 
 RETURN_SECONDS = DAY
 """Once the App is back, windows that ran meanwhile are open at least this long."""
@@ -78,7 +78,7 @@ def close_event(watch: Watch, facts: IssueFacts) -> tuple[Cause, int] | None:
 
 
 def closed_for_good(watch: Watch, facts: IssueFacts) -> bool:
-    """Whether the issue is closed in a way that decides contracts: what trades after that trades on a reopened one."""
+    """Tell if the issue is closed in a way that decides contracts: later trades are trades on a reopened issue."""
     decides = facts.completed or facts.reason in watch.void_reasons
     return facts.closed and decides and (facts.closed_at is None or facts.closed_at > (watch.set_aside_at or 0))
 
@@ -110,7 +110,7 @@ def _event_window(watch: Watch, cause: Cause, at: int, backed: bool) -> OpenWind
 
 
 def _gone_at(watch: Watch, facts: IssueFacts, now: int) -> int | None:
-    """When the issue went where nobody can judge it; None if it is there, or went after maturation."""
+    """Instant at which the issue went out of sight; None if it is there, or went after maturation."""
     if facts.gone is None:
         return None
     heard_at = watch.window_opened_at if watch.cause is Cause.GONE else None
@@ -124,13 +124,13 @@ def _closed_again(watch: Watch, closed_since: int) -> bool:
 
 
 def _set_aside(watch: Watch) -> bool:
-    """What opened the window that runs does not count: so a maintainer found, in this contract or in a sibling."""
+    """Tell if a maintainer has set the running window's cause aside, in this contract or in a sibling."""
     opened_at = None if watch.cause is Cause.MATURED else watch.window_opened_at
     return opened_at is not None and opened_at <= (watch.set_aside_at or 0)
 
 
 def _undone(watch: Watch, facts: IssueFacts, now: int) -> bool:
-    """What opened the window was taken back before maturation, although it may come to light only now."""
+    """Tell if the window's cause was taken back before maturation, although it may come to light only now."""
     if watch.cause is Cause.MATURED or watch.window_opened_at is None:
         return False
     if now < watch.maturation_at and _set_aside(watch):
@@ -248,12 +248,12 @@ def _without_event(watch: Watch, now: int) -> Step:
 
 
 def _without_close(watch: Watch, now: int) -> Step:
-    """What opened the window is not so, or not any more."""
+    """Step of a contract whose window's cause does not hold, or not any more."""
     return Resume() if now < watch.maturation_at else _maturation_window(watch)
 
 
 def _ending(watch: Watch, opened_at: int, seconds: int) -> int:
-    """When a window of this length ends: some time after a return of the App while it ran, and after our outages."""
+    """End of a window of this length: some time after a return of the App while it ran, and after our outages."""
     ends_at = max(opened_at + seconds, free_at(watch.outages))
     returned_in_it = watch.back_at is not None and opened_at <= watch.back_at
     return max(ends_at, (watch.back_at or 0) + RETURN_SECONDS) if returned_in_it else ends_at
@@ -302,12 +302,12 @@ def _without_answer(watch: Watch, now: int) -> Step:
 
 
 def needs_answer(watch: Watch, now: int) -> bool:
-    """Whether a verdict, or news, waits for GitHub's answer: asking in vain counts from then on."""
+    """Tell if a verdict, or news, waits for GitHub's answer: asking in vain counts from then on."""
     if watch.cause is None or watch.away_at is not None:
         return False
     return watch.window_ends_at is None or now >= watch.window_ends_at
 
 
 def another_day(last_at: int | None, now: int) -> bool:
-    """Whether this is another day (UTC) than the last that was counted, and a later one."""
+    """Tell if this is a later day (UTC) than the last that was counted."""
     return last_at is None or now // DAY > last_at // DAY

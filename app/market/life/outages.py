@@ -27,7 +27,7 @@ class Outage:
 
 
 def free_at(outages: Sequence[Outage]) -> int:
-    """When the last of them holds up nothing more, 0 without any."""
+    """Instant from which the last of them holds up nothing more; 0 without any."""
     return max((one.free_at for one in outages), default=0)
 
 
@@ -36,7 +36,7 @@ def caught_up(outages: Sequence[Outage]) -> bool:
 
 
 def run_until(since_at: int, seconds: int, outages: Sequence[Outage]) -> int:
-    """When we shall have run for so many seconds since an instant, if nothing else happens."""
+    """Instant at which we shall have run for so many seconds, if nothing else happens."""
     end_at = since_at + seconds
     for one in sorted(outages, key=lambda each: each.began_at):
         if one.began_at < end_at:

@@ -1,4 +1,4 @@
-"""What may become of a contract when it is looked at: one of these (docs/market.md §5)."""
+"""Steps of a contract's life; a look at it takes one of these (docs/market.md §5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How firm a price is: what somebody must put up to move it by a tenth of a token (docs/market.md §8).
+"""Firmness of a price: the money it takes to move it by a tenth of a token (docs/market.md §8).
 
 Whoever wants to move it up buys FIXED from the cheapest asks, until what is left asks for more, and leaves a firm bid
 just below. Down is the same with the sides exchanged. What is found is enough to move the price, and about the least.
@@ -58,7 +58,7 @@ def _is(price: Price | None, wanted: Callable[[Price], bool]) -> bool:
 
 
 def _attempts(book: _Book) -> Iterator[tuple[int, _Book]]:
-    """What it costs, and the book after it: any number of the cheapest asks are bought, with and without a bid left."""
+    """Costs, each with the book after it: any number of the cheapest asks are bought, with and without a bid left."""
     cost, asks, paid = 0, list(book.asks), book.paid
     while True:
         for units in _enough(asks, paid):
@@ -88,7 +88,7 @@ def _with_a_bid(cost: int, asks: list[Level], paid: Paid, bids: Sequence[Level])
 
 
 def _needed(paid: Paid) -> int:
-    """What makes a quote firm, times FIRM_SHARE."""
+    """Money that makes a quote firm, times FIRM_SHARE."""
     return max(FIRM_MILLS * FIRM_SHARE, paid.escrow_mills)
 
 

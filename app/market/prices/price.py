@@ -26,7 +26,7 @@ NEAR_MILLS = 200
 
 
 class Says(StrEnum):
-    """Which kind of answer a price is."""
+    """Kind of a price."""
 
     MIDDLE = "middle"
     BETWEEN = "between"
@@ -37,7 +37,7 @@ class Says(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What FIXED is worth, as far as the market says it.
+    """Value of FIXED, as far as the market shows it.
 
     `low` and `high` are the two ends for BETWEEN; for all others both are the price that is named.
     """
@@ -54,7 +54,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What all holders of a contract paid for the units they hold, by side. Without units there is nothing paid."""
+    """Payments of all holders of a contract for the units they hold, by side; zero without units."""
 
     open_interest: int = 0
     fixed_mills: int = 0

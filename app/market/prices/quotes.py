@@ -1,4 +1,4 @@
-"""What the quotes of several dates say together; trades, days and spark lines (docs/market.md §8).
+"""Figures from quotes of several dates; trades, days and spark lines (docs/market.md §8).
 
 Pure integer functions over quotes and trades. Prices are mills of FIXED; for a forecast read TRUE.
 """
@@ -49,7 +49,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """What one contract's plain offers would trade, best price first, and what its holders paid."""
+    """Volume of one contract's plain offers, best price first, and the payments of its holders."""
 
     contract: int
     maturation_at: int
@@ -96,7 +96,7 @@ class Arbitrage:
 
     @property
     def cost_mills(self) -> int:
-        """What both purchases cost together: FIXED in the later contract, UNFIXED in the earlier."""
+        """Cost of both purchases together: FIXED in the later contract, UNFIXED in the earlier."""
         return self.units * UNIT_MILLS - self.gain_mills
 
 
@@ -105,7 +105,7 @@ _Quoted = tuple[Ladder, int | None, int | None]
 
 
 def side_price(side: Side, price: int) -> int:
-    """What a unit of the side is worth where FIXED is worth `price`."""
+    """Value of a unit of the side if FIXED is worth `price`."""
     return price if side is Side.FIXED else UNIT_MILLS - price
 
 

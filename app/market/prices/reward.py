@@ -11,7 +11,7 @@ DEAREST = 800
 """An ask above it is a bet against the fix, no reward for it."""
 
 USUAL_STAKE_MILLS = 100_000
-"""What a fixer is thought to have where newcomers are granted nothing."""
+"""Assumed money of a fixer where newcomers are granted nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class Ask:
 
 
 def stake_of(grant_mills: int) -> int:
-    """What a fixer is thought to stake, by the welcome grant of the place."""
+    """Assumed stake of a fixer, by the welcome grant of the place."""
     return grant_mills or USUAL_STAKE_MILLS
 
 
 def reward_mills(asks: Iterable[Ask], stake_mills: int) -> int:
-    """What buying FIXED from the lowest ask up, for at most this stake, would win if the issue is fixed."""
+    """Gain, if the issue is fixed, from buying FIXED from the lowest ask up for at most this stake."""
     left, won = stake_mills, 0
     for ask in sorted(asks, key=lambda ask: (ask.price, ask.whole)):
         units = min(ask.units, left // ask.price)

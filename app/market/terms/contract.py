@@ -1,4 +1,4 @@
-"""What a contract is: its sides, its states and the terms it was made under (docs/market.md §1, §5)."""
+"""A contract: its sides, its states and the terms it was made under (docs/market.md §1, §5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 UNIT_MILLS: Final = 1000
-"""What one unit of the winning side pays: one token, in mills."""
+"""Pay-out of one unit of the winning side: one token, in mills."""
 
 MAX_VOLUME: Final = 1_000_000_000
 """Units in one offer."""
@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
 
 VOID = "VOID"
-"""What terms may say of a close as not planned or as a duplicate; otherwise it is UNFIXED."""
+"""Outcome that terms may name for a close as not planned or as a duplicate; otherwise it is UNFIXED."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ SEVERITIES = ("unknown", "low", "medium", "high", "critical")
 """From the least to the worst; `unknown` as a bound means any."""
 
 SPOKEN = {"FIXED": "TRUE", "UNFIXED": "FALSE"}
-"""How the sides and outcomes of forecasts are read by people."""
+"""Words for the sides and outcomes of forecasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class IssueFixed:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What all forecasts have: the thread (an issue's id) they live in, their round and the instants that count."""
+    """Fields of all forecasts: the thread (an issue's id) they live in, their round and the instants that count."""
 
     thread: int
     round: int
@@ -121,7 +121,7 @@ def folded_package(ecosystem: str, name: str) -> str:
 
 
 def at_least(severity: str, bound: str) -> bool:
-    """Whether a severity is the bound or worse. What GitHub may call a severity some day is not worse than unknown."""
+    """Tell if a severity is the bound or worse. A severity that GitHub may add some day is not worse than unknown."""
     known = severity if severity in SEVERITIES else "unknown"
     return SEVERITIES.index(known) >= SEVERITIES.index(bound)
 

@@ -15,7 +15,7 @@ from app.storage.people import places
 from app.storage.people.places import Place
 
 MAX_SUPPLY_MILLS = MAX_AMOUNT_MILLS
-"""Of one currency: any sum of it is exact wherever numbers are kept. Who comes later starts without a grant."""
+"""Limit for one currency: every sum stays exact in any number format. Users after it start without a grant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Who acts first under which owner, and what made them known there (the cause in the journal).
+    """A user's first act under an owner; `cause` names it in the journal.
 
     `seen_at`: when they had this login, without it now.
     """
@@ -86,7 +86,7 @@ async def balance_in(tx: Tx, user_id: int, currency: str) -> Balance:
 
 
 async def issuer(tx: Tx, currency: str) -> str:
-    """Whose tokens a currency is: the owner's login as it was last seen, else the currency as it is stored."""
+    """Name a currency: its owner's login as last seen, else the currency as stored."""
     owner_id = owner_of(currency)
     login = None if owner_id is None else await places.owner_login(tx, owner_id)
     return login or currency

@@ -22,7 +22,7 @@ class Rights(Protocol):
     """Tells what people may do in a repository, asked from GitHub."""
 
     async def may_triage(self, place: Place, user_id: int, login: str) -> bool | None:
-        """Whether the user has triage rights or better; None when there is no answer."""
+        """Ask if the user has triage access or better; None when there is no answer."""
 
 
 async def rule_here(tx: Tx, issue_id: int, default: str) -> str:
@@ -32,7 +32,7 @@ async def rule_here(tx: Tx, issue_id: int, default: str) -> str:
 
 
 async def remembered(tx: Tx, issue_id: int, user_id: int, now: int) -> bool | None:
-    """Whether the user is an insider of the issue; None if GitHub was not asked of late."""
+    """Tell if the user is an insider of the issue; None if GitHub was not asked of late."""
     found = await insiders.known(tx, issue_id, user_id)
     return found[0] if found and now - found[1] < FRESH_SECONDS else None
 

@@ -1,4 +1,4 @@
-"""What GitHub's Marketplace tells of an account's purchases. Nothing is gated by them: they are kept for the operator.
+"""Purchases on GitHub's Marketplace. They gate nothing: they are kept for the operator.
 
 Webhooks come twice, late and out of order: each counts once, by its GUID, and what took effect earlier than what is
 known changes nothing. Of two with the same date the one that arrives later counts: GitHub's dates are often whole days.

@@ -125,7 +125,7 @@ async def _needs(tx: Tx, report: Report) -> AsyncIterator[Found]:
 
 
 class _PoolCheck:
-    """What is left of a pool beside what its offers need."""
+    """The part of a pool that its offers do not need."""
 
     def __init__(self, left: int = 0) -> None:
         self.left = left

@@ -1,4 +1,4 @@
-"""What an audit hands back."""
+"""Result of an audit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MOST_PROBLEMS = 200
 
 @dataclass(slots=True)
 class Report:
-    """What was counted and what is wrong. `problems` names each place; at most 200 are kept."""
+    """Counts and faults. `problems` names each place; at most 200 are kept."""
 
     entries: int = 0
     postings: int = 0

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from app.market.exchange.spoken import Blank
 from app.market.terms.contract import Status, digest
-from app.market.terms.errors import InvalidOffer, NotTrading, Refusal
+from app.market.terms.errors import InvalidOffer, Refusal
 from app.market.terms.instants import command_date, format_instant
 from app.market.terms.milestone import KnownMilestone
 from app.market.terms.names import folded
@@ -24,16 +24,14 @@ from app.market.terms.statement import (
     text_of,
 )
 from app.services.rules.context import CommandContext, refresh_market_comment
-from app.services.trading import permission, room
+from app.services.trading import permission
 from app.services.trading.contract_entries import note_made
+from app.services.trading.forecasting import check_room, woken
 from app.storage.engine.db import Tx
 from app.storage.market import contracts
 from app.storage.market.contracts import ContractRow
 from app.storage.people import places
 from app.storage.people.places import Repository
-
-MOST_FORECASTS = 20
-"""Unsettled ones in a thread: each is asked about at GitHub, and making one costs nothing."""
 
 MOST_NAMED = 10
 
@@ -111,33 +109,10 @@ async def _contract_on(tx: Tx, context: CommandContext, about: AnyForecast, said
             return Made(await woken(tx, context, row), new=False)
     await permission.check_market(tx, context)
     _check_span(context, about.by, said)
-    _check_room(context, rows)
+    check_room(context, rows)
     made = await _make(tx, context, replace(about, round=1 + max((row.round for row in same), default=0)))
     await refresh_market_comment(tx, context.place, context.now)
     return Made(made, new=True)
-
-
-def _check_room(context: CommandContext, rows: Sequence[ContractRow]) -> None:
-    going = [row for row in rows if row.status is not Status.SETTLED and not row.asleep(context.now)]
-    if len(going) >= MOST_FORECASTS:
-        why = f"{MOST_FORECASTS} forecasts live in this thread already; ask in another issue's thread."
-        raise Refusal(why, f"/bugmark book F{going[0].id}")
-
-
-async def woken(tx: Tx, context: CommandContext, row: ContractRow) -> ContractRow:
-    """A forecast as it is, awake: one that sleeps wakes up if there is room for it. Raises a Refusal."""
-    if not row.asleep(context.now):
-        return row
-    if row.maturation_at <= context.now:
-        raise NotTrading(
-            "That forecast's maturation has come; nothing is traded in it any more.", "/bugmark help forecast"
-        )
-    await permission.check_market(tx, context)
-    await places.lock_issue(tx, row.issue_id)
-    rows = await contracts.of_thread(tx, row.issue_id, context.now)
-    _check_room(context, [other for other in rows if other.kind != ISSUE_FIXED])
-    (held,) = await room.hold(tx, context, [row])
-    return await room.wake(tx, context, held, context.config.terms(context.place.repository.owner_id))
 
 
 def _asks(row: ContractRow, about: AnyForecast) -> bool:

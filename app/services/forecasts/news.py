@@ -38,7 +38,7 @@ class IssueNews:
 
 
 Effect = Callable[[AnyForecast], tuple[bool, int | None]]
-"""Whether news concerns a forecast, and since when the forecast is true by it; None: only GitHub can tell."""
+"""Tell if news concerns a forecast, and since which instant it is true by it; None: only GitHub can tell."""
 
 
 async def note_advisory(db: Database, advisory: AdvisoryFacts, now: int) -> None:

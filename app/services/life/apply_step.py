@@ -76,7 +76,7 @@ async def _extend(
 async def _open_window(
     locked: LockedMarket, place: Place, row: ContractRow, step: OpenWindow, facts: IssueFacts | None
 ) -> None:
-    """Where the issue is not as that close left it any more, another look says at once what is to be expected now."""
+    """Open a window; if the issue has changed since that close, another look says at once what to expect now."""
     close = facts if facts is None or facts.gone else facts.at(row.maturation_at)
     await bonds.give_back(locked, row, DisputeState.ENDED)
     thread_is_gone = step.cause is Cause.GONE and row.kind == ISSUE_FIXED
@@ -106,7 +106,7 @@ async def _open_window(
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the thread is told of a window; `event` tells it from other news of the same window."""
+    """Notice of a window; `event` tells it from other news of the same window."""
 
     cause: Cause
     backed: bool
@@ -130,12 +130,12 @@ async def _tell_window(
 
 
 def _of(row: ContractRow) -> str:
-    """What a notice is about: an issue, whose contracts are told of together, or a forecast."""
+    """Subject of a notice: an issue, with all its contracts, or a forecast."""
     return f"issue-{row.issue_id}" if row.kind == ISSUE_FIXED else f"{row.id}"
 
 
 def _evidence(facts: IssueFacts | None) -> dict[str, object]:
-    """Who closed the issue, by what, and what else became of it, as far as GitHub told."""
+    """Describe the close: its author, its commit or pull request, and the issue's fate, as far as GitHub told."""
     if facts is None:
         return {"closer": "", "closed_at": None, "evidence": [], "gone": None, "reason": None, "duplicate_of": None}
     return {
@@ -216,7 +216,7 @@ async def _settle(
 
 
 def _why(row: ContractRow, watch: Watch, dispute: Dispute | None, facts: IssueFacts | None) -> str:
-    """What a VOID is for, if not for what opened the window."""
+    """Reason of a VOID, if it is not the cause of the window."""
     if watch.ruling is not None:
         return "ruling"
     if watch.away_at is not None:

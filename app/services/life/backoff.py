@@ -1,4 +1,4 @@
-"""What is left alone for a while, because GitHub gave no answer or because nothing came of it."""
+"""Pauses after GitHub gave no answer, or after an attempt without effect."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ class Pauses:
         self._until[number] = now + ASK_AGAIN_SECONDS
 
     def going(self, now: int) -> set[int]:
-        """What is left alone now."""
+        """List what is paused now."""
         self._until = {number: until for number, until in self._until.items() if until > now}
         return set(self._until)

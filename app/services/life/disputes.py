@@ -108,7 +108,7 @@ async def _join(tx: Tx, context: CommandContext, row: ContractRow, opened: Dispu
 
 
 async def _to_dispute(tx: Tx, context: CommandContext, contract_id: int | None, reason: str) -> _Wanted:
-    """What is meant by a user who disputes. Raises a Refusal."""
+    """Find the contract that a disputing user means. Raises a Refusal."""
     running = [row for row in await meant(tx, context, contract_id) if row.window_ends_at is not None]
     running = [row for row in running if context.now < (row.window_ends_at or 0)]
     if not running:

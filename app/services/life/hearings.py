@@ -36,7 +36,7 @@ async def announce(tx: Tx, place: Place, row: ContractRow, found: Dispute, answe
 
 
 def unanswered(row: ContractRow, verdict: Outcome) -> str:
-    """What comes of a dispute that nobody decides: "state", or "void" and what becomes of the bonds then."""
+    """End of a dispute that nobody decides: "state", or "void" with the fate of the bonds."""
     if row.halt_reason != "closed" or row.backed:
         return "state"
     return "void, forfeited" if silence_voids(row) and verdict.winner is not None else "void"
@@ -75,7 +75,7 @@ async def _concerned(tx: Tx, row: ContractRow, named: set[int]) -> dict[str, obj
 
 
 async def ruling_told(tx: Tx, row: ContractRow) -> dict[str, object] | None:
-    """Who decided the dispute of a contract's window, how and why; None if nobody did."""
+    """The ruling on the dispute of a contract's window, with its author and reason; None if there is none."""
     found = await disputes.of_window(tx, row.id, row.halt_reason or "", row.window_opened_at or 0)
     if found is None or found.ruled_by is None:
         return None

@@ -43,7 +43,7 @@ class Oracle(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What is looked at together: all contracts of an issue are judged by one answer, a forecast by its own.
+    """Contracts looked at together: one answer judges all contracts of an issue; a forecast has its own.
 
     `looks`: by contract the number of this look, which tells it from any other; `until_at`: when the next would be;
     `before`: by contract when it was due to be looked at. `away`: as far as we know the App is not installed there.
@@ -87,7 +87,7 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
 
 
 async def closed_to_trade(tx: Tx, place: Place, facts: IssueFacts) -> bool:
-    """Whether the issue is closed as completed, by a close that no maintainer has set aside, or gone."""
+    """Tell if the issue is gone, or closed as completed by a close that no maintainer has set aside."""
     if facts.gone is not None:
         return True
     return facts.closed and facts.completed and not await _close_set_aside(tx, place, facts)
@@ -193,7 +193,7 @@ async def look_at(db: Database, oracle: Oracle, contract_id: int, clock: Clock) 
 
 
 async def _begin_look(db: Database, contract_id: int, now: int) -> _Looked | None:
-    """What to look at. If this look fails the next is later, after those of contracts that can be looked at.
+    """Begin a look and return its subject. If this look fails the next is later, after those of contracts that can be looked at.
 
     A contract that sleeps is not looked at before an offer wakes it.
     """

@@ -1,4 +1,4 @@
-"""What a contract remembers of its life, read together; and whether a close is backed (docs/market.md §5)."""
+"""A contract's memory of its life, read together; and the backing of a close (docs/market.md §5)."""
 
 from __future__ import annotations
 

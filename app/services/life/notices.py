@@ -1,4 +1,4 @@
-"""What an event has to tell of one contract or of several, in one message; and windows that count from its sending."""
+"""Notices of an event for one or several contracts, in one message; and windows that count from its sending."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.storage.market.contracts import ContractRow
 from app.storage.people import places
 
 Item = dict[str, Any]
-"""What is told of one contract."""
+"""Notice of one contract."""
 
 WINDOW = "window"
 
@@ -54,7 +54,7 @@ def _windows(text: str) -> dict[int, Item]:
 
 
 def announces(item: Item, row: ContractRow) -> bool:
-    """Whether this tells of the window that runs, of which nobody was told yet."""
+    """Tell if this announces the running window, which nobody was told of yet."""
     same = (row.halt_reason, row.window_opened_at) == (item["cause"], item.get("opened_at", row.window_opened_at))
     return same and row.window_ends_at is not None and row.announced_at is None
 

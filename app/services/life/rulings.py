@@ -1,4 +1,4 @@
-"""What maintainers make of disputes (docs/market.md §5)."""
+"""Rulings of maintainers on disputes (docs/market.md §5)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.storage.people import places
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a maintainer decided. `aside`: the close was set aside, trading resumes; else it settles at `due_at`.
+    """A maintainer's ruling. `aside`: the close was set aside, trading resumes; else it settles at `due_at`.
 
     `bonds`: by user what those who disputed had put up, whoever began first.
     """

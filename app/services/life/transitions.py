@@ -39,7 +39,7 @@ NO_WINDOW: dict[str, Any] = {
     "ruling": None,
     "ruling_price": None,
 }
-"""What a contract remembers of a window when none runs."""
+"""Columns of a contract's window when none runs."""
 
 
 async def lock_markets(tx: Tx, rows: list[ContractRow], cause: str, now: int) -> list[LockedMarket]:

@@ -19,13 +19,13 @@ async def choose(tx: Tx, user_id: int, repository_id: int, mode: Mode) -> None:
 
 
 async def silent(tx: Tx, user_id: int, repository_id: int) -> bool:
-    """Whether the user's comments here are answered with reactions only."""
+    """Tell if the user's comments here are answered with reactions only."""
     mode, _ = (await mutes.of(tx, repository_id, {user_id})).get(user_id, (Mode.EVERY, None))
     return mode == Mode.NEVER
 
 
 async def named(tx: Tx, repository_id: int, user_ids: set[int], but: Collection[int] = ()) -> dict[int, str]:
-    """How a notice names people: by a mention, unless they never want one here or are among `but`."""
+    """Names for a notice: a mention, unless the user never wants one here or is among `but`."""
     said = await mutes.of(tx, repository_id, user_ids)
     without = set(but) | {user for user, (mode, _) in said.items() if mode == Mode.NEVER}
     logins = await places.logins(tx, user_ids)
@@ -33,7 +33,7 @@ async def named(tx: Tx, repository_id: int, user_ids: set[int], but: Collection[
 
 
 async def addressed(tx: Tx, repository_id: int, user_ids: set[int], now: int) -> dict[int, str]:
-    """How a reply names parties of a fill: a mention, or only the name where one is not wanted (any more today)."""
+    """Names for a reply about a fill: a mention, or only the name if the user wants none (any more today)."""
     if not user_ids:
         return {}
     without = await spared(tx, repository_id, user_ids, now)
@@ -42,7 +42,7 @@ async def addressed(tx: Tx, repository_id: int, user_ids: set[int], now: int) ->
 
 
 async def spared(tx: Tx, repository_id: int, user_ids: set[int], now: int) -> set[int]:
-    """Who does not want to be mentioned for a fill (any more today); the others count as mentioned now."""
+    """Users who want no mention for a fill (any more today); the others count as mentioned now."""
     said = await mutes.of(tx, repository_id, user_ids)
     found = {user for user, (mode, last_at) in said.items() if not _wanted(mode, last_at, now)}
     await mutes.mentioned(tx, repository_id, set(said) - found, now)

@@ -1,4 +1,4 @@
-"""What no reply tells its parties: offers that expired or lost their place, fills that came by themselves.
+"""Notices of events that no reply covers: offers that expired or lost their place, fills that came by themselves.
 
 Offers that end with their contract's maturation are not told one by one: the contract's own notice tells it.
 """

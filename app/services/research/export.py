@@ -30,7 +30,7 @@ class Format(StrEnum):
 
 
 class ExportRefused(Exception):
-    """What cannot be exported, in a sentence."""
+    """Refusal of an export, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _said(value: Value, unit: Unit) -> Value:
 
 
 def _manifest(repository: Repository, form: Format, written: list[Written], folder: Path, mode: int) -> None:
-    """What the files are; without an instant, since the same history makes the same bytes."""
+    """Write the description of the files; without an instant, since the same history makes the same bytes."""
     told = {
         "version": VERSION,
         "format": form.value,

@@ -18,7 +18,7 @@ PRICE_VOLUME = 5
 
 
 class Unit(StrEnum):
-    """What a column holds. Amounts may be large: JSON carries them as text."""
+    """Type of a column. Amounts may be large: JSON carries them as text."""
 
     ID = "id"
     INSTANT = "instant"

@@ -1,4 +1,4 @@
-"""What a repository trades under: the defaults, or what its `.github/bugmark.yml` says instead."""
+"""A repository's trading rules: the defaults, or its `.github/bugmark.yml`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_LABELS_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one user may do in one repository; None is no limit.
+    """Limits of one user in one repository; None is no limit.
 
     `stake_mills` and `position_units` hold for each contract; `cooldown_seconds` is the least time between commands.
     """
@@ -94,7 +94,7 @@ def _either(labels: list[str]) -> str:
 
 
 class ConfigSource(Protocol):
-    """Where the rules of a repository come from: the database alone, since it is asked inside transactions."""
+    """Source of a repository's rules: the database alone, since it is asked inside transactions."""
 
     async def config(self, tx: Tx, repository: Repository) -> Config: ...
 
@@ -115,6 +115,6 @@ def play_currency(owner_id: int) -> str:
 
 
 def owner_of(currency: str) -> int | None:
-    """Whose play tokens these are."""
+    """Id of the play tokens' owner; None for other tokens."""
     kind, _, owner = currency.partition(":")
     return int(owner) if kind == "play" and owner.isdecimal() else None

@@ -1,4 +1,4 @@
-"""What a value in `.github/bugmark.yml` may be: how its text is read, its bounds, the words for it, its JSON Schema.
+"""Kinds of values in `.github/bugmark.yml`: their reading, bounds, words and JSON Schema.
 
 No amount, price or span is ever a float; `0.40` is read by the same reader as in a command.
 """
@@ -29,7 +29,7 @@ JsonSchema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What a key takes, as the end of a sentence."""
+    """Values that a key takes, as the end of a sentence."""
 
     words: str
 

@@ -1,4 +1,4 @@
-"""Where and when a command happens."""
+"""Context of a command: its place, its instant, its user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOARD_DELAY_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """Where and when a command happens.
+    """Context of a command: its place, its instant, its user.
 
     `cause` names it in the journal, `now` is the instant it carries; `closed`: the issue is closed as completed, by a
     close that was not set aside; `rejected`: why it is closed otherwise, such as "not_planned". `may_triage` is only

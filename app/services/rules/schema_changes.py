@@ -1,4 +1,4 @@
-"""What a settings file that is right changes: said on the pull request that brings it."""
+"""Changes that a valid settings file makes: reported on the pull request that brings it."""
 
 from __future__ import annotations
 

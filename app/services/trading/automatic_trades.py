@@ -1,4 +1,4 @@
-"""What follows from commands by itself: offers expire, suspended ones come back, all-or-none ones are tried again.
+"""Trades without a command: offers expire, suspended ones come back, all-or-none ones are tried again.
 
 Each is a calculation of its own, so no command's transaction grows without bound (docs/market.md §2). None of it may
 happen on stale news: `fresh` are the contracts about which GitHub was asked. Where something would fill in others each

@@ -1,4 +1,4 @@
-"""What the journal tells of contracts apart from trading: that they were made, and in which thread they live."""
+"""Journal entries of contracts apart from trading: their making, and the thread they live in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which contract a command means: the one with that date, the only one, or a refusal with the list."""
+"""Finding the contract that a command means: the one with that date, the only one, or a refusal with the list."""
 
 from __future__ import annotations
 

@@ -1,21 +1,27 @@
-"""Which forecast a command means, and refusals in its words: TRUE, FALSE and its number (docs/market.md §7)."""
+"""Finding a forecast that a command means, with refusals in its words: TRUE, FALSE, its number (docs/market.md §7)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from app.market.terms.contract import Status
 from app.market.terms.errors import NotTrading, Refusal
 from app.market.terms.statement import ADVISORY, ISSUE_FIXED, said, short_words
 from app.services.rules.context import CommandContext
+from app.services.trading import permission, room
 from app.storage.engine.db import Tx
 from app.storage.market import contracts
 from app.storage.market.contracts import ContractRow
+from app.storage.people import places
 
 _DATE = re.compile(r" by [0-9][0-9TZ:-]*(\.\.[0-9][0-9TZ:-]*)?")
 _SIDES = re.compile(r"\b(?:FIXED|UNFIXED|fixed|unfixed)\b")
+
+
+MOST_FORECASTS = 20
+"""Unsettled ones in a thread: each is asked about at GitHub, and making one costs nothing."""
 
 
 class UnclearForecast(Refusal):
@@ -61,7 +67,7 @@ async def number_meant(tx: Tx, context: CommandContext, number: int | None, trut
 
 
 async def only_forecast(tx: Tx, context: CommandContext) -> ContractRow:
-    """What `true` and `false` mean without a number: the thread's only open forecast. Raises a Refusal."""
+    """Find the thread's only open forecast, which `true` and `false` mean without a number. Raises a Refusal."""
     here = await contracts.of_thread(tx, context.place.issue.id, context.now)
     rows = [row for row in here if row.kind != ISSUE_FIXED]
     now_open = [row for row in rows if row.open]
@@ -82,3 +88,26 @@ async def _none_such(tx: Tx, context: CommandContext, why: str) -> Refusal:
     meant = [row for row in unsettled if row.open] or unsettled
     choices = [(row.id, short_words(row.statement_text)) for row in meant]
     return UnclearForecast(f"{why}; here live {named}.", f"/bugmark book F{meant[0].id}", choices)
+
+
+def check_room(context: CommandContext, rows: Sequence[ContractRow]) -> None:
+    going = [row for row in rows if row.status is not Status.SETTLED and not row.asleep(context.now)]
+    if len(going) >= MOST_FORECASTS:
+        why = f"{MOST_FORECASTS} forecasts live in this thread already; ask in another issue's thread."
+        raise Refusal(why, f"/bugmark book F{going[0].id}")
+
+
+async def woken(tx: Tx, context: CommandContext, row: ContractRow) -> ContractRow:
+    """A forecast as it is, awake: one that sleeps wakes up if there is room for it. Raises a Refusal."""
+    if not row.asleep(context.now):
+        return row
+    if row.maturation_at <= context.now:
+        raise NotTrading(
+            "That forecast's maturation has come; nothing is traded in it any more.", "/bugmark help forecast"
+        )
+    await permission.check_market(tx, context)
+    await places.lock_issue(tx, row.issue_id)
+    rows = await contracts.of_thread(tx, row.issue_id, context.now)
+    check_room(context, [other for other in rows if other.kind != ISSUE_FIXED])
+    (held,) = await room.hold(tx, context, [row])
+    return await room.wake(tx, context, held, context.config.terms(context.place.repository.owner_id))

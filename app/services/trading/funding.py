@@ -1,4 +1,4 @@
-"""Where money for a fix goes if nobody says by when: to where it is best put."""
+"""Choice of the contract for money that names no date: the one where it is best put."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def new_date(context: CommandContext) -> int:
 
 
 def put_up_mills(levels: Levels) -> int:
-    """What the offers in a book have at stake, each side at its own price."""
+    """Stake of the offers in a book, each side at its own price."""
     bids = sum(price * units for price, units in levels.bids)
     asks = sum((UNIT_MILLS - price) * units for price, units in [*levels.asks, *levels.whole_asks])
     return bids + asks

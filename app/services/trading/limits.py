@@ -1,4 +1,4 @@
-"""What one user may do in one repository (its config's `limits`), checked in the transaction of the command."""
+"""Limits of one user in one repository (its config's `limits`), checked in the transaction of the command."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class People(Protocol):
     """GitHub as those who know its users."""
 
     async def account_made_at(self, place: Place, user_id: int, login: str) -> int | None:
-        """When this user's account was made; NOT_TOLD where there is no such user, None where nobody answers."""
+        """Ask for the account's creation; NOT_TOLD if there is no such user, None when nobody answers."""
         ...
 
     async def holder_of(self, place: Place, login: str) -> int | None:
@@ -39,7 +39,7 @@ class People(Protocol):
 
 
 async def asks_for_age(tx: Tx, config: Config, user_id: int) -> bool:
-    """Whether GitHub has to tell how old the user's account is, because a limit asks for it and we do not know."""
+    """Tell if GitHub must be asked for the age of the user's account: a limit needs it and we do not know it."""
     return config.limits.account_age_days is not None and await usage.account_made_at(tx, user_id) is None
 
 

@@ -55,7 +55,7 @@ class LockedMarket:
 
     @property
     def room(self) -> int:
-        """How many fills the cause may still make."""
+        """Number of fills that the cause may still make."""
         return max(0, MAX_FILLS - self.filled)
 
     async def run(self, calculation: Callable[[], Changes], key: str | None = None, cause: str = "") -> Changes:
@@ -268,7 +268,7 @@ def _tie(market: Market, state: ContractState) -> None:
 
 
 def _parties(locked: LockedMarket, wish: _Wish) -> set[int]:
-    """Whose accounts the calculations may change."""
+    """Users whose accounts the calculations may change."""
     parties = {wish.user} if wish.user is not None else set()
     for number in locked.acting:
         state, named = locked.state(number), number in wish.contract_ids
@@ -288,7 +288,7 @@ def _reached(state: ContractState, new: NewOffer) -> set[int]:
 
 
 def paid(changes: Changes) -> dict[int, int]:
-    """What each user paid for units in fills, in mills."""
+    """Payments of each user for units in fills, in mills."""
     found: dict[int, int] = {}
     for _, _, bid, ask, newcomer, volume, price, kind, sold, *_ in changes.raw_fills:
         bid_buys = kind is FillKind.EXPAND or (kind is FillKind.TRANSFER and sold != (newcomer is bid))

@@ -1,4 +1,4 @@
-"""What must be locked together: contracts that pools tie to each other, and everybody in them, in everybody's order."""
+"""Locking of contracts that pools tie together, and of everybody in them, in the same order for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which contract is meant by whoever only wants to look. Settled ones may be looked at, too."""
+"""Finding the contract that a reader means. Settled ones may be looked at, too."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def contract_to_show(
 
 
 def _only(going: list[ContractRow], context: CommandContext, verb: str) -> ContractRow:
-    """Of the issue's own contracts, of the forecasts where there are none."""
+    """Pick the only one of the issue's own contracts, or of the forecasts if there are none."""
     meant = [row for row in going if row.kind == ISSUE_FIXED] or going
     if not meant:
         raise _nothing(context)

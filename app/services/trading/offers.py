@@ -17,7 +17,6 @@ from app.market.terms.instants import command_date
 from app.market.terms.statement import ISSUE_FIXED
 from app.services.accounts import accounts
 from app.services.accounts.insiders import check_insider
-from app.services.forecasts import making
 from app.services.rules.context import CommandContext, refresh_market_comment
 from app.services.trading import contract_lookup, forecasting, limits, range_offers
 from app.services.trading.contract_lookup import check_trading, to_look
@@ -33,7 +32,7 @@ LOWEST_PRICE = 1
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """What an offer's arrival did in one contract. `neighbours`: open contracts beside one that was made for it.
+    """Result of an offer's arrival in one contract. `neighbours`: open contracts beside one that was made for it.
 
     `others`: what the same command did in the other contracts of a range. `before`: what came of cancelling the offer
     that it replaces.
@@ -69,7 +68,7 @@ async def offer(
     `contract` is the number of a forecast. Raises a Refusal.
     """
     if contract is not None:
-        row = await making.woken(tx, context, await forecasting.contract_of(tx, context, contract))
+        row = await forecasting.woken(tx, context, await forecasting.contract_of(tx, context, contract))
         with forecasting.in_words_of(row):
             return await _place(await _floor(tx, context, {row.id}, new), context, row, new)
     _check_not_closed(context)

@@ -34,7 +34,7 @@ class Range:
 
     @property
     def home(self) -> int:
-        """Where the rest waits if nobody holds anything in any, as the calculation is told."""
+        """Resting place if nobody holds anything in any, as the calculation is told."""
         return self.rows[-1].id if self.last is None else self.last
 
 
@@ -72,12 +72,12 @@ async def in_range(tx: Tx, context: CommandContext, new: NewOffer, from_at: int,
 
 
 def _currency(context: CommandContext) -> str:
-    """Of contracts made now."""
+    """Currency of contracts made now."""
     return context.config.terms(context.place.repository.owner_id).currency
 
 
 async def _may_empty(tx: Tx, context: CommandContext, new: NewOffer, found: Sequence[ContractRow]) -> bool:
-    """Whether the offer's own fills could leave nothing held in any of these: all of it is the user's to give."""
+    """Tell if the offer's own fills could leave nothing held in any of these: all of it is the user's to give."""
     gives = new.side.other
     held = await books.positions_of(tx, context.user_id, context.place.issue.id)
     units = {contract: position.units for contract, side, position in held if side is gives}
@@ -99,7 +99,7 @@ async def _with_last(
 
 
 def check_rest(found: Range, new: NewOffer, held: Mapping[int, int], changes: Changes, numbers: Sequence[int]) -> None:
-    """What is left of an offer waits in none of these contracts if its own fills have emptied them all.
+    """Check that the rest of an offer has a contract to wait in, if its own fills have emptied all of these.
 
     `held` is their open interest before it came. Raises the Refusal for which it cannot wait at the range's end, or
     DatabaseBusy if that contract only seemed not to be needed before the others were locked.

@@ -9,7 +9,7 @@ from functools import partial
 from app.market.exchange.matching import cancel
 from app.market.exchange.offer import NewOffer
 from app.market.exchange.spoken import spoken
-from app.market.prices.price import Says
+from app.market.prices.price import Price, Says, price_of
 from app.market.terms.contract import Status, Terms, digest
 from app.market.terms.errors import Refusal
 from app.market.terms.instants import command_date, format_instant
@@ -19,11 +19,10 @@ from app.services.rules.context import CommandContext
 from app.services.trading.contract_entries import note_woken
 from app.services.trading.locked_market import LockedMarket, lock_market
 from app.services.trading.locking import hold_all
-from app.services.views import market_views
-from app.services.views.contract_views import ContractView
+from app.storage.engine.awake import SLEEP_SECONDS
 from app.storage.engine.db import DatabaseBusy, Tx
 from app.storage.market import contracts, market_data
-from app.storage.market.contracts import SLEEP_SECONDS, ContractRow
+from app.storage.market.contracts import ContractRow
 
 MOST_EMPTY, MOST_EMPTY_OF_ONE = 20, 3
 """Contracts on an issue without open interest; made by one user."""
@@ -113,14 +112,16 @@ async def _full(
     near = sorted((row for row in rows if row.open), key=lambda row: (abs(row.maturation_at - at), row.id))
     if not near:
         return NoRoom(f"{why}.", "/bugmark positions")
-    read = await market_views.readings(tx, near[:MOST_NEAREST], context.now)
-    dates = "; ".join(f"by {command_date(one.maturation_at)} ({_price(one)})" for one in read)
+    shown = near[:MOST_NEAREST]
+    ids = [row.id for row in shown]
+    levels, paid = await market_data.levels(tx, ids, context.now), await market_data.paid(tx, ids)
+    prices = {number: price_of(levels[number].bids, levels[number].asks, paid[number]) for number in ids}
+    dates = "; ".join(f"by {command_date(row.maturation_at)} ({_price(prices[row.id])})" for row in shown)
     instead = spoken(replace(new, until_at=None), near[0].maturation_at)
     return NoRoom(f"{why}. The nearest dates, with their prices of FIXED: {dates}.", instead)
 
 
-def _price(view: ContractView) -> str:
-    price = view.price
+def _price(price: Price | None) -> str:
     if price is None:
         return "no price yet"
     if price.says is Says.BETWEEN:

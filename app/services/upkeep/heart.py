@@ -28,7 +28,7 @@ def running_seconds() -> float:
 
 @dataclass(slots=True)
 class Heart:
-    """Of one process. A gap of more than an hour since anybody's last beat is noted as an outage, before work goes on.
+    """Heartbeat of one process. A gap of more than an hour since any beat is noted as an outage before work goes on.
 
     A gap that only the clock tells of, and not the time that has really passed, is none: the clock was set.
     """

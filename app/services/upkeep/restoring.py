@@ -1,4 +1,4 @@
-"""What is done after an older backup was restored: no number that somebody may have read is handed out again.
+"""Steps after the restore of an older backup: no number that somebody may have read is handed out again.
 
 Replies, notices and market comments of the time that is lost stand in the threads with numbers that this database does
 not know of. So everything that is numbered from here on is numbered a million higher, amendments and versions of

@@ -1,4 +1,4 @@
-"""What the badge of an issue says (docs/market.md §8)."""
+"""Text of an issue's badge (docs/market.md §8)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def badge(tx: Tx, owner: str, name: str, number: int, now: int) -> BadgeTo
 
 
 def _state(rows: Sequence[ContractRow]) -> str:
-    """How the contracts of an issue stand of which none is open."""
+    """Name the state of an issue's contracts, none of which is open."""
     if any(row.status is Status.HALTED for row in rows):
         return "halted"
     newest = max(rows, key=lambda row: (row.settled_at or 0, row.id), default=None)

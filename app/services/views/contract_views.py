@@ -85,12 +85,12 @@ class ContractView:
 
     @property
     def price(self) -> Price | None:
-        """What FIXED is worth by firm quotes, else by what its holders paid: the one price that is shown anywhere."""
+        """Value of FIXED by firm quotes, else by its holders' payments: the one price that is shown anywhere."""
         return price_of(self.levels.bids, self.levels.asks, self.paid)
 
     @property
     def move_mills(self) -> int | None:
-        """What somebody must put up to move the price by 0.10; None without one price."""
+        """Money it takes to move the price by 0.10; None without one price."""
         return cost_to_move(self.levels.bids, self.levels.asks, self.paid)
 
     @property
@@ -109,14 +109,14 @@ class ContractView:
 
     @property
     def reward_mills(self) -> int:
-        """What a fixer with a newcomer's money would win by buying FIXED here now."""
+        """Gain of a fixer with a newcomer's money who buys FIXED here now."""
         asks = [Ask(price, units) for price, units in self.levels.asks]
         whole = [Ask(price, units, whole=True) for price, units in self.levels.whole_asks]
         return reward_mills([*asks, *whole], self.stake_mills)
 
     @property
     def worth(self) -> tuple[int, str] | None:
-        """What a unit of FIXED is worth by the price, else by the last trade, and which of them says so."""
+        """Value of a unit of FIXED by the price, else by the last trade, and its source."""
         price = self.price
         if price is not None and price.mills is not None:
             return price.mills, "mid" if price.says is Says.MIDDLE else "entry price"
@@ -149,7 +149,7 @@ class IssueView:
     reward_mills: int = 0
     working: list[Worker] = field(default_factory=list)
     all_working: int = 0
-    """How many say to be working on it; the first few are named."""
+    """Number of users who say they are working on it; the first few are named."""
 
     def chances(self) -> list[tuple[ContractView, Chance]]:
         """The chance of a fix by each date, nearest first, of the open contracts that have one."""

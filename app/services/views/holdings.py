@@ -1,4 +1,4 @@
-"""What a user has in one thread, and what it is worth (docs/market.md §8)."""
+"""A user's holdings in one thread, and their worth (docs/market.md §8)."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class Holding:
 
     @property
     def average(self) -> int:
-        """What a unit cost, in mills, rounded down."""
+        """Cost of a unit, in mills, rounded down."""
         return self.position.cost_mills // self.position.units
 
     @property
     def unrealised_mills(self) -> int | None:
-        """What selling all of it at that price would gain."""
+        """Gain from selling all of it at that price."""
         return None if self.price is None else self.position.units * self.price - self.position.cost_mills
 
 
@@ -89,7 +89,7 @@ async def _void_mills(tx: Tx, user_id: int, rows: Sequence[ContractRow], now: in
 
 
 async def _older(tx: Tx, user_id: int, currency: str) -> tuple[str, Balance] | None:
-    """What the user has in the tokens of an earlier owner of the repository; None: nothing."""
+    """Holdings in the tokens of an earlier owner of the repository; None: nothing."""
     found = await balance_in(tx, user_id, currency)
     return (await issuer(tx, currency), found) if found.free_mills or found.reserve_mills else None
 

@@ -24,7 +24,7 @@ from app.storage.people import places
 
 TOP_HOLDERS = 3
 SPARK_PRICES = 60
-"""How many of the last prices a spark line covers."""
+"""Number of last prices in a spark line."""
 
 BOOK_OFFERS = 10
 """Offers of each half that are named."""
@@ -64,7 +64,7 @@ async def issue_view(tx: Tx, issue_id: int, now: int) -> IssueView:
 
 
 async def readings(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[ContractView]:
-    """What prices and rewards are made of, for contracts of one issue; two statements, however many there are."""
+    """Load the parts of prices and rewards for contracts of one issue, in two statements."""
     if not rows:
         return []
     ids = [row.id for row in rows]
@@ -77,7 +77,7 @@ async def readings(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[Contra
 
 
 async def _stake(tx: Tx, issue_id: int) -> int:
-    """What a newcomer there has."""
+    """Money of a newcomer there."""
     place = await places.place(tx, issue_id)
     config = await StoredConfigs().config(tx, place.repository) if place else Config()
     return stake_of(config.welcome_grant_mills)
@@ -147,7 +147,7 @@ async def best_reward(tx: Tx, issue_id: int, now: int) -> int:
 
 
 async def worths(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, tuple[int, str] | None]:
-    """What FIXED is worth in each of these contracts of one issue, and by what."""
+    """Value FIXED in each of these contracts of one issue, and name the source."""
     found = await readings(tx, rows, now)
     marks = await market_data.marks(tx, [view.id for view in found], 1)
     return {view.id: replace(view, marks=marks[view.id]).worth for view in found}
@@ -192,14 +192,14 @@ async def _views(tx: Tx, found: Sequence[ContractView], now: int) -> list[Contra
 
 
 async def _settled(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[ContractView]:
-    """Of what is over only the last price and the volume."""
+    """View contracts that are over: only the last price and the volume."""
     ids = [row.id for row in rows]
     volumes, marks = await market_data.volumes(tx, ids, now - DAY_SECONDS), await market_data.marks(tx, ids, 1)
     return [ContractView(row=row, now=now, marks=marks[row.id], volume=volumes[row.id]) for row in rows]
 
 
 async def _void_prices(tx: Tx, rows: Sequence[ContractRow], now: int) -> dict[int, int]:
-    """Of contracts made under law 1, what a settlement would read; law 2 has no void price."""
+    """Void prices of contracts under law 1, as a settlement would read them; law 2 has none."""
     found = await void_pairs(tx, rows, now)
     return {number: pair.minted_mills // pair.open_interest for number, pair in found.items() if pair.open_interest}
 

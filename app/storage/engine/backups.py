@@ -23,7 +23,7 @@ SQLITE, POSTGRES = b"SQLite format 3\0", b"PGDMP"
 DEBIAN = Path("/usr/lib/postgresql")
 PASSING = "heartbeats"
 FORGET = "DELETE FROM heartbeats"
-"""Who runs now is nobody's business after a restore."""
+"""Tables left out of a backup: nobody needs the running processes after a restore."""
 
 
 class BackupFailed(Exception):
@@ -35,7 +35,7 @@ def is_sqlite(url: str) -> bool:
 
 
 def copied_from_sqlite(file: Path) -> bool:
-    """Of which database a backup is. Raises BackupFailed where it is none of ours."""
+    """Name the database of a backup. Raises BackupFailed if it is none of ours."""
     try:
         with file.open("rb") as found:
             beginning = found.read(len(SQLITE))
@@ -80,7 +80,7 @@ def new_file(file: Path) -> Iterator[Path]:
 
 
 def _keep(path: Path) -> None:
-    """What was written to it survives a crash of the machine."""
+    """Sync the file, so that it survives a crash of the machine."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
@@ -185,7 +185,7 @@ async def _outside(url: str, statement: str) -> None:
 
 
 async def is_empty(url: str) -> bool:
-    """Whether a PostgreSQL database has no tables yet. Raises BackupFailed."""
+    """Tell if a PostgreSQL database has no tables yet. Raises BackupFailed."""
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:

@@ -24,7 +24,7 @@ Tx = AsyncConnection
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 BUSY_TIMEOUT_MS = 15_000
 STATEMENT_SECONDS = 30
-"""Of web and worker: a statement that PostgreSQL has not answered by then was blocked, or the server is gone."""
+"""Limit for web and worker: a statement that PostgreSQL has not answered by then was blocked, or the server is gone."""
 
 LEAST_FREE_BYTES = 1024 * 1024
 """With less on its disk an SQLite database takes nothing more that is worth storing."""
@@ -81,7 +81,7 @@ class Database:
             await tx.execute(text("SELECT 1"))
 
     def check_file(self) -> None:
-        """Of SQLite: is the file still where it was, with room for more? Raises DatabaseBusy.
+        """Check that SQLite's file is still in its place, with room for more. Raises DatabaseBusy.
 
         What is written over may still be stored on a full disk, until the log has to grow.
         """
@@ -149,7 +149,7 @@ def _faults_translated() -> Iterator[None]:
 
 
 def _passing(error: Exception) -> bool:
-    """What is refused while connecting comes as the driver's own error, which SQLAlchemy does not wrap."""
+    """Recognise passing faults; a refused connection raises the driver's own error, which SQLAlchemy does not wrap."""
     if isinstance(error, OSError | NoFreeConnection | OperationalError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -1,4 +1,4 @@
-"""What the doctor asks of a database: who serves it, how far it is migrated, how it is set."""
+"""Checks of a database: its server, its migrations, its settings."""
 
 from __future__ import annotations
 

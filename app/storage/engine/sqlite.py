@@ -77,7 +77,7 @@ def _may_wait(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
 
 
 def creator(path: str, busy_timeout_ms: int) -> Callable[[], Awaitable[aiosqlite.Connection]]:
-    """What opens connections to the file at `path`; a lock is waited for so long."""
+    """Make a function that opens connections to the file at `path` and waits that long for a lock."""
 
     def connect() -> sqlite3.Connection:
         url = f"file:{quote(path)}?mode=rw"  # a file that is not there is not made: only migrating makes one
@@ -98,7 +98,7 @@ def creator(path: str, busy_timeout_ms: int) -> Callable[[], Awaitable[aiosqlite
 
 
 def _prepare(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
-    """Of a file that is not kept so yet, as a new one, web and worker both try to change the journal when they start:
+    """Set the journal mode of a new file, which web and worker both try at their start:
     SQLite does not wait for a lock there but fails at once, so it is asked again."""
     for left in reversed(range(1 + int(busy_timeout_ms / 1000 / RETRY_SECONDS))):
         try:

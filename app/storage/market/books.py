@@ -239,7 +239,7 @@ async def ending_among(tx: Tx, contract_ids: set[int], now: int) -> set[int]:
 
 
 async def owner_of_offer(tx: Tx, number: int, issue_id: int) -> int | None:
-    """Whose offer this is, or was, in an issue's thread."""
+    """Find the owner of an offer, open or gone, in an issue's thread."""
     found = select(offers.c.user_id).join(contracts, contracts.c.id == offers.c.contract_id)
     return (await tx.execute(found.where(offers.c.id == number, contracts.c.issue_id == issue_id))).scalar()
 

@@ -6,33 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, delete, select, update
+from sqlalchemy import Row, Select, bindparam, delete, select, update
 
 from app.market.terms.contract import Outcome, Status, Terms
 from app.market.terms.statement import ISSUE_FIXED
+from app.storage.engine.awake import awake, idle_seconds
 from app.storage.engine.db import FIRST_IMAGINED, Tx, rehearsing
 from app.storage.engine.sql import in_parts, insert
 from app.storage.engine.tables import contracts, offers
-
-SLEEP_SECONDS = 86_400
-FORECAST_SLEEP_SECONDS = 30 * 86_400
-
-
-def idle_seconds(kind: str) -> int:
-    """The time for which a contract is idle before it sleeps."""
-    return SLEEP_SECONDS if kind == ISSUE_FIXED else FORECAST_SLEEP_SECONDS
-
-
-def asleep(now: int) -> ColumnElement[bool]:
-    """The same as of a row."""
-    long_enough = case((contracts.c.kind == ISSUE_FIXED, SLEEP_SECONDS), else_=FORECAST_SLEEP_SECONDS)
-    idle = contracts.c.status == Status.OPEN.value, contracts.c.open_interest == 0, contracts.c.idle_at.is_not(None)
-    return and_(*idle, contracts.c.idle_at + long_enough <= now)
-
-
-def awake(now: int) -> ColumnElement[bool]:
-    """Settled and halted contracts are."""
-    return case((asleep(now), 0), else_=1) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +187,7 @@ async def of_date(tx: Tx, issue_id: int, maturation_at: int) -> list[ContractRow
 
 
 async def has_siblings(tx: Tx, row: ContractRow) -> bool:
-    """Whether people hold units of other contracts on the same issue, which are judged by the same answer."""
+    """Tell if people hold units of other contracts on the same issue, which the same answer judges."""
     others = contracts.c.issue_id == row.issue_id, contracts.c.id != row.id, contracts.c.kind == ISSUE_FIXED
     held = contracts.c.status != Status.SETTLED.value, contracts.c.open_interest > 0
     found = await tx.execute(select(contracts.c.id).where(*others, *held).limit(1))

@@ -1,4 +1,4 @@
-"""Who stood to gain or lose by a verdict at an instant."""
+"""Exposure: users who stood to gain or lose by a verdict at an instant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.storage.engine.tables import fills
 
 
 async def held(tx: Tx, contract_ids: Sequence[int], user_id: int, until_at: int | None = None) -> bool:
-    """Whether the user had a position in one of the contracts, as their fills up to that instant tell; None: all.
+    """Tell if the user had a position in one of the contracts, by fills up to that instant; None: by all fills.
 
     Fills alone make positions, and pairs of both sides gain and lose nothing by any verdict; fills of a second in which
     something happened count as before it.

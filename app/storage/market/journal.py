@@ -67,11 +67,11 @@ async def append(tx: Tx, items: Sequence[Entry]) -> None:
 
 
 MOST_ENTRIES = 9
-"""Of one command so many are looked at: whatever it fills is in the first ones."""
+"""Number of entries of one command to look at: its fills are in the first ones."""
 
 
 async def moved_others(tx: Tx, users: Mapping[str, int]) -> bool:
-    """Whether any of these causes, each of a user, moved money or units of somebody else."""
+    """Tell if any of these causes, each of a user, moved money or units of somebody else."""
     for cause, user in users.items():
         keys = [cause, *(f"{cause}:{number}" for number in range(2, MOST_ENTRIES + 1))]
         foreign = postings.c.kind.in_(OF_USERS), postings.c.owner != user
@@ -105,7 +105,7 @@ async def cause_of(tx: Tx, key: str) -> str | None:
 
 
 async def amount_of(tx: Tx, key: str, kind: Kind) -> int:
-    """What the entry with this key posts to accounts of a kind."""
+    """Sum the entry's postings to accounts of a kind."""
     statement = (
         select(func.sum(postings.c.amount))
         .join(entries, entries.c.id == postings.c.entry_id)

@@ -1,4 +1,4 @@
-"""What GitHub's last answer told of a contract: after maturation nothing that vanishes changes it."""
+"""GitHub's last answer about each contract: evidence that vanishes after maturation changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a contract's book, fills and holders come to, for those who look: nothing is locked, nothing loaded whole."""
+"""Market data: figures of a contract's book, fills and holders. Nothing is locked, nothing loaded whole."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ async def best_bid(tx: Tx, contract_ids: Sequence[int], now: int) -> Standing | 
 async def _best(
     tx: Tx, contract_ids: Sequence[int], now: int, half: ColumnElement[bool], order: Sequence[ColumnElement[Any]]
 ) -> Standing | None:
-    """Of the offers a part of which may be taken."""
+    """Condition: a part of the offer may be taken."""
     statement = (
         select(offers, users.c.login)
         .join(users, users.c.id == offers.c.user_id)
@@ -152,7 +152,7 @@ async def put_up(tx: Tx, contract_ids: Sequence[int], now: int) -> dict[int, int
 
 
 async def volumes(tx: Tx, contract_ids: Sequence[int], since_at: int) -> dict[int, Volume]:
-    """What was traded in these contracts; `late` is what was after `since_at`, and only those fills are read."""
+    """Sum up trading in these contracts; `late` counts trades after `since_at`, and only those fills are read."""
     wanted = select(contracts.c.id, contracts.c.traded_units, _late(since_at).label("late"))
     found = await tx.execute(wanted.where(contracts.c.id.in_(contract_ids)))
     return {row.id: Volume(row.traded_units, int(row.late)) for row in found}
@@ -175,7 +175,7 @@ def _late(since_at: int) -> ScalarSelect[int]:
 
 
 async def paid(tx: Tx, contract_ids: Sequence[int]) -> dict[int, Paid]:
-    """What the holders of these contracts paid for what they hold."""
+    """Sum the payments of these contracts' holders for their units."""
     units, cost = func.sum(positions.c.free + positions.c.reserved), func.sum(positions.c.cost_mills)
     sides = select(positions.c.contract_id, positions.c.side, units.label("units"), cost.label("cost"))
     of_these = sides.where(positions.c.contract_id.in_(contract_ids))
@@ -220,7 +220,7 @@ async def largest(tx: Tx, contract_ids: Sequence[int], most: int) -> dict[int, l
 
 
 async def holders(tx: Tx, contract_ids: Sequence[int]) -> dict[int, int]:
-    """How many users hold units of each contract."""
+    """Count the holders of each contract."""
     statement = (
         select(positions.c.contract_id, func.count(positions.c.user_id.distinct()))
         .where(positions.c.contract_id.in_(contract_ids), positions.c.free + positions.c.reserved > 0)

@@ -39,7 +39,7 @@ async def concerned(tx: Tx, currency: str, contract_ids: set[int], user: int | N
 
 
 async def people(tx: Tx, contract_ids: set[int]) -> set[int]:
-    """Who has an open offer or holds units in these contracts."""
+    """Find everybody who has an open offer or holds units in these contracts."""
     found: set[int] = set()
     for some in in_parts(contract_ids):
         found |= set((await tx.execute(_THERE, {"contracts": some})).scalars())

@@ -1,4 +1,4 @@
-"""What users have in contracts, read without their books: for what a VOID would pay, and for what law 1 reads."""
+"""Stakes of users in contracts, read without their books: for a VOID's pay-out, and for law 1."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def stakes(tx: Tx, contract_ids: Collection[int]) -> dict[int, dict[int, S
 
 
 async def void_price(tx: Tx, contract_id: int, until_at: int) -> VoidPrice:
-    """What law 1 reads: the last pair with open interest at or before `until_at`, else that after the first fill."""
+    """Void price of law 1: the last pair with open interest at or before `until_at`, else that after the first fill."""
     return (await void_prices(tx, {contract_id: until_at}))[contract_id]
 
 

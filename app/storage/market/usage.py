@@ -1,4 +1,4 @@
-"""What a user has going on in a repository, for its limits."""
+"""A user's open business in a repository, for its limits."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ async def commands_done(tx: Tx, user_id: int, repository_id: int, since: int) ->
 
 
 async def last_offer_at(tx: Tx, user_id: int, repository_id: int) -> int | None:
-    """When the user last made an offer, took one or sold something."""
+    """Find the instant at which the user last made an offer, took one or sold something."""
     return (await tx.execute(_LAST_OFFER, {"user": user_id, "repository": repository_id})).scalar()
 
 
 async def open_offers(tx: Tx, user_id: int, repository_id: int) -> int:
-    """How many, suspended ones too."""
+    """Count open offers, suspended ones too."""
     return (await tx.execute(_OPEN_OFFERS, {"user": user_id, "repository": repository_id})).scalar() or 0
 
 
@@ -55,7 +55,7 @@ async def pool_left(tx: Tx, user_id: int, currency: str) -> int:
 
 
 async def account_made_at(tx: Tx, user_id: int) -> int | None:
-    """When the user's account on GitHub was made; None while we have not been told."""
+    """Creation of the user's GitHub account; None while it is unknown."""
     return (await tx.execute(select(users.c.account_made_at).where(users.c.id == user_id))).scalar()
 
 

@@ -1,4 +1,4 @@
-"""Who says to be working on an issue, and until when that is shown."""
+"""Users who say they are working on an issue, and the end of showing it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def put(tx: Tx, issue_id: int, user_id: int, now: int, until_at: int) -> N
 
 
 async def remove(tx: Tx, issue_id: int, user_id: int, now: int) -> bool:
-    """Whether the user was listed."""
+    """Tell if the user was listed."""
     mine = workers.c.issue_id == issue_id, workers.c.user_id == user_id
     found = await tx.execute(delete(workers).where(*mine).returning(workers.c.until_at))
     return any(row.until_at > now for row in found)

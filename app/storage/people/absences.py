@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 
 from app.market.life.next_step import another_day
 from app.market.terms.contract import Status
+from app.storage.engine.awake import awake
 from app.storage.engine.db import Tx
 from app.storage.engine.sql import in_parts, upsert
 from app.storage.engine.tables import absences, contracts, issues, repositories
-from app.storage.market.contracts import awake
 
 
 @dataclass(frozen=True, slots=True)

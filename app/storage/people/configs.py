@@ -1,4 +1,4 @@
-"""What `.github/bugmark.yml` said when it was last read, and the last version of it that was right, by repository."""
+"""Each repository's `.github/bugmark.yml` as last read, and its last valid version."""
 
 from __future__ import annotations
 

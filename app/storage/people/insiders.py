@@ -1,4 +1,4 @@
-"""Who is an insider of an issue, as GitHub said when a command of theirs ran."""
+"""Insiders of an issue, as GitHub said when a command of theirs ran."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ async def note(tx: Tx, issue_id: int, user_id: int, insider: bool, now: int) -> 
 
 
 async def known(tx: Tx, issue_id: int, user_id: int) -> tuple[bool, int] | None:
-    """Whether the user is one, and when GitHub was asked; None if it was not."""
+    """Look up a user: insider or not, and the instant GitHub was asked; None if it was never asked."""
     key = insiders.c.issue_id == issue_id, insiders.c.user_id == user_id
     row = (await tx.execute(select(insiders.c.insider, insiders.c.asked_at).where(*key))).first()
     return (row.insider, row.asked_at) if row else None
@@ -27,7 +27,7 @@ async def of_issue(tx: Tx, issue_id: int) -> frozenset[int]:
 
 
 async def follow(tx: Tx, old_issue_id: int, issue_id: int) -> None:
-    """What is known of an issue that was transferred is known under its new id, unless GitHub was asked there already.
+    """Copy an issue's insiders to its new id after a transfer, unless GitHub was asked there already.
 
     Rights are others there: with their next command everybody is asked about anew.
     """

@@ -1,4 +1,4 @@
-"""Who has bought what on GitHub's Marketplace, and which of its webhooks were read."""
+"""Purchases on GitHub's Marketplace, and the webhooks read so far."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACTIVE, CANCELLED = "active", "cancelled"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where an account stands. `effective_at` is GitHub's instant of the last change, `pending_…` one to come."""
+    """An account's plan. `effective_at` is GitHub's instant of the last change; `pending_…` describe one to come."""
 
     account_id: int
     kind: str

@@ -1,4 +1,4 @@
-"""Who wants to be mentioned less in a repository, and when those were last mentioned."""
+"""Users who want fewer mentions in a repository, and the instant of their last one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where trading happens: installations, repositories, issues and users, by GitHub's numeric ids."""
+"""Places and people: installations, repositories, issues and users, by GitHub's numeric ids."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def save_repository(tx: Tx, repository: Repository, asked: bool = False) -
 
 @cache
 def _note_former_name(dialect: str) -> Any:
-    """Of a repository that has another name now than we knew, keep the one that it had."""
+    """Keep the former name of a repository that was renamed."""
     statement = insert_for(dialect, former_names)
     had = [func.lower(repositories.c.owner_login), func.lower(repositories.c.name)]
     has = [func.lower(bindparam("owner_login")), func.lower(bindparam("name"))]
@@ -133,7 +133,7 @@ async def owner_login(tx: Tx, owner_id: int) -> str | None:
 
 
 async def move_repositories(tx: Tx, repository_ids: set[int], installation_id: int) -> None:
-    """Of these, those that are known belong to this installation now."""
+    """Assign the known ones of these repositories to this installation."""
     for some in in_parts(repository_ids):
         moved = update(repositories).where(repositories.c.id.in_(some))
         await tx.execute(moved.values(installation_id=installation_id))
@@ -242,7 +242,7 @@ async def place(tx: Tx, issue_id: int) -> Place | None:
 
 
 def in_sight() -> ColumnElement[bool]:
-    """Of repositories those that the App is in: nobody tells us that another was made private, deleted or renamed."""
+    """Condition: the App is in the repository. Nobody tells us that another was made private, deleted or renamed."""
     away = select(absences.c.repository_id).where(
         absences.c.repository_id == repositories.c.id, absences.c.back_at.is_(None)
     )

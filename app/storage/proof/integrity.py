@@ -156,7 +156,7 @@ def _unfit_early_fills() -> Select[Any]:
 
 
 def _not(fits: ColumnElement[bool]) -> ColumnElement[bool]:
-    """What is not known to fit does not."""
+    """Treat rows that are not known to fit as misfits."""
     return case((fits, 1), else_=0) == 0
 
 

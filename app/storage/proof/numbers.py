@@ -101,7 +101,7 @@ async def newest_entry(tx: Tx) -> int | None:
 
 
 async def done_already(tx: Tx) -> bool:
-    """Whether nothing has been written into the journal or come in since the numbers were moved last."""
+    """Tell if nothing has been journalled or received since the numbers were last moved."""
     last = (await tx.execute(select(restores).order_by(restores.c.id.desc()).limit(1))).first()
     if last is None or last.entry_id != await newest_entry(tx):
         return False
@@ -111,6 +111,6 @@ async def done_already(tx: Tx) -> bool:
 
 
 async def lost(tx: Tx) -> Lost | None:
-    """Of the last restore; None if there was none."""
+    """Instant of the last restore; None if there was none."""
     row = (await tx.execute(select(restores).order_by(restores.c.id.desc()).limit(1))).first()
     return Lost(row.known_at, row.at) if row else None

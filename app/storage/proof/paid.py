@@ -41,7 +41,7 @@ async def unfit_net_paid(tx: Tx) -> AsyncIterator[tuple[int, int, int, int]]:
 
 @cache
 def _traded() -> Select[Any]:
-    """What each user traded at each price, beside the units held and the net paid."""
+    """Trades of each user at each price, beside the units held and the net paid."""
     f, p, n = fills.c, positions.c, net_paid.c
     bids = select(f.contract_id, f.buyer.label("user_id"), f.price.label("price"), f.volume)
     asks = select(f.contract_id, f.seller, UNIT_MILLS - f.price, f.volume)

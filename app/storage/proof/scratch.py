@@ -1,4 +1,4 @@
-"""What a replay of the journal comes to, kept out of memory in a private SQLite file.
+"""The result of a replay of the journal, kept in a private SQLite file instead of memory.
 
 SQLite makes the file for its owner alone in the directory for temporary files when the cache is full, and it is gone
 when it is closed, however the process ends.

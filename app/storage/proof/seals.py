@@ -20,7 +20,7 @@ RUN = 1_000
 """The most entries one seal closes."""
 
 LOOK_BACK = 100_000
-"""How far behind the newest sealed entry one that committed later is looked for: far more than can be under way.
+"""Distance behind the newest sealed entry in which late commits are looked for: far more than can be under way.
 
 SQLite has one writer at a time: there nothing commits later.
 """

@@ -1,4 +1,4 @@
-"""What each installation has used of GitHub's limits, and when it may go on; in the database, for all workers alike.
+"""The use each installation has made of GitHub's limits, and the instant it may go on: one count for all workers.
 
 A message is charged in the transaction that claims it, for what sending it takes; what was asked beyond that is charged
 when it is known. So a crash charges too much at worst, never too little. Windows slide, to the second.
@@ -25,7 +25,7 @@ UNDER_WAY_POINTS = 50
 """Left of the minute's points for what was asked since the last time that it was written down."""
 
 SAVING_PERCENT = 80
-"""Of the hour's creations; above it answers go to the app's page."""
+"""Share of the hour's creations; above it, replies stay on the app's page."""
 
 LIMITED_SECONDS = 60
 LONGEST_LIMITED_SECONDS = 3600
@@ -49,7 +49,7 @@ GITHUB = Limits(burst=5, creations_per_minute=80, creations_per_hour=500, points
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What was used; less than nothing where more was charged before than was used then."""
+    """Points used; negative when an earlier charge was higher than the real use."""
 
     writes: int = 0
     creations: int = 0
@@ -72,7 +72,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Which installations must be left alone until when, and which should write as few comments as they can."""
+    """Installations to leave alone, each with its end, and those that should write as few comments as they can."""
 
     held: Mapping[int, int]
     saving: frozenset[int]
@@ -155,7 +155,7 @@ class _Window:
     now: int
 
     async def frees_at(self, column: Column[int], seconds: int, limit: int, total: int) -> int:
-        """When less than the limit lies in the window; 0 if that is so now."""
+        """Find the instant at which use in the window falls below the limit; 0 if it is below now."""
         if total < limit:
             return 0
         length = seconds + MARGIN_SECONDS

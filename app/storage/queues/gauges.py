@@ -1,4 +1,4 @@
-"""How much waits, for those who watch over the app: counts alone, by queries that read no more than what waits."""
+"""Queue lengths for operators: counts alone, by queries that read only waiting rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_COUNTED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits for one thing: how much, and since when the oldest could be done (None: nothing waits)."""
+    """One queue: its length, and the instant since which its oldest item could be done (None: it is empty)."""
 
     waiting: int
     oldest_at: int | None
@@ -66,7 +66,7 @@ async def _queue(tx: Tx, since: ColumnElement[Any], *which: ColumnElement[bool])
 
 
 async def _messages(tx: Tx) -> dict[str, Queue]:
-    """What was given another chance is due since ever; it counts from when it was made."""
+    """Count messages by kind; one that an operator has retried is as old as its creation."""
     due_at = case((messages.c.due_at < messages.c.created_at, messages.c.created_at), else_=messages.c.due_at)
     waits = select(messages.c.kind, func.count(), func.min(due_at)).where(messages.c.state == outbox.WAITING)
     rows = await tx.execute(waits.group_by(messages.c.kind))

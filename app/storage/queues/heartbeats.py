@@ -24,7 +24,7 @@ async def end(tx: Tx, name: str, process: str) -> None:
 
 
 async def last(tx: Tx, name: str) -> int | None:
-    """When the last beat of any process of this name was."""
+    """Last beat of any process of this name."""
     found: int | None = (await tx.execute(select(func.max(heartbeats.c.at)).where(heartbeats.c.name == name))).scalar()
     return found
 
@@ -36,6 +36,6 @@ async def since(tx: Tx, at: int) -> dict[tuple[str, str], int]:
 
 
 async def count(tx: Tx, name: str, at: int) -> int:
-    """How many processes of this name have given a sign since then."""
+    """Count the processes of this name with a beat since then."""
     alive = heartbeats.c.name == name, heartbeats.c.at >= at
     return (await tx.execute(select(func.count()).select_from(heartbeats).where(*alive))).scalar_one()

@@ -6,10 +6,10 @@ from sqlalchemy import delete, func, select, update
 
 from app.market.life.outages import OUTAGE_SECONDS, Outage
 from app.market.terms.contract import Status
+from app.storage.engine.awake import awake
 from app.storage.engine.db import Tx
 from app.storage.engine.sql import insert
 from app.storage.engine.tables import contracts, deliveries, heartbeats, outages
-from app.storage.market.contracts import awake
 from app.storage.queues.inbox import WAITING
 
 MOST_REMEMBERED = 100
@@ -23,7 +23,7 @@ async def known(tx: Tx) -> tuple[Outage, ...]:
 
 
 async def last_beat(tx: Tx, name: str, now: int) -> int | None:
-    """When a process of this name ran last. What a clock that ran ahead has left behind counts as now."""
+    """Last run of a process of this name. A beat in the future, left by a fast clock, counts as now."""
     last: int | None = (await tx.execute(select(func.max(heartbeats.c.at)).where(heartbeats.c.name == name))).scalar()
     return None if last is None else min(last, now)
 
@@ -68,7 +68,7 @@ async def note_fetched(tx: Tx, outage: Outage, now: int) -> None:
 
 
 async def note_caught_up(tx: Tx, now: int) -> None:
-    """What had been stored once everything was there has been dealt with."""
+    """Note that every delivery stored at the end of the catching-up has been dealt with."""
     fetched = outages.c.fetched_at.is_not(None), outages.c.caught_up_at.is_(None)
     if (await tx.execute(select(outages.c.began_at).where(*fetched).limit(1))).first() is not None:
         waits = select(deliveries.c.id).where(

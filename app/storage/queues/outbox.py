@@ -1,4 +1,4 @@
-"""What waits to be sent to GitHub, written in the transaction that caused it.
+"""Messages to GitHub, written in the transaction that caused them.
 
 A row may be wanted again after it was sent (the market comment, a reply that grows by an edit): then its version rises
 and what GitHub gave back (`remote_id`) is edited in place.
@@ -57,7 +57,7 @@ class Message:
 
     @property
     def use(self) -> Use:
-        """What sending it is charged beforehand."""
+        """The charge for sending it, made beforehand."""
         return _use(self.kind, self.remote_id)
 
 
@@ -148,7 +148,7 @@ _PUT = frozenset(
         "flow",
     ]
 )
-"""What a message that is put says of itself."""
+"""Values of a message as it is put."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ async def sent(tx: Tx, message: Message, remote_id: int | None, now: int, node_i
 
 
 def _gap_seconds(message: Message, remote_id: int | None) -> int:
-    """How long the next version waits: a market comment a little, a label a day if this one has changed it."""
+    """Delay of the next version: a moment for a market comment, a day for a label that this one changed."""
     if message.kind == "label":
         return LABEL_GAP_SECONDS if (message.remote_id or 0) != (remote_id or 0) else 0
     return BOARD_GAP_SECONDS if message.kind == "board" else 0
@@ -279,7 +279,7 @@ async def park(tx: Tx, installation_id: int, until_at: int, error: str) -> None:
 
 
 async def wake(tx: Tx, now: int, **where: int) -> None:
-    """What failed and waits to be tried again is tried now, as for the first time: what stood in its way is gone.
+    """Retry failed messages now, as if for the first time: the obstacle is gone.
 
     So one answer of GitHub's that lags behind costs a minute and not the longest wait.
     `where` is one of installation_id, repository_id and issue_id.
@@ -291,7 +291,7 @@ async def wake(tx: Tx, now: int, **where: int) -> None:
 
 
 async def move(tx: Tx, repository_ids: set[int], installation_id: int) -> None:
-    """What waits for these repositories is sent as this installation: the App was installed anew."""
+    """Send waiting messages of these repositories as this installation: the App was installed anew."""
     waits = outbox.c.state == WAITING, outbox.c.installation_id != installation_id
     for some in in_parts(repository_ids):
         here = outbox.c.repository_id.in_(some)

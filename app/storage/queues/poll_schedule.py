@@ -1,4 +1,4 @@
-"""What GitHub is asked about again from time to time, though no event said that anything changed."""
+"""Regular checks with GitHub, made even if no event said that anything changed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, literal, selec
 
 from app.market.terms.contract import Status
 from app.market.terms.statement import ISSUE_FIXED
+from app.storage.engine.awake import awake
 from app.storage.engine.db import Tx
 from app.storage.engine.sql import insert
 from app.storage.engine.tables import contracts, rechecks, repositories
-from app.storage.market.contracts import awake
 
 REPOSITORY, CONTRACT = "repository", "contract"
 SPREAD = 7919
@@ -25,7 +25,7 @@ class Recheck:
 
 
 async def enlist(tx: Tx, now: int, every_seconds: int) -> None:
-    """What is not on the list yet comes on it, spread over that time: repositories, and one contract of each issue."""
+    """Put missing repositories, and one contract of each issue, on the list, spread over that time."""
     await _enlist(tx, REPOSITORY, select(repositories.c.id), now, every_seconds)
     await _enlist(tx, CONTRACT, _first_of_each_issue(now), now, every_seconds)
 

@@ -127,6 +127,6 @@ async def outgrown_by(tx: Tx, message: Message) -> Outgrown | None:
 
 
 async def minimised_since(tx: Tx, installation_id: int, since: int) -> int:
-    """How many comments of ours were to be minimised lately."""
+    """Count our comments that were queued for minimising lately."""
     ours = outbox.c.installation_id == installation_id, outbox.c.kind == "minimise", outbox.c.created_at > since
     return (await tx.execute(select(func.count()).where(*ours))).scalar_one()

@@ -19,7 +19,7 @@ from app.storage.engine.tables import budgets, outbox
 WAITING = "waiting"
 
 WRITES_PER_BOARD = 10
-"""Of so many writes one goes to the market comment that waits longest, if any does."""
+"""Number of writes of which one goes to the market comment that waits longest, if any does."""
 
 BEHIND = 20
 """More messages than this wait for an installation: it is behind, and sends no more than it must."""

@@ -59,7 +59,7 @@ def fill(template: str, /, **values: object) -> Html:
 
 
 def policy(forms: Iterable[str] = ()) -> str:
-    """What a page may do: show itself in its own style, and send forms to these origins."""
+    """Content security policy: a page shows itself in its own style and sends forms to these origins."""
     targets = " ".join(forms) or "'none'"
     return (
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action {targets}; "

@@ -43,7 +43,7 @@ READABLE = {
 SCHEMA = "bugmark.schema.json"
 
 HOST = "https://YOUR-HOST"
-"""How documents call the address at which this app is reached."""
+"""Placeholder of this app's address in documents."""
 
 CONFIG = """\
 # BugMark on this repository. These are the defaults: every line may go.

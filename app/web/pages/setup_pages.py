@@ -1,4 +1,4 @@
-"""What the set-up page says: a code is asked for, the manifest is taken to GitHub, and the end is told. No secrets."""
+"""Pages of the set-up: ask for the code, take the manifest to GitHub, report the end. They hold no secrets."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def take(github: str, organization: str, manifest: Mapping[str, Any], state: str
 
 
 def done(credentials: Credentials, place: str, put: str) -> web.Response:
-    """Where to go now; `put` says what to do with the credentials."""
+    """Render the last page: the next step, and `put`: what to do with the credentials."""
     install = f"{credentials.html_url}/installations/new"
     return page("Set-up", fill(_DONE, name=credentials.name, place=place, put=put, install=install))
 

@@ -18,10 +18,11 @@ from app.market.terms.milestone import KnownMilestone
 from app.market.terms.statement import Advisory, AnyForecast, IssueForecast, Milestone, read_forecast
 from app.services.forecasts import making
 from app.services.forecasts import news as forecast_news
-from app.services.forecasts.making import MOST_FORECASTS, Made
+from app.services.forecasts.making import Made
 from app.services.forecasts.news import IssueNews
 from app.services.life import issue_checks
 from app.services.trading import forecasting, offers
+from app.services.trading.forecasting import MOST_FORECASTS
 from app.storage.engine.db import Database
 from app.storage.market import contracts
 from app.storage.market.contracts import ContractRow

@@ -17,16 +17,18 @@ from app.market.terms.errors import NotTrading, Refusal
 from app.replies import trade_results
 from app.replies.notices import notice
 from app.services.forecasts import making
-from app.services.forecasts.making import MOST_FORECASTS, Made
+from app.services.forecasts.making import Made
 from app.services.life import halting, issue_checks
 from app.services.trading import offers
+from app.services.trading.forecasting import MOST_FORECASTS
 from app.services.trading.offers import Traded
 from app.services.trading.room import MOST_EMPTY, MOST_UNSETTLED, NoRoom
 from app.services.views import badge, market_views
 from app.storage.engine import tables
+from app.storage.engine.awake import FORECAST_SLEEP_SECONDS, SLEEP_SECONDS
 from app.storage.engine.db import Tx
 from app.storage.market import contracts
-from app.storage.market.contracts import FORECAST_SLEEP_SECONDS, SLEEP_SECONDS, ContractRow
+from app.storage.market.contracts import ContractRow
 from app.storage.queues import poll_schedule
 from tests.clocks import START_AT
 from tests.services.desk import DAY, ISSUE, Desk, new_offer, place_of
