@@ -193,7 +193,7 @@ async def look_at(db: Database, oracle: Oracle, contract_id: int, clock: Clock) 
 
 
 async def _begin_look(db: Database, contract_id: int, now: int) -> _Looked | None:
-    """Begin a look and return its subject. If this look fails the next is later, after those of contracts that can be looked at.
+    """Begin a look and return its subject; if it fails the next comes after contracts that can be looked at.
 
     A contract that sleeps is not looked at before an offer wakes it.
     """
