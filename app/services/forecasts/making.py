@@ -23,9 +23,8 @@ from app.market.terms.statement import (
     subject,
     text_of,
 )
-from app.services import room
 from app.services.rules.context import CommandContext, refresh_market_comment
-from app.services.trading import permission
+from app.services.trading import permission, room
 from app.services.trading.contract_entries import note_made
 from app.storage.engine.db import Tx
 from app.storage.market import contracts
