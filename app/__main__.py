@@ -96,11 +96,18 @@ def restored(times: int) -> None:
 
 
 @main.command(help="Write the public history of REPOSITORY (OWNER/NAME) as files for research (docs/research.md).")
-@click.argument("repository")
+@click.argument("repository", required=False)
+@click.option("--all", "whole", is_flag=True, help="Every public repository instead, each in a folder OWNER__NAME.")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A folder; default ./export-OWNER-NAME.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder; default ./export-OWNER-NAME, or ./export-all.",
+)
 @click.option("--private", is_flag=True, help="Also if the repository is private; the files are for you alone.")
-def export(repository: str, form: str, out: Path | None, private: bool) -> None:
+def export(repository: str | None, whole: bool, form: str, out: Path | None, private: bool) -> None:
+    if whole == (repository is not None):
+        raise click.UsageError("Name one repository (OWNER/NAME), or say --all.")
     asyncio.run(_export(_database_url(), repository, form, out, private))
 
 
@@ -241,21 +248,27 @@ async def _restored(url: str, times: int) -> None:
     )
 
 
-async def _export(url: str, repository: str, form: str, out: Path | None, private: bool) -> None:
-    from app.services.research.export import ExportRefused, Format
-    from app.services.research.export import export as write
+async def _export(url: str, repository: str | None, form: str, out: Path | None, private: bool) -> None:
+    """Without a repository, all of them."""
+    from app.services.research import export as exporting
+    from app.services.research.dictionary import Format
     from app.storage.engine.db import Database
 
-    folder = out or Path("export-" + repository.replace("/", "-"))
+    folder = out or Path("export-" + (repository or "all").replace("/", "-"))
     db = Database(url)
     await _migrated(db, url)
     try:
-        written = await write(db, repository, Format(form), folder, private)
-    except (ExportRefused, OSError) as error:
+        if repository is None:
+            written = await exporting.export_all(db, Format(form), folder, private)
+        else:
+            written = {"": await exporting.export(db, repository, Format(form), folder, private)}
+    except (exporting.ExportRefused, OSError) as error:
         raise click.ClickException(str(error)) from None
     finally:
         await db.close()
-    click.echo(f"export: {sum(item.rows for item in written)} rows in {len(written)} files in {folder}.")
+    files = [item for each in written.values() for item in each]
+    of = f" of {len(written)} repositories" if repository is None else ""
+    click.echo(f"export: {sum(item.rows for item in files)} rows in {len(files)} files{of} in {folder}.")
 
 
 async def _set_up(printed: bool) -> int:

@@ -44,6 +44,18 @@ def test_export_refuses_a_repository_that_is_not_known(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_export_is_of_one_repository_or_of_all(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'new.db'}"
+    assert run("migrate", BUGMARK_DATABASE_URL=database).returncode == 0
+    out = str(tmp_path / "out")
+    done = run("export", "--all", "--out", out, BUGMARK_DATABASE_URL=database)
+    assert (done.returncode, done.stdout) == (0, f"export: 0 rows in 0 files of 0 repositories in {out}.\n")
+    for words in (("export",), ("export", "octo/cat", "--all")):
+        done = run(*words, BUGMARK_DATABASE_URL=database)
+        assert done.returncode == 2
+        assert "Name one repository (OWNER/NAME), or say --all." in done.stderr
+
+
 def test_a_database_that_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path) -> None:
     done = run("audit", BUGMARK_DATABASE_URL="postgresql://bugmark@127.0.0.1:9/bugmark")
     assert done.returncode == 1

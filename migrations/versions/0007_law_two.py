@@ -73,6 +73,7 @@ def upgrade() -> None:
     _receipts()
     _turns()
     _former_names()
+    _for_research()
     _count_net_paid()
 
 
@@ -282,3 +283,10 @@ def _former_names() -> None:
         sa.PrimaryKeyConstraint("owner_login", "name", "repository_id", name=op.f("pk_former_names")),
     )
     op.create_index("ix_former_names_repository_id", "former_names", ["repository_id"])
+
+
+def _for_research() -> None:
+    """An issue's labels (canonical JSON) and closer, and why trade was halted or goes on, for the export."""
+    op.add_column("issues", sa.Column("labels", sa.Text(), nullable=True))
+    op.add_column("issues", _instant("closed_by"))
+    op.add_column("amendments", sa.Column("reason", sa.String(length=16), nullable=True))

@@ -312,7 +312,7 @@ class Again:
         (locked,) = await lock_markets(tx, [row], raw.cause, raw.at)
         ways: dict[str, Callable[[], Awaitable[object]]] = {
             "halt": lambda: stop(locked, now, raw.at),
-            "resume": lambda: start(locked, now),
+            "resume": lambda: start(locked, now, "lifted"),
             "bond": lambda: self._end_dispute(locked, row, then, raw),
             "settlement": lambda: self._settle(locked, now, self.contracts[then], raw.at),
         }

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 from app.github.api.clean import clean
 from app.github.api.instants import read_instant
 from app.github.api.repository_names import NAME
+from app.market.terms.contract import canonical
 from app.storage.people.places import Installation, Issue, Place, Repository
 
 ACTIVE = "active"
@@ -109,7 +110,17 @@ def read_issue(payload: Payload) -> Issue:
         state_reason=clean(reason)[:64] if isinstance(reason, str) else None,
         closed_at=read_instant(payload.get("issue", "closed_at")),
         updated_at=read_instant(payload.get("issue", "updated_at")) or 0,
+        labels=canonical(sorted(read_labels(payload))) if isinstance(payload.get("issue", "labels"), list) else None,
+        closed_by=_read_closer(payload),
     )
+
+
+def _read_closer(payload: Payload) -> int | None:
+    """The closer: the API names them, of a webhook about the close it is the sender."""
+    if payload.get("issue", "state") != "closed":
+        return None
+    told = payload.number_or_none("issue", "closed_by", "id")
+    return payload.number_or_none("sender", "id") if told is None and payload.action == "closed" else told
 
 
 def read_place(payload: Payload) -> Place:

@@ -175,7 +175,7 @@ async def _resume(locked: LockedMarket, place: Place, row: ContractRow, watch: W
 
 
 async def _start(locked: LockedMarket, place: Place, row: ContractRow, why: str) -> None:
-    await start(locked, row.id)
+    await start(locked, row.id, why)
     body: dict[str, object] = {"notice": "resumed", "contract": row.id, "why": why}
     if locked.state(row.id).open_interest:
         await notify(locked.tx, place, row, f"resume:{_of(row)}:{row.halt_event_at}:{why}", body, locked.now)

@@ -15,7 +15,7 @@ from app.services.rules.context import refresh_market_comment
 from app.services.trading.locked_market import LockedMarket, lock_market
 from app.services.trading.locking import hold_all
 from app.storage.engine.db import Tx
-from app.storage.market import contracts
+from app.storage.market import books, contracts
 from app.storage.market.contracts import ContractRow
 from app.storage.people import places
 from app.storage.people.places import Place
@@ -65,6 +65,8 @@ async def stop(locked: LockedMarket, contract_id: int, event_at: int, **values: 
         await locked.expire(())
         amendment = locked.state(row.id).amendment + 1
         await locked.run(partial(halt, locked.market, row.id), f"halt:{row.id}:{amendment}")
+        why = "maintainer" if values.get("maintainer_halt") else values.get("halt_reason") or "away"
+        await books.note_reason(locked.tx, row.id, amendment, why)
     await contracts.change(
         locked.tx,
         row.id,
@@ -82,12 +84,13 @@ def _halted_since(row: ContractRow, event_at: int) -> int:
     return min(row.halt_event_at, event_at)
 
 
-async def start(locked: LockedMarket, contract_id: int) -> None:
+async def start(locked: LockedMarket, contract_id: int, why: str) -> None:
     """Trade again: what came due meanwhile expires, then the book is tried."""
     row = locked.rows[contract_id]
     await locked.expire({row.id})
     amendment = locked.state(row.id).amendment + 1
     await locked.run(partial(resume, locked.market, row.id, now=locked.now), f"resume:{row.id}:{amendment}")
+    await books.note_reason(locked.tx, row.id, amendment, why)
     await contracts.change(locked.tx, row.id, halted_at=None, halt_event_at=None)
 
 

@@ -6,40 +6,30 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
 from app.market.ledger.entry_detail import Value
-from app.services.research.export_files import SHEETS, Unit
+from app.services.research.dictionary import VERSION, Format, Written, package
+from app.services.research.export_files import SHEETS
+from app.services.research.offer_events import read_journal
+from app.services.research.sheet import Snapshot, Unit
 from app.storage.engine.db import Database, Tx
 from app.storage.people.places import Repository
 from app.storage.proof import history
 from app.storage.proof.audit_reader import Found
+from app.storage.proof.tellings import Chronicle, UnreadableJournal
 
-VERSION = 1
-"""Goes up whenever a column goes away, moves or changes its meaning. A new one comes last and changes nothing else."""
-
-
-class Format(StrEnum):
-    CSV = "csv"
-    JSONL = "jsonl"
+UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+"""Not to stand in a folder's name."""
 
 
 class ExportRefused(Exception):
     """Refusal of an export, in a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A file of an export."""
-
-    file: str
-    rows: int
-    sha256: str
 
 
 async def export(db: Database, full_name: str, form: Format, folder: Path, private: bool = False) -> list[Written]:
@@ -54,20 +44,62 @@ async def export(db: Database, full_name: str, form: Format, folder: Path, priva
             raise ExportRefused(f"BugMark does not know the repository {full_name}.")
         if repository.private and not private:
             raise ExportRefused(f"{full_name} is private; add --private to export it all the same.")
-        os.makedirs(folder, exist_ok=True)
-        mode = 0o600 if repository.private else 0o644
-        written = [await _write(tx, repository, sheet, form, folder, mode) for sheet in SHEETS]
-        _manifest(repository, form, written, folder, mode)
+        async with _snapshot(tx, await history.contracts_in(tx, repository.id)) as snapshot:
+            return await _export(snapshot, repository, form, folder)
+
+
+async def export_all(db: Database, form: Format, folder: Path, private: bool = False) -> dict[str, list[Written]]:
+    """Write every public repository, from one snapshot, each into a folder of its own; returns the files by folder.
+
+    Private ones only if `private` says so. Raises ExportRefused.
+    """
+    async with db.reading() as tx, _snapshot(tx, None) as snapshot:
+        named = folders(await history.all_repositories(tx, private))
+        return {name: await _export(snapshot, one, form, folder / name) for name, one in named.items()}
+
+
+def folders(repositories: Iterable[Repository]) -> dict[str, Repository]:
+    """A folder for each. Names ignore case and pass on: of several repositories under one the newest bears it alone."""
+    newest_first = sorted(repositories, key=lambda one: one.id, reverse=True)
+    named: dict[str, Repository] = {}
+    taken: set[str] = set()
+    for one in newest_first:
+        name = UNFIT.sub("-", f"{one.owner_login}__{one.name}")
+        name = f"{name}__{one.id}" if name.lower() in taken else name
+        taken.add(name.lower())
+        named[name] = one
+    return dict(sorted(named.items()))
+
+
+@asynccontextmanager
+async def _snapshot(tx: Tx, contracts: Collection[int] | None) -> AsyncIterator[Snapshot]:
+    """The journal is read once; `contracts` None: what it tells of all is kept."""
+    with Chronicle() as chronicle:
+        try:
+            await read_journal(tx, chronicle, contracts)
+        except UnreadableJournal as error:
+            raise ExportRefused(f"Run `python -m app audit` first: {error}.") from None
+        yield Snapshot(tx, chronicle)
+
+
+async def _export(snapshot: Snapshot, repository: Repository, form: Format, folder: Path) -> list[Written]:
+    os.makedirs(folder, exist_ok=True)
+    mode = 0o600 if repository.private else 0o644
+    written = [await _write(snapshot, repository, sheet, form, folder, mode) for sheet in SHEETS]
+    _json(folder / "manifest.json", mode, _manifest(repository, form, written))
+    _json(folder / "datapackage.json", mode, package(repository, form, written))
     return written
 
 
-async def _write(tx: Tx, repository: Repository, name: str, form: Format, folder: Path, mode: int) -> Written:
+async def _write(
+    snapshot: Snapshot, repository: Repository, name: str, form: Format, folder: Path, mode: int
+) -> Written:
     path = folder / f"{name}.{form}"
     columns = SHEETS[name].columns
     rows = 0
     with _replacing(path, mode) as file:
         write = _csv(file, columns) if form is Format.CSV else _jsonl(file, columns)
-        async for row in SHEETS[name].rows(tx, repository.id):
+        async for row in SHEETS[name].rows(snapshot, repository.id):
             write(row)
             rows += 1
     with path.open("rb") as written:
@@ -119,13 +151,16 @@ def _said(value: Value, unit: Unit) -> Value:
     return str(value) if unit is Unit.AMOUNT else value
 
 
-def _manifest(repository: Repository, form: Format, written: list[Written], folder: Path, mode: int) -> None:
+def _manifest(repository: Repository, form: Format, written: list[Written]) -> dict[str, object]:
     """Write the description of the files; without an instant, since the same history makes the same bytes."""
-    told = {
+    return {
         "version": VERSION,
         "format": form.value,
         "repository": {"id": repository.id, "owner": repository.owner_login, "name": repository.name},
         "files": [asdict(item) for item in written],
     }
-    with _replacing(folder / "manifest.json", mode) as file:
+
+
+def _json(path: Path, mode: int, told: dict[str, object]) -> None:
+    with _replacing(path, mode) as file:
         file.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")

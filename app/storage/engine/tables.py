@@ -135,6 +135,8 @@ issues = Table(
     Column("closed_at", BigInteger),
     _number("updated_at", 0),
     Column("moved_to", BigInteger),
+    Column("labels", Text),
+    Column("closed_by", BigInteger),
     Index("ix_issues_repository_id_number", "repository_id", "number"),
 )
 
@@ -249,6 +251,7 @@ amendments = Table(
     _number("open_interest"),
     _number("minted_mills"),
     _number("at"),
+    Column("reason", String(16)),
 )
 
 positions = Table(

@@ -145,6 +145,12 @@ async def save(tx: Tx, changes: Changes, differ: Difference, now: int) -> None:
         await change(tx, number, retry_due=True)
 
 
+async def note_reason(tx: Tx, contract_id: int, number: int, reason: str) -> None:
+    """Keep the reason of a halt or a resumption: it is for the export, nothing is reckoned by it."""
+    own = amendments.c.contract_id == contract_id, amendments.c.number == number
+    await tx.execute(update(amendments).where(*own).values(reason=reason))
+
+
 def _amendment_values(item: Amendment, now: int) -> dict[str, Any]:
     values = item._asdict()
     return {"contract_id": values.pop("contract"), "at": now, **values}

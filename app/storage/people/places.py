@@ -37,7 +37,10 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """`updated_at` is GitHub's; `moved_to` the id that the issue has where it was transferred to."""
+    """`updated_at` is GitHub's; `moved_to` the id that the issue has where it was transferred to.
+
+    `labels` are their names as canonical JSON, `closed_by` is the closer's id; None: not told.
+    """
 
     id: int
     repository_id: int
@@ -48,6 +51,8 @@ class Issue:
     closed_at: int | None
     updated_at: int = 0
     moved_to: int | None = None
+    labels: str | None = None
+    closed_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ async def move_repositories(tx: Tx, repository_ids: set[int], installation_id: i
 
 
 async def save_issue(tx: Tx, issue: Issue) -> None:
-    """Unless something later is known."""
+    """Unless something later is known. Who closed it stays known as long as it is closed by the same close."""
     await tx.execute(_save_issue(tx.dialect.name), asdict(issue))
 
 
@@ -150,7 +155,13 @@ def _save_issue(dialect: str) -> Any:
     new, old = statement.excluded, issues.c
     return statement.on_conflict_do_update(
         index_elements=["id"],
-        set_={c.name: new[c.name] for c in old if c.name not in ("id", "moved_to")},
+        set_={
+            **{c.name: new[c.name] for c in old if c.name not in ("id", "moved_to")},
+            "labels": func.coalesce(new.labels, old.labels),
+            "closed_by": case(
+                (new.closed_at == old.closed_at, func.coalesce(new.closed_by, old.closed_by)), else_=new.closed_by
+            ),
+        },
         where=old.updated_at <= new.updated_at,
     )
 

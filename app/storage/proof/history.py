@@ -10,17 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, String, case, cast, fu
 from app.market.ledger.journal import Kind
 from app.market.terms.contract import Side
 from app.storage.engine.db import Tx
-from app.storage.engine.tables import (
-    amendments,
-    contracts,
-    entries,
-    fills,
-    issues,
-    offers,
-    postings,
-    repositories,
-    users,
-)
+from app.storage.engine.tables import amendments, contracts, entries, fills, issues, offers, postings, repositories
 from app.storage.people.places import Repository
 from app.storage.proof.audit_reader import Found, stream
 
@@ -33,13 +23,13 @@ async def repository_by_name(tx: Tx, owner: str, name: str) -> Repository | None
     return Repository(**row._mapping) if row else None
 
 
-def _here(repository_id: int) -> Select[Any]:
+def contracts_here(repository_id: int) -> Select[Any]:
     """Ids of the contracts that live in a repository."""
     mine = issues.c.repository_id == repository_id
     return select(contracts.c.id).join(issues, issues.c.id == contracts.c.issue_id).where(mine)
 
 
-async def _rows(tx: Tx, statement: Select[Any]) -> AsyncIterator[Found]:
+async def found_rows(tx: Tx, statement: Select[Any]) -> AsyncIterator[Found]:
     async for row in stream(tx, statement):
         yield tuple(row)
 
@@ -67,7 +57,7 @@ def all_contracts(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
         c.settled_at,
     )
     mine = issues.c.repository_id == repository_id
-    return _rows(tx, select(*told).join(issues, issues.c.id == c.issue_id).where(mine).order_by(c.id))
+    return found_rows(tx, select(*told).join(issues, issues.c.id == c.issue_id).where(mine).order_by(c.id))
 
 
 def all_offers(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
@@ -92,7 +82,7 @@ def all_offers(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
         c.state,
         c.created_at,
     )
-    return _rows(tx, select(*told).where(c.contract_id.in_(_here(repository_id))).order_by(c.id))
+    return found_rows(tx, select(*told).where(c.contract_id.in_(contracts_here(repository_id))).order_by(c.id))
 
 
 def all_fills(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
@@ -110,15 +100,15 @@ def all_fills(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
         c.buyer,
         c.seller,
     )
-    mine = c.contract_id.in_(_here(repository_id))
-    return _rows(tx, select(*told).where(mine).order_by(c.contract_id, c.amendment))
+    mine = c.contract_id.in_(contracts_here(repository_id))
+    return found_rows(tx, select(*told).where(mine).order_by(c.contract_id, c.amendment))
 
 
 def all_amendments(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
     c = amendments.c
     told = c.contract_id, c.number, c.at, c.kind, c.open_interest, c.minted_mills
-    mine = c.contract_id.in_(_here(repository_id))
-    return _rows(tx, select(*told).where(mine).order_by(c.contract_id, c.number))
+    mine = c.contract_id.in_(contracts_here(repository_id))
+    return found_rows(tx, select(*told).where(mine).order_by(c.contract_id, c.number))
 
 
 def all_payouts(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
@@ -140,12 +130,12 @@ def all_payouts(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
         select(*who, fixed, unfixed, money)
         .join(entries, entries.c.key == literal("settlement:") + cast(contracts.c.id, String))
         .join(postings, p.entry_id == entries.c.id)
-        .where(contracts.c.id.in_(_here(repository_id)), p.kind.in_([kind.value for kind in kinds]))
+        .where(contracts.c.id.in_(contracts_here(repository_id)), p.kind.in_([kind.value for kind in kinds]))
         .group_by(*who)
         .having(or_(fixed != 0, unfixed != 0))
         .order_by(contracts.c.id, p.owner)
     )
-    return _rows(tx, statement)
+    return found_rows(tx, statement)
 
 
 def _sum(value: ColumnElement[int]) -> ColumnElement[int]:
@@ -167,13 +157,18 @@ async def all_trades(tx: Tx, repository_id: int) -> AsyncIterator[Trade]:
     same = (amendments.c.contract_id == fills.c.contract_id) & (amendments.c.number == fills.c.amendment)
     c = fills.c
     told = c.contract_id, c.at, c.price, c.volume, amendments.c.open_interest
-    mine = c.contract_id.in_(_here(repository_id))
+    mine = c.contract_id.in_(contracts_here(repository_id))
     statement = select(*told).join(amendments, same).where(mine).order_by(c.contract_id, c.amendment)
     async for row in stream(tx, statement):
         yield Trade(*row)
 
 
-def all_users(tx: Tx, repository_id: int) -> AsyncIterator[Found]:
-    """(user, login as it was last seen) of everybody who made an offer here: nobody else can have traded."""
-    mine = select(offers.c.user_id).where(offers.c.contract_id.in_(_here(repository_id)))
-    return _rows(tx, select(users.c.id, users.c.login).where(users.c.id.in_(mine)).order_by(users.c.id))
+async def contracts_in(tx: Tx, repository_id: int) -> set[int]:
+    return set((await tx.execute(contracts_here(repository_id))).scalars())
+
+
+async def all_repositories(tx: Tx, private: bool) -> list[Repository]:
+    """Every one that is known, by id; private ones only if asked for."""
+    c = repositories.c
+    which = select(repositories) if private else select(repositories).where(~c.private)
+    return [Repository(**row._mapping) for row in await tx.execute(which.order_by(c.id))]

@@ -144,6 +144,7 @@ FOUND = {
 """What is done, as SQL; each alone must be found."""
 
 UNTOLD = {
+    "amendments": {"reason"},
     "contracts": {
         "halted_at",
         "halt_reason",

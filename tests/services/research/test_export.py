@@ -15,8 +15,10 @@ from sqlalchemy import update
 
 from app.market.life.facts import IssueFacts
 from app.market.terms.contract import Side
-from app.services.research.export import ExportRefused, Format, export
-from app.services.research.export_files import SHEETS, Unit
+from app.services.research.dictionary import Format, tables
+from app.services.research.export import ExportRefused, export, export_all
+from app.services.research.export_files import SHEETS
+from app.services.research.sheet import Unit
 from app.services.rules.config import Config
 from app.storage.engine.db import Database
 from app.storage.engine.tables import repositories
@@ -53,7 +55,7 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
 
 async def test_what_happened_is_told(desk: Desk, tmp_path: Path) -> None:
     written = await export(desk.db, "Octo/CAT", Format.JSONL, tmp_path)
-    assert {item.file: item.rows for item in written} == {
+    assert {item.file: item.rows for item in written if item.rows} == {
         "contracts.jsonl": 2,
         "offers.jsonl": 7,
         "fills.jsonl": 3,
@@ -61,6 +63,9 @@ async def test_what_happened_is_told(desk: Desk, tmp_path: Path) -> None:
         "payouts.jsonl": 3,
         "prices.jsonl": 2,
         "users.jsonl": 4,
+        "offer_events.jsonl": 12,
+        "issues.jsonl": 2,
+        "halts.jsonl": 1,
     }
     first, second = rows(tmp_path, "contracts")
     assert (first["contract"], first["issue"], first["status"], first["outcome"]) == (1, 101, "SETTLED", "FIXED")
@@ -117,8 +122,9 @@ async def test_both_formats_say_the_same(desk: Desk, tmp_path: Path) -> None:
         await export(desk.db, "octo/cat", form, tmp_path)
     for name, sheet in SHEETS.items():
         with (tmp_path / f"{name}.csv").open(newline="") as file:
-            plain = list(csv.DictReader(file))
-        assert list(plain[0]) == list(sheet.columns)
+            reader = csv.DictReader(file)
+            plain = list(reader)
+        assert reader.fieldnames == list(sheet.columns)
         assert plain == [{key: as_csv(value) for key, value in row.items()} for row in rows(tmp_path, name)]
 
 
@@ -151,6 +157,60 @@ async def test_only_the_repository_that_was_named(desk: Desk, tmp_path: Path) ->
     assert {item.rows for item in written} == {0}
 
 
+async def add_repository(desk: Desk, number: int, name: str, private: bool) -> None:
+    async with desk.db.transaction() as tx:
+        values = {"installation_id": 31, "owner_id": 7, "owner_login": "octo", "name": name, "private": private}
+        await tx.execute(repositories.insert().values(id=number, **values))
+
+
+async def test_all_public_repositories_have_a_folder_each(desk: Desk, tmp_path: Path) -> None:
+    """A name that has passed on is borne alone by the newest; private ones are left out unless they are asked for."""
+    await add_repository(desk, 40, "Cat", False)
+    await add_repository(desk, 98, "secret", True)
+    await add_repository(desk, 99, "dog", False)
+    written = await export_all(desk.db, Format.CSV, tmp_path / "all")
+    assert list(written) == ["octo__Cat__40", "octo__cat", "octo__dog"]
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == list(written)
+    await export(desk.db, "octo/cat", Format.CSV, tmp_path / "one")
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "all/octo__cat" / path.name).read_bytes()
+    assert len((tmp_path / "all/octo__dog/offer_events.csv").read_text().splitlines()) == 1
+    assert "octo__secret" in await export_all(desk.db, Format.CSV, tmp_path / "own", private=True)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "own/octo__secret").iterdir()}
+    assert modes == {0o600}
+    assert stat.S_IMODE((tmp_path / "own/octo__cat/fills.csv").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("form", Format)
+async def test_the_dictionary_fits_the_files(desk: Desk, tmp_path: Path, form: Format) -> None:
+    """Every value is of its field's type, and no two rows have the same key."""
+    await export(desk.db, "octo/cat", form, tmp_path)
+    package = json.loads((tmp_path / "datapackage.json").read_text())
+    assert (package["name"], package["profile"]) == ("bugmark-octo-cat", "data-package")
+    assert [one["path"] for one in package["resources"]] == [f"{name}.{form}" for name in SHEETS]
+    for resource in package["resources"]:
+        data = (tmp_path / resource["path"]).read_bytes()
+        assert resource["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
+        fields = {field["name"]: field for field in resource["schema"]["fields"]}
+        assert all(field["description"] for field in fields.values())
+        lines = data.decode().splitlines()
+        told = list(csv.DictReader(lines)) if form is Format.CSV else [json.loads(line) for line in lines]
+        for row in told:
+            assert list(row) == list(fields)
+            assert all(fits(value, fields[name]) for name, value in row.items())
+        keys = resource["schema"].get("primaryKey", [])
+        found = [tuple(row[key] for key in keys) for row in told]
+        assert not keys or len(set(found)) == len(found)
+
+
+def fits(value: object, field: dict[str, Any]) -> bool:
+    if value is None or value == "":
+        return True
+    if field["type"] == "boolean":
+        return isinstance(value, bool) or value in (*field["trueValues"], *field["falseValues"])
+    return field["type"] == "string" or re.fullmatch("-?[0-9]+", str(value)) is not None
+
+
 def test_every_column_is_documented() -> None:
     """In the order of the files, with its kind."""
     text = DOCS.read_text()
@@ -160,3 +220,4 @@ def test_every_column_is_documented() -> None:
         assert told == [(column, unit.value) for column, unit in sheet.columns.items()], name
     for unit in Unit:
         assert f"| {unit.value} |" in text
+    assert tables() in text

@@ -68,6 +68,28 @@ async def test_older_news_of_an_issue_changes_nothing_and_where_it_went_stays(kn
     assert (found.issue.title, found.issue.moved_to) == ("Is", 201)
 
 
+async def test_a_closer_stays_known_while_it_is_the_same_close_and_labels_until_others_are_told(
+    known: Database,
+) -> None:
+    """Most of what GitHub sends of a closed issue does not say who closed it."""
+    issue = Issue(101, 7, 5, "A bug", "closed", "completed", 50, updated_at=100, labels='["bug"]', closed_by=9)
+    later = replace(issue, updated_at=101, labels=None, closed_by=None)
+    told = (
+        (issue, ('["bug"]', 9)),
+        (later, ('["bug"]', 9)),
+        (replace(later, labels="[]"), ("[]", 9)),
+        (replace(later, closed_at=60), ("[]", None)),
+        (replace(later, closed_at=60, closed_by=8), ("[]", 8)),
+        (replace(later, state="open", closed_at=None), ("[]", None)),
+    )
+    async with known.transaction() as tx:
+        for one, expected in told:
+            await places.save_issue(tx, one)
+            found = await places.place(tx, 101)
+            assert found
+            assert (found.issue.labels, found.issue.closed_by) == expected
+
+
 async def found_under(db: Database, name: str) -> int | None:
     """The repository of issue 1 under ann's name."""
     async with db.reading() as tx:
