@@ -32,10 +32,10 @@ from app.market.terms.errors import (
 from app.market.terms.instants import command_date
 from app.market.terms.money import AmbiguousNumber, BadAmount, BadPrice, BadVolume, Unreadable
 from app.replies.hand_outs import refused
-from app.services.room import NoRoom
 from app.services.rules.config import Config, Limits
 from app.services.trading.forecasting import UnclearForecast
 from app.services.trading.limits import OverLimit
+from app.services.trading.room import NoRoom
 from tests.services.desk import BY, Desk
 from tests.services.lives import ADAM, BETH, CHARLES, DEV, closed_now, halt
 

@@ -8,9 +8,8 @@ from app.market.terms.contract import Side, Status, Terms, canonical, digest
 from app.market.terms.errors import InsufficientUnits, InvalidOffer, NotTrading, Refusal, UnknownOffer
 from app.market.terms.instants import command_date, format_instant
 from app.market.terms.statement import ISSUE_FIXED, said
-from app.services import room
 from app.services.rules.context import CommandContext
-from app.services.trading import permission
+from app.services.trading import permission, room
 from app.storage.engine.db import Tx
 from app.storage.market import books, contracts
 from app.storage.market.contracts import ContractRow

@@ -11,9 +11,9 @@ from app.market.exchange.spoken import spoken
 from app.market.exchange.state import Changes
 from app.market.terms.contract import Status
 from app.market.terms.errors import InvalidOffer, Refusal
-from app.services.room import NoRoom
 from app.services.rules.context import CommandContext
 from app.services.trading.contract_lookup import check_trading, current_round, make_contract, to_look
+from app.services.trading.room import NoRoom
 from app.storage.engine.db import DatabaseBusy, Tx
 from app.storage.market import books, contracts
 from app.storage.market.contracts import ContractRow

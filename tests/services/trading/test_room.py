@@ -19,9 +19,9 @@ from app.replies.notices import notice
 from app.services.forecasts import making
 from app.services.forecasts.making import MOST_FORECASTS, Made
 from app.services.life import halting, issue_checks
-from app.services.room import MOST_EMPTY, MOST_UNSETTLED, NoRoom
 from app.services.trading import offers
 from app.services.trading.offers import Traded
+from app.services.trading.room import MOST_EMPTY, MOST_UNSETTLED, NoRoom
 from app.services.views import badge, market_views
 from app.storage.engine import tables
 from app.storage.engine.db import Tx
