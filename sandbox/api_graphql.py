@@ -94,6 +94,8 @@ class Reader:
             for issue in repository.issues.values():
                 if id == node_id("I", issue.id) and self.there(repository, issue):
                     return self.issue(repository, issue)
+                if issue.pull and id == node_id("PR", issue.pull.id) and self.sees(repository) and issue.present:
+                    return self.pull(repository, issue)
         if comment := self.comment_of(id):
             return self.comment(comment)
         raise Refused("NOT_FOUND", NO_SUCH_NODE.format(id))

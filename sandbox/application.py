@@ -6,11 +6,20 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from sandbox import control, control_code, control_issues, control_limits, control_owning, manifest_page, page
+from sandbox import (
+    control,
+    control_code,
+    control_issues,
+    control_limits,
+    control_owning,
+    control_releases,
+    manifest_page,
+    page,
+)
 from sandbox.server import MAX_BODY_BYTES, SANDBOX, Sandbox
 
 # They share one table; importing them fills it.
-CONTROL = (control, control_code, control_issues, control_limits, control_owning)
+CONTROL = (control, control_code, control_issues, control_limits, control_owning, control_releases)
 
 
 def application(sandbox: Sandbox) -> web.Application:

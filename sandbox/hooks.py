@@ -30,6 +30,7 @@ EVENT_PERMISSIONS: dict[str, str | None] = {
     "repository": "metadata",
     "pull_request": "pull_requests",
     "push": "contents",
+    "release": "contents",
     "check_run": "checks",
     "security_advisory": None,
 }

@@ -22,6 +22,7 @@ from sandbox import (
     api_issues,
     api_labels,
     api_manifest,
+    api_releases,
     api_repositories,
     validation,
 )
@@ -48,6 +49,7 @@ API = (
     api_issues,
     api_labels,
     api_manifest,
+    api_releases,
     api_repositories,
 )
 REQUESTS_KEPT = 20_000

@@ -45,6 +45,21 @@ class Milestone:
 
 
 @dataclass
+class Release:
+    """On a tag. `published_at` None: a draft."""
+
+    id: int
+    tag: str
+    author: User
+    created_at: int
+    updated_at: int
+    name: str | None = None
+    body: str | None = None
+    prerelease: bool = False
+    published_at: int | None = None
+
+
+@dataclass
 class Reaction:
     id: int
     user: User
@@ -207,6 +222,7 @@ class Repository:
     issues: dict[int, Issue] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
     milestones: dict[int, Milestone] = field(default_factory=dict)
+    releases: dict[int, Release] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)
     head: str = ""
     """SHA of the default branch, `main`."""
@@ -333,6 +349,7 @@ class Ids:
         self.comment = itertools.count(4_100_000_001)
         self.label = itertools.count(5_300_000_001)
         self.milestone = itertools.count(12_400_001)
+        self.release = itertools.count(190_000_001)
         self.reaction = itertools.count(260_000_001)
         self.event = itertools.count(18_000_000_001)
         self.pull = itertools.count(2_600_000_001)

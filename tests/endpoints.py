@@ -44,6 +44,8 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "GET /repos/{owner}/{repo}/issues": ("label forecast", HERE + "/issues"),
     "GET /repos/{owner}/{repo}/milestones": ("milestone", HERE + "/milestones"),
     "GET /repos/{owner}/{repo}/milestones/{milestone_number}": ("milestone", HERE + "/milestones/1"),
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}": ("merge", HERE + r"/pulls/\d+"),
+    "GET /repos/{owner}/{repo}/releases/tags/{tag}": ("release", HERE + "/releases/tags/v1.0"),
     "GET /advisories": ("advisory", "/advisories"),
     "GET /app/installations/{installation_id}": ("presence", "/app/installations/{installation}"),
     "GET /repos/{owner}/{repo}/installation": ("presence", HERE + "/installation"),

@@ -21,6 +21,7 @@ NEEDED_FOR_EVENT: dict[str, list[tuple[str, str]]] = {
     "repository": [("metadata", "read")],
     "pull_request": [("pull_requests", "read")],
     "push": [("contents", "read")],
+    "release": [("contents", "read")],
     "check_run": [("checks", "write")],
     "security_advisory": [],
 }

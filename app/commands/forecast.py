@@ -1,26 +1,41 @@
-"""`forecast`: a contract on something else than this issue: an advisory, an issue to come, a milestone."""
+"""`forecast`: a contract on something else than this issue: an advisory, an issue, a milestone, a merge, a release."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from app.commands.command import Command
 from app.language.corrections import Slots, keep_date
-from app.language.forecast_names import MAX_NAME, QUOTES, BadPackage, BadSeverity, parse_package, parse_severity
+from app.language.forecast_names import (
+    MAX_NAME,
+    QUOTES,
+    BadPackage,
+    BadPull,
+    BadSeverity,
+    BadTag,
+    parse_package,
+    parse_pull,
+    parse_severity,
+    parse_tag,
+)
 from app.language.grammar import Parts
 from app.language.likeness import nearest
 from app.language.parser import FILLED_IN
-from app.language.requests import AboutAdvisory, AboutIssue, AboutMilestone, ForecastRequest
+from app.language.requests import AboutAdvisory, AboutIssue, AboutMilestone, AboutPull, AboutRelease, ForecastRequest
 from app.language.text import lower
 from app.market.exchange.spoken import Blank, HandOut
-from app.market.terms.statement import ADVISORY, ECOSYSTEMS, ISSUE_FORECAST, MILESTONE, SEVERITIES, words
+from app.market.terms.pull import PullState
+from app.market.terms.statement import ADVISORY, ECOSYSTEMS, ISSUE_FORECAST, MILESTONE, PULL, RELEASE, SEVERITIES, words
 from app.replies.formats import folded
 from app.services.forecasts import making
-from app.services.forecasts.making import Made, Milestones
+from app.services.forecasts.making import Made, Subjects
 from app.services.rules.context import CommandContext
 from app.storage.engine.db import Tx
 from app.storage.people.places import Place
+
+T = TypeVar("T")
 
 JUDGED = {
     ADVISORY: "GitHub's advisory database judges when the window has ended: reviewed advisories count, withdrawn ones "
@@ -29,6 +44,10 @@ JUDGED = {
     "titled so in time, and be so still.",
     MILESTONE: "GitHub's API judges: early if the milestone is closed with all its issues closed, else as they are "
     "at the end; pull requests do not count, and a milestone without issues is not done.",
+    PULL: "GitHub's API judges: a merge is never taken back, and a pull request that is closed without one may "
+    "still be opened again and merged in time.",
+    RELEASE: "GitHub's API judges when the window has ended: a pre-release counts, a draft does not, nor "
+    "does a release that was deleted in time.",
 }
 
 
@@ -38,15 +57,26 @@ def build(parts: Parts) -> ForecastRequest:
         return ForecastRequest(about, parts["by"])
     if "label" in parts:
         return ForecastRequest(AboutIssue(parts["label"], parts.get("title", "")), parts["by"])
+    if "pull" in parts:
+        return ForecastRequest(AboutPull(parts["pull"]), parts["by"])
+    if "release" in parts:
+        return ForecastRequest(AboutRelease(parts["release"]), parts["by"])
     return ForecastRequest(AboutMilestone(parts["milestone"]), parts["by"])
 
 
-async def prepare(oracle: Milestones, place: Place, request: ForecastRequest) -> ForecastRequest | None:
-    """A milestone is known to us by its id, so GitHub is asked which it is."""
-    if not isinstance(request.about, AboutMilestone):
-        return request
-    known = await oracle.milestones(place.repository)
-    return None if known is None else replace(request, about=replace(request.about, known=tuple(known)))
+async def prepare(oracle: Subjects, place: Place, request: ForecastRequest) -> ForecastRequest | None:
+    """GitHub is asked which milestone is meant, and whether what is to come is there already."""
+    match request.about:
+        case AboutMilestone() as about:
+            known = await oracle.milestones(place.repository)
+            return None if known is None else replace(request, about=replace(about, known=tuple(known)))
+        case AboutPull(number) as about:
+            state = await oracle.pull_request(place.repository, number)
+            return None if state is None else replace(request, about=replace(about, state=state))
+        case AboutRelease(tag) as about:
+            published = await oracle.released(place.repository, tag)
+            return None if published is None else replace(request, about=replace(about, published=published))
+    return request
 
 
 async def handle(tx: Tx, context: CommandContext, request: ForecastRequest) -> str:
@@ -57,6 +87,10 @@ async def handle(tx: Tx, context: CommandContext, request: ForecastRequest) -> s
             made = await making.forecast_issue(tx, context, label, title, request.by_at)
         case AboutMilestone(name, known):
             made = await making.forecast_milestone(tx, context, name, known or (), request.by_at)
+        case AboutPull(number, state):
+            made = await making.forecast_pull(tx, context, number, state or PullState.ABSENT, request.by_at)
+        case AboutRelease(tag, published):
+            made = await making.forecast_release(tx, context, tag, published is not False, request.by_at)
     return told(made)
 
 
@@ -79,6 +113,9 @@ _CLAUSES = ("advisory", "issue", "milestone", "label", "title", "severity", "clo
 
 def mend(given: Sequence[str], now: int) -> tuple[HandOut, ...]:
     """Keep the readable parts; no package, name or date is filled in."""
+    first = lower(given[0]) if given else ""
+    if first in _PULL_WORDS or first == "release":
+        return _mend_deed("release" if first == "release" else "pull", given[1:], now)
     clauses = _clauses(given)
     slots = Slots()
     if "milestone" in clauses:
@@ -95,6 +132,33 @@ def mend(given: Sequence[str], now: int) -> tuple[HandOut, ...]:
         return ()
     keep_date(slots, "by", [lower(word) for word in clauses.get("by", [])], now)
     return slots.hand_outs("forecast")
+
+
+_PULL_WORDS = ("pull", "pulls", "pull-request", "pr")
+
+
+def _mend_deed(what: str, given: Sequence[str], now: int) -> tuple[HandOut, ...]:
+    """`pull request #7 is merged by friday`: its number or tag is the only word that can be one."""
+    keys = [lower(word) for word in given]
+    end = keys.index("by") if "by" in keys else len(keys)
+    said = [word for word, key in zip(given[:end], keys, strict=False) if key not in _BESIDE]
+    slots = Slots()
+    if what == "pull":
+        slots.keep("pull", _read(parse_pull, said), Blank.NUMBER)
+    else:
+        slots.keep("release", _read(parse_tag, said), Blank.TAG)
+    keep_date(slots, "by", keys[end + 1 :], now)
+    return slots.hand_outs("forecast")
+
+
+_BESIDE = frozenset({"request", "is", "gets", "merged", "merge", "number", "tag", "published", "publish"})
+
+
+def _read(parse: Callable[[str], T], given: Sequence[str]) -> list[T]:
+    try:
+        return [parse(given[0])] if len(given) == 1 and given[0] not in FILLED_IN else []
+    except (BadPull, BadTag):
+        return []
 
 
 def _clauses(given: Sequence[str]) -> dict[str, list[str]]:
@@ -136,13 +200,16 @@ def _severity(given: Sequence[str]) -> list[str]:
 
 COMMAND = Command(
     name="forecast",
-    usage="forecast (advisory PACKAGE [severity SEVERITY] | issue label NAME [title TEXT] | milestone NAME closed) "
-    "by DATE",
-    summary="Open a contract on an advisory, an issue to come or a milestone, to be traded in this thread.",
+    usage="forecast (advisory PACKAGE [severity SEVERITY] | issue label NAME [title TEXT] | milestone NAME closed | "
+    "pull NUMBER merged | release TAG published) by DATE",
+    summary="Open a contract on an advisory, an issue to come, a milestone, a merge or a release, to be traded in this "
+    "thread.",
     who="Everybody.",
     notes=(
         f"A package is named with its ecosystem: `npm:left-pad`; there are {', '.join(ECOSYSTEMS)}.",
         f"The severity is the least that counts: {', '.join(SEVERITIES[1:])}; without it any counts.",
+        "When the contract is made the pull request must be open, or the release not published. A tag is read to the "
+        "letter.",
         'A name or text with blanks may stand in quotes: `"help wanted"`. Letter case does not matter.',
         "The answer is a contract such as F12; asking the same again gives the same one. Its sides are TRUE and FALSE: "
         "`offer true 50 at 0.30 on F12`.",
@@ -151,8 +218,11 @@ COMMAND = Command(
         "forecast advisory npm:left-pad severity high by in 2 months",
         'forecast issue label "regression" title "safe mode" by end of month',
         'forecast milestone "v2.0" closed by in 6 weeks',
+        "forecast pull 7 merged by end of month",
+        "forecast release v2.0 published by in 6 weeks",
     ),
-    rules="(_ADVISORY package severity? | _ISSUE label title? | milestone _CLOSED?) by",
+    rules="(_ADVISORY package severity? | _ISSUE label title? | milestone _CLOSED? | pull _MERGED? "
+    "| release _PUBLISHED?) by",
     build=build,
     handle=handle,
     prepare=prepare,

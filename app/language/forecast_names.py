@@ -1,4 +1,4 @@
-"""The names in a forecast: packages with their ecosystem, severities, labels, titles, milestones."""
+"""The names in a forecast: packages with their ecosystem, severities, labels, titles, milestones, pulls, tags."""
 
 from __future__ import annotations
 
@@ -47,6 +47,37 @@ class BadSeverity(Unreadable):
 class BadName(Unreadable):
     kind = "name"
     why = f'a name has at most {MAX_NAME} characters, and quotes only around the whole of it: `"help wanted"`'
+
+
+class BadPull(Unreadable):
+    kind = "pull request"
+    why = "a pull request has a number such as `7`"
+
+
+class BadTag(Unreadable):
+    kind = "tag"
+    why = "a tag is one word as Git takes it, such as `v2.0`"
+
+
+_PULL = re.compile(r"#?(?!0)([0-9]{1,9})", re.ASCII)
+_TAG = re.compile(r"(?![-/]|.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))(?!\.)[^\s~^:?*\[\\]+(?<![/.])")
+
+
+def parse_pull(text: str) -> int:
+    """`7` or `#7`. Raises BadPull."""
+    match = _PULL.fullmatch(text)
+    if match is None:
+        raise BadPull(text)
+    return int(match[1])
+
+
+def parse_tag(text: str) -> str:
+    """As Git takes a tag's name, in quotes or not. Raises BadTag."""
+    tag = unquoted(text)
+    hidden = not tag.isprintable() or any(mark in _INSIDE for mark in tag)
+    if hidden or tag == "@" or len(tag) > MAX_NAME or not _TAG.fullmatch(tag):
+        raise BadTag(text)
+    return tag
 
 
 def parse_package(text: str) -> tuple[str, str]:

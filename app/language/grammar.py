@@ -55,6 +55,8 @@ class Parts(TypedDict, total=False):
     label: str
     title: str
     milestone: str
+    pull: int
+    release: str
     which: int
     ruling: Outcome
     void_at: int
@@ -113,6 +115,8 @@ severity: _SEVERITY SEVERITY
 label: _LABEL NAME+
 title: _TITLE NAME+
 milestone: _MILESTONE NAME+
+pull: _PULL PULL
+release: _RELEASE TAG
 which: ON_CONTRACT
 ruling: RULING
 void_at: AT_PRICE
@@ -135,6 +139,12 @@ _LABEL.2: /label(?![^ ])/
 _TITLE.2: /title(?![^ ])/
 _MILESTONE.2: /milestone(?![^ ])/
 _CLOSED.2: /closed(?![^ ])/
+_PULL.2: /pull(?![^ ])/
+_MERGED.2: /merged(?![^ ])/
+_RELEASE.2: /release(?![^ ])/
+_PUBLISHED.2: /published(?![^ ])/
+PULL: /(?!(?:merged|by)(?![^ ]))[^ ]+/
+TAG: /(?!(?:published|by)(?![^ ]))[^ ]+/
 NAME: /@QUOTED@(?!(?:by)(?![^ ]))[^ ]+/
 _AT_SIGN: /@(?![^ .0-9])/
 LOGIN: /[^ ]+/
@@ -157,9 +167,11 @@ SINGLE = {
     "PRICE": "at",
     "OFFER": "offer_id",
     "PACKAGE": "package",
+    "PULL": "pull",
+    "TAG": "release",
     "SEVERITY": "severity",
 }
-_VALUES = (*SINGLE, "DATE")
+_VALUES = (*(name for name in SINGLE if name not in ("PULL", "TAG")), "DATE")
 """Terminals that are any word but a keyword. Which is meant, the place says; what it says, the reader."""
 
 

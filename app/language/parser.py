@@ -26,7 +26,7 @@ _EXCLUSIVE = (
 """Parts of which a command has one at most, and why."""
 
 FILLED_IN = frozenset(Blank)
-_FREE = frozenset({"reason", "label", "title", "milestone", "login"})
+_FREE = frozenset({"reason", "label", "title", "milestone", "pull", "release", "login"})
 """Parts that would take the blank of a command to copy for words of somebody's own."""
 
 CLOCK_HINT = "; a clock time is written together with its day and zone: `2026-12-01T18:00Z`."

@@ -8,6 +8,7 @@ from app.market.exchange.offer import Action
 from app.market.terms.contract import Outcome, Side
 from app.market.terms.mention import Mode
 from app.market.terms.milestone import KnownMilestone
+from app.market.terms.pull import PullState
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,24 @@ class AboutMilestone:
 
 
 @dataclass(frozen=True, slots=True)
+class AboutPull:
+    """`state` is how it stands, None until GitHub was asked."""
+
+    number: int
+    state: PullState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AboutRelease:
+    """`published`: as GitHub said, None until it was asked."""
+
+    tag: str
+    published: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastRequest:
-    about: AboutAdvisory | AboutIssue | AboutMilestone
+    about: AboutAdvisory | AboutIssue | AboutMilestone | AboutPull | AboutRelease
     by_at: int
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from app.language.dates import BadDate, parse_instant, parse_span
-from app.language.forecast_names import parse_name, parse_package, parse_severity
+from app.language.forecast_names import parse_name, parse_package, parse_pull, parse_severity, parse_tag
 from app.language.text import lower
 from app.market.terms.contract import Outcome, Side
 from app.market.terms.money import Unreadable, parse_amount, parse_price, parse_volume
@@ -78,6 +78,8 @@ READERS: dict[str, Callable[[str, int], object]] = {
     "label": lambda words, now: parse_name(words),
     "title": lambda words, now: parse_name(words),
     "milestone": lambda words, now: parse_name(words),
+    "pull": lambda words, now: parse_pull(words),
+    "release": lambda words, now: parse_tag(words),
     "which": lambda words, now: int(words.split(" ")[1][1:]),
     "ruling": lambda words, now: RULINGS[lower(words)],
     "void_at": lambda words, now: parse_price(words.split(" ")[1]),

@@ -12,6 +12,7 @@ import structlog
 from app.market.life.facts import IssueFacts
 from app.market.life.forecast_memory import Known
 from app.market.terms.milestone import KnownMilestone
+from app.market.terms.pull import PullState
 from app.market.terms.statement import AnyForecast
 from app.services.accounts import insiders
 from app.services.forecasts import making
@@ -26,8 +27,8 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-class Oracle(issue_checks.Oracle, limits.People, insiders.Rights, making.Milestones, Protocol):
-    """GitHub, asked about issues, people and milestones."""
+class Oracle(issue_checks.Oracle, limits.People, insiders.Rights, making.Subjects, Protocol):
+    """GitHub, asked about issues, people and what forecasts are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,12 @@ class Patient:
 
     async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
         return await self._in_time(self.oracle.milestones(repository))
+
+    async def pull_request(self, repository: Repository, number: int) -> PullState | None:
+        return await self._in_time(self.oracle.pull_request(repository, number))
+
+    async def released(self, repository: Repository, tag: str) -> bool | None:
+        return await self._in_time(self.oracle.released(repository, tag))
 
     async def _in_time(self, answer: Awaitable[T | None]) -> T | None:
         try:

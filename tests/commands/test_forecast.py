@@ -12,6 +12,8 @@ from app.language.requests import (
     AboutAdvisory,
     AboutIssue,
     AboutMilestone,
+    AboutPull,
+    AboutRelease,
     BookRequest,
     ForecastRequest,
     OfferRequest,
@@ -25,7 +27,7 @@ from tests.clocks import START_AT
 
 FRIDAY = START_AT + 2 * 86_400 - 1
 
-READ: dict[str, AboutAdvisory | AboutIssue | AboutMilestone] = {
+READ: dict[str, AboutAdvisory | AboutIssue | AboutMilestone | AboutPull | AboutRelease] = {
     "forecast advisory npm:left-pad by friday": AboutAdvisory("npm", "left-pad", "unknown"),
     "forecast advisory npm:@scope/Name severity high by friday": AboutAdvisory("npm", "@scope/Name", "high"),
     "forecast advisory PyPI:Requests severity Moderate by friday": AboutAdvisory("pip", "Requests", "medium"),
@@ -40,6 +42,17 @@ READ: dict[str, AboutAdvisory | AboutIssue | AboutMilestone] = {
     'forecast issue label "title" title title by friday': AboutIssue("title", "title"),
     "forecast milestone v2.0 closed by friday": AboutMilestone("v2.0"),
     "forecast milestone Release 2 by friday": AboutMilestone("Release 2"),
+    "forecast milestone pull 7 merged by friday": AboutMilestone("pull 7 merged"),
+    "forecast milestone next release closed by friday": AboutMilestone("next release"),
+    "forecast pull 7 merged by friday": AboutPull(7),
+    "Forecast Pull #123456789 Merged By friday": AboutPull(123456789),
+    "forecast pull 7 by friday": AboutPull(7),
+    "forecast release v2.0 published by friday": AboutRelease("v2.0"),
+    "forecast release V2.0-RC1 by friday": AboutRelease("V2.0-RC1"),
+    "forecast release app/v1@2 published by friday": AboutRelease("app/v1@2"),
+    'forecast release "published" published by friday': AboutRelease("published"),
+    "forecast release 2026 published by friday": AboutRelease("2026"),
+    "forecast release ausgabe-für-alle published by friday": AboutRelease("ausgabe-für-alle"),
 }
 
 REFUSED = {
@@ -56,6 +69,18 @@ REFUSED = {
     "forecast advisory npm:x": ("something is missing", "forecast advisory npm:x by DATE"),
     "forecast issue bug by friday": ("`label NAME`", 'forecast issue label "bug" by 2026-01-02'),
     'forecast issue label "a" b" by friday': ("is no name", 'forecast issue label "a b" by 2026-01-02'),
+    "forecast pull seven merged by friday": ("is no pull request", "forecast pull NUMBER by 2026-01-02"),
+    "forecast pull 0 merged by friday": ("is no pull request", "forecast pull NUMBER by 2026-01-02"),
+    "forecast pull 1234567890 merged by friday": ("is no pull request", "forecast pull NUMBER by 2026-01-02"),
+    "forecast pull merged by friday": ("the number of a pull request", "forecast pull NUMBER by 2026-01-02"),
+    "forecast pull request #7 is merged by friday": ("is no pull request", "forecast pull 7 merged by 2026-01-02"),
+    "forecast pr 7 merged by friday": ("not understood", "forecast pull 7 merged by 2026-01-02"),
+    "forecast pull 7 merged": ("something is missing", "forecast pull 7 merged by DATE"),
+    "forecast pull 7 closed by friday": ("not understood", "forecast pull NUMBER by 2026-01-02"),
+    "forecast release published by friday": ("a tag such as", "forecast release TAG by 2026-01-02"),
+    "forecast release v1..2 published by friday": ("is no tag", "forecast release TAG by 2026-01-02"),
+    "forecast release v1 final published by friday": ("not understood", "forecast release TAG by 2026-01-02"),
+    "forecast release v1.0": ("something is missing", "forecast release v1.0 published by DATE"),
     "forecast mileston v1 by friday": ("not understood", "help forecast"),
     "forecast left-pad": ("not understood", "help forecast"),
     "forecast": ("something is missing", "help forecast"),
@@ -121,6 +146,13 @@ WORDS = st.sampled_from(
         "advisory",
         "issue",
         "milestone",
+        "pull",
+        "merged",
+        "release",
+        "published",
+        "NUMBER",
+        "TAG",
+        "v1",
         "label",
         "title",
         "severity",
@@ -160,3 +192,35 @@ def test_any_words_are_read_or_refused_with_a_command_that_reads(words: list[str
             for one in refusal.instead:
                 assert "`" not in one.text
                 assert_runs_or_has_a_blank(one)
+
+
+NO_TAGS = [
+    "-v",
+    ".v",
+    "v.",
+    "/v",
+    "v/",
+    "a//b",
+    "a/.b",
+    "a..b",
+    "a.lock",
+    "a.lock/b",
+    "a~",
+    "a^",
+    "a:",
+    "a?",
+    "a*",
+    "a[",
+    "a\\",
+    "@",
+    "a@{b",
+    "a`b",
+    "../../issues",
+    "TAG",
+]
+
+
+@pytest.mark.parametrize("tag", [*NO_TAGS, "a\u200bb", "v" * 101, '""'])
+def test_what_git_takes_for_no_tag_is_none(tag: str) -> None:
+    with pytest.raises(BadCommand):
+        parse(f"forecast release {tag} published by friday", START_AT)

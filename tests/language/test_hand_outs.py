@@ -208,6 +208,8 @@ def test_nothing_is_made_up_and_what_may_be_two_things_is_handed_out_as_both(tex
         "forecast issue label bug title TEXT by friday",
         "forecast milestone NAME by friday",
         "forecast advisory PACKAGE by friday",
+        "forecast pull NUMBER by friday",
+        "forecast release TAG by friday",
         "work AMOUNT",
         "fund AMOUNT",
     ],

@@ -27,6 +27,7 @@ MANIFEST = {
         "milestone",
         "repository",
         "push",
+        "release",
         "pull_request",
         "check_run",
         "security_advisory",

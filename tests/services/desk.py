@@ -22,6 +22,7 @@ from app.market.life.next_step import NO_ANSWER_DAYS
 from app.market.terms.contract import Side, Terms
 from app.market.terms.errors import Refusal
 from app.market.terms.milestone import KnownMilestone
+from app.market.terms.pull import PullState
 from app.market.terms.statement import AnyForecast
 from app.services.accounts import accounts
 from app.services.audit.audit import Report, audit
@@ -118,6 +119,12 @@ class FakeOracle:
 
     async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
         return []
+
+    async def pull_request(self, repository: Repository, number: int) -> PullState | None:
+        return PullState.ABSENT
+
+    async def released(self, repository: Repository, tag: str) -> bool | None:
+        return False
 
     async def forecast_facts(self, place: Place, forecast: AnyForecast, now: int, known: Known) -> IssueFacts | None:
         return await self.issue_facts(place)

@@ -23,6 +23,7 @@ HEARD = frozenset(
         "repository",
         "pull_request",
         "push",
+        "release",
         "check_run",
         "security_advisory",
         "installation",

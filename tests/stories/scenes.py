@@ -189,6 +189,35 @@ async def close_milestone(play: Play) -> None:
     milestones.edit(world, Actor(repository.owner), repository, repository.milestones[1], {"state": "closed"})
 
 
+async def open_pull(play: Play) -> None:
+    body = {"repository": f"{play.story.owner}/blocked", "title": "Mend it", "files": {"b.py": "pass\n"}}
+    await play.story.call("POST", "/_sandbox/pulls", body=body)
+
+
+async def forecast_merge(play: Play) -> None:
+    """Nothing is made where GitHub says that there is no such pull request."""
+    play.comment("adam", f"/bugmark forecast pull 2 merged by {play.story.day(5)}")
+    await calm(play.story)
+    async with play.story.db.reading() as tx:
+        made = await of_thread(tx, play.story.issue.id)
+    if made:
+        await offer_on_it(play)
+
+
+async def merge_pull(play: Play) -> None:
+    await play.story.call("PUT", f"/_sandbox/pulls/{play.story.owner}/blocked/2/merge", body={})
+
+
+async def forecast_release(play: Play) -> None:
+    play.comment("adam", f"/bugmark forecast release v1.0 published by {play.story.day(5)}")
+    await offer_on_it(play)
+
+
+async def publish_release(play: Play) -> None:
+    body = {"repository": f"{play.story.owner}/blocked", "tag": "v1.0"}
+    await play.story.call("POST", "/_sandbox/releases", body=body)
+
+
 async def forecast_advisory(play: Play) -> None:
     play.comment("adam", f"/bugmark forecast advisory pip:pkg-{play.story.owner} by {play.story.day(6)}")
     await offer_on_it(play)
@@ -232,6 +261,8 @@ SCENES = {
         Scene("young", first_offer, before=old_accounts),
         Scene("label forecast", open_late, before=forecast_label),
         Scene("milestone", forecast_milestone, before=plan_milestone, later=close_milestone),
+        Scene("merge", forecast_merge, before=open_pull, later=merge_pull),
+        Scene("release", publish_release, before=forecast_release),
         Scene("advisory", nothing, before=forecast_advisory),
         Scene("presence", resume, before=suspend),
     )

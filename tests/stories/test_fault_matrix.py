@@ -41,6 +41,8 @@ TAKEN_AT_ITS_WORD = {
     "GET /user/{account_id}": "where insiders may not trade it is not told who somebody is: refused",
     "GET /repos/{owner}/{repo}/milestones": "no milestones: refused",
     "GET /repos/{owner}/{repo}/milestones/{milestone_number}": "the milestone was deleted: void",
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}": "there is no such pull request: refused, or void",
+    "GET /repos/{owner}/{repo}/releases/tags/{tag}": "no release is published: not true",
     "GET /repos/{owner}/{repo}/installation": "the App is not there: halted until the next look",
 }
 """Where a refusal may move other money than the calm run did. Nothing else may."""

@@ -438,3 +438,158 @@ async def test_a_deleted_milestone_is_void(story: Story) -> None:
     await halted(story, number)
     assert await settled(story, number, 2) == "VOID"
     assert await story.money("adam") == ("1,000.00", "0.00")
+
+
+# -- pull requests ------------------------------------------------------------------------------------------------
+
+
+async def open_pull(story: Story, title: str = "Mend it", person: str = "dana") -> int:
+    body = {"repository": f"{story.owner}/{story.name}", "title": title, "as": person}
+    return int(
+        (await story.call("POST", "/_sandbox/pulls", body={**body, "files": {f"{title}.py": "pass\n"}}))["number"]
+    )
+
+
+async def merge(story: Story, pull: int, person: str = "mara") -> None:
+    await story.call("PUT", f"/_sandbox/pulls/{story.owner}/{story.name}/{pull}/merge", body={"as": person})
+
+
+async def test_a_pull_request_that_is_merged_comes_true(each_story: Story) -> None:
+    story = each_story
+    pull = await open_pull(story)
+    number = await asked(story, f"pull #{pull} merged by {story.day(20)}")
+    again = await story.say("carl", f"/bugmark forecast pull {pull} by {story.day(20)}")
+    assert f"**F{number}** asks this already" in again and f"pull request {pull} is merged by" in again
+    await matched(story, number)
+    story.move(DAY)
+    await merge(story, pull)
+    row = await halted(story, number)
+    assert row.window_ends_at == (row.window_opened_at or 0) + DAY, "whoever merged holds no units"
+    await story.refused("carl", f"/bugmark offer true 10 at 0.50 on F{number}", "halted")
+    await story.refused("carl", f"/bugmark forecast pull {pull} merged by {story.day(30)}", "is merged already")
+    assert await settled(story, number, 1) == "FIXED"
+    comment = await story.bot(f"settlement:{number}:")
+    assert "TRUE" in comment and f"`pull request {pull}`, `merged by mara`" in comment
+    assert await story.money("beth") == ("1,070.00", "0.00")
+    assert await story.money("adam") == ("930.00", "0.00")
+
+
+async def test_a_merge_by_somebody_who_holds_units_is_not_backed(story: Story) -> None:
+    pull = await open_pull(story)
+    number = await asked(story, f"pull {pull} merged by {story.day(20)}")
+    await matched(story, number)
+    await merge(story, pull, "beth")
+    row = await halted(story, number)
+    assert row.window_ends_at == (row.window_opened_at or 0) + 2 * DAY
+    assert await settled(story, number, 2) == "FIXED"
+
+
+async def test_what_the_queue_merged_is_backed_by_whoever_approved_it(story: Story) -> None:
+    pull = await open_pull(story)
+    number = await asked(story, f"pull {pull} merged by {story.day(20)}")
+    await matched(story, number)
+    path = f"/_sandbox/pulls/{story.owner}/{story.name}/{pull}"
+    role = {"repository": f"{story.owner}/{story.name}", "login": "mara", "role": "maintain"}
+    await story.call("PUT", "/_sandbox/permissions", body=role)
+    await story.call("POST", f"{path}/reviews", body={"as": "mara"})
+    await story.call("PUT", f"{path}/queue", body={"as": "beth"})
+    await story.call("PUT", f"{path}/queue/merge", body={})
+    row = await halted(story, number)
+    assert row.window_ends_at == (row.window_opened_at or 0) + DAY
+    assert "approved by mara" in await story.bot(f"window:{number}:")
+
+
+async def test_a_pull_request_that_is_closed_or_merged_too_late_does_not_come_true(story: Story) -> None:
+    closed, late = await open_pull(story, "One"), await open_pull(story, "Two")
+    first = await asked(story, f"pull {closed} merged by {story.day(3)}")
+    second = await asked(story, f"pull {late} merged by {story.day(3)}")
+    await matched(story, first)
+    await change(story, closed, state="closed")
+    await story.calm()
+    await trades(story, first)  # it may be opened again
+    await story.refused("carl", f"/bugmark forecast pull {closed} merged by {story.day(9)}", "is closed")
+    story.move(4 * DAY)
+    await halted(story, second)
+    await merge(story, late)
+    assert await settled(story, first, 2) == "UNFIXED"
+    assert await settled(story, second, 0) == "UNFIXED"
+    assert await story.money("adam") == ("1,030.00", "0.00")
+
+
+async def test_only_a_pull_request_of_the_repository_can_be_asked_about(story: Story) -> None:
+    by = story.day(20)
+    await story.refused("dana", f"/bugmark forecast pull 999 merged by {by}", "There is no pull request 999")
+    issue = story.issue.number
+    reply = await story.mended("dana", f"/bugmark forecast pull {issue} merged by {by}", f"no pull request {issue} in")
+    assert "`NUMBER` stands for something that you fill in" in reply
+
+
+# -- releases -----------------------------------------------------------------------------------------------------
+
+
+async def publish_release(story: Story, tag: str, person: str = "", **more: Any) -> int:
+    body = {"repository": f"{story.owner}/{story.name}", "tag": tag, "as": person or story.owner, **more}
+    return int((await story.call("POST", "/_sandbox/releases", body=body))["id"])
+
+
+async def change_release(story: Story, release: int, **new: Any) -> None:
+    path = f"/_sandbox/releases/{story.owner}/{story.name}/{release}"
+    await story.call("PATCH" if new else "DELETE", path, body=new)
+
+
+async def test_a_release_that_is_published_comes_true(each_story: Story) -> None:
+    story = each_story
+    number = await asked(story, f"release v2.0 published by {story.day(20)}")
+    await matched(story, number)
+    story.move(DAY)
+    await publish_release(story, "v2.0-rc1")
+    await publish_release(story, "V2.0")
+    draft = await publish_release(story, "v2.0", draft=True)
+    await story.calm()
+    await trades(story, number)
+    await change_release(story, draft, draft=False)
+    row = await halted(story, number)
+    assert row.window_ends_at == (row.window_opened_at or 0) + DAY, "its author holds no units"
+    await story.refused("carl", f"/bugmark forecast release v2.0 published by {story.day(30)}", "published already")
+    assert await settled(story, number, 1) == "FIXED"
+    comment = await story.bot(f"settlement:{number}:")
+    assert "TRUE" in comment and "release v2.0" in comment
+    assert await story.money("beth") == ("1,070.00", "0.00")
+    assert await story.money("adam") == ("930.00", "0.00")
+
+
+async def test_a_release_deleted_in_time_is_undone(story: Story) -> None:
+    number = await asked(story, f"release app/v1 published by {story.day(20)}")
+    await matched(story, number)
+    release = await publish_release(story, "app/v1", prerelease=True)
+    await halted(story, number)
+    story.move(3600)
+    await change_release(story, release)
+    await trades(story, number)
+    release = await publish_release(story, "app/v2")
+    await change_release(story, release, tag="app/v1")
+    await halted(story, number)
+    await change_release(story, release, draft=True)
+    await trades(story, number)
+    assert await settled(story, number, 25) == "UNFIXED"
+    assert await story.money("adam") == ("1,030.00", "0.00")
+
+
+async def test_what_is_done_to_a_release_after_its_end_does_not_turn_the_verdict(story: Story) -> None:
+    """Neither deleting it, nor giving its tag to an older one."""
+    first = await asked(story, f"release v1 published by {story.day(3)}")
+    second = await asked(story, f"release v2 published by {story.day(3)}")
+    await matched(story, first)
+    story.move(2 * DAY)
+    other = await publish_release(story, "v0")
+    story.move(DAY - 3600)
+    await story.calm()
+    done = await publish_release(story, "v1")
+    await halted(story, first)
+    story.move(2 * 3600 + DAY // 2)
+    await halted(story, second)
+    await change_release(story, done)
+    await change_release(story, other, tag="v2")
+    await story.calm()
+    assert await settled(story, first, 2) == "FIXED"
+    assert await settled(story, second, 2) == "UNFIXED"

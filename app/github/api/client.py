@@ -174,6 +174,10 @@ class GitHub:
         """GET of a path below `/repos/{owner}/{repo}`, such as `/issues/7/timeline`."""
         return (await self._in_repository(installation_id, repository_id, "GET", path, params)).data
 
+    async def repository_object(self, installation_id: int, repository_id: int, path: str) -> JsonObject:
+        """The same, where the answer is one thing; Unavailable where it is anything else."""
+        return _object(await self._in_repository(installation_id, repository_id, "GET", path))
+
     async def repository_pages(
         self, installation_id: int, repository_id: int, path: str, params: Params | None = None
     ) -> AsyncIterator[JsonObject]:

@@ -2,38 +2,7 @@
 
 from __future__ import annotations
 
-WHO_CLOSED = """
-query WhoClosed($id: ID!) {
-  node(id: $id) {
-    ... on Issue {
-      repository { databaseId }
-      timelineItems(last: 20, itemTypes: [CLOSED_EVENT, MARKED_AS_DUPLICATE_EVENT, UNMARKED_AS_DUPLICATE_EVENT]) {
-        nodes {
-          __typename
-          ... on ClosedEvent {
-            createdAt
-            closer {
-              __typename
-              ... on PullRequest { ...Merged }
-              ... on Commit {
-                oid
-                repository { databaseId }
-                associatedPullRequests(first: 10) { nodes { ...Merged } }
-              }
-            }
-          }
-          ... on MarkedAsDuplicateEvent {
-            canonical {
-              ... on Issue { number repository { nameWithOwner isPrivate databaseId } }
-              ... on PullRequest { number repository { nameWithOwner isPrivate databaseId } }
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
+_fragments = """
 fragment Merged on PullRequest {
   number
   merged
@@ -76,11 +45,58 @@ fragment Somebody on Actor {
   ... on User { databaseId }
 }
 """
+"""All that people did about the last commit of a pull request: approvals by those who may write there, the merge queue,
+auto-merge."""
+
+WHO_CLOSED = (
+    """
+query WhoClosed($id: ID!) {
+  node(id: $id) {
+    ... on Issue {
+      repository { databaseId }
+      timelineItems(last: 20, itemTypes: [CLOSED_EVENT, MARKED_AS_DUPLICATE_EVENT, UNMARKED_AS_DUPLICATE_EVENT]) {
+        nodes {
+          __typename
+          ... on ClosedEvent {
+            createdAt
+            closer {
+              __typename
+              ... on PullRequest { ...Merged }
+              ... on Commit {
+                oid
+                repository { databaseId }
+                associatedPullRequests(first: 10) { nodes { ...Merged } }
+              }
+            }
+          }
+          ... on MarkedAsDuplicateEvent {
+            canonical {
+              ... on Issue { number repository { nameWithOwner isPrivate databaseId } }
+              ... on PullRequest { number repository { nameWithOwner isPrivate databaseId } }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+    + _fragments
+)
 """The commit or pull request behind each of an issue's last closes, and what it was marked a duplicate of.
 
-Of a pull request also what people did about its last commit: approvals by those who may write there, the merge queue,
-auto-merge. `stateReason` is not asked: REST tells a duplicate without being told that we know the word.
+`stateReason` is not asked: REST tells a duplicate without being told that we know the word.
 """
+
+WHO_MERGED = (
+    """
+query WhoMerged($id: ID!) {
+  node(id: $id) { ... on PullRequest { ...Merged } }
+}
+"""
+    + _fragments
+)
+"""People behind the merge of a pull request."""
 
 MINIMISE = """
 mutation Minimise($id: ID!) {

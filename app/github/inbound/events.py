@@ -14,7 +14,7 @@ from app.github.api.errors import GitHubError
 from app.github.api.instants import read_instant
 from app.github.oracle.presence import Presence, know_place, know_repository, look_soon
 from app.github.oracle.transfers import Transfers, move
-from app.github.reading.forecast_events import read_advisory, read_issue_news
+from app.github.reading.forecast_events import read_advisory, read_issue_news, read_pull_news, read_release_news
 from app.github.reading.issue import facts_from
 from app.github.reading.payloads import (
     Payload,
@@ -70,6 +70,7 @@ class Events:
             "security_advisory": self._advisory,
             "push": self._push,
             "pull_request": self._pull_request,
+            "release": self._release,
             "check_run": self._check_run,
             "repository": self._repository,
             "installation": self.presence.installation_changed,
@@ -195,13 +196,19 @@ class Events:
             await self.configs.changed(read_repository(payload))
 
     async def _pull_request(self, payload: Payload) -> None:
-        """Queue a check of the pull request: the check itself finds out if the rules file changed, and may retry."""
+        """Note a merge that may be forecast; queue a check, which finds out if the rules file changed, and may retry."""
+        if payload.action == "closed":
+            await news.note_pull(self.db, read_pull_news(payload), self.clock.now())
         rebased = payload.action == "edited" and payload.get("changes", "base") is not None
         if payload.action not in ("opened", "synchronize", "reopened") and not rebased:
             return
         number, head_sha = payload.number("pull_request", "number"), payload.text("pull_request", "head", "sha")
         async with self.db.transaction() as tx:
             await checks.want(tx, read_repository(payload), number, head_sha, self.clock.now())
+
+    async def _release(self, payload: Payload) -> None:
+        if payload.action in ("published", "unpublished", "deleted", "edited"):
+            await news.note_release(self.db, read_release_news(payload), self.clock.now())
 
     async def _check_run(self, payload: Payload) -> None:
         """Somebody wants it run again. For which pull request, the run says itself: for forks GitHub does not."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from app.github.api.client import GitHub, JsonObject
 from app.github.api.errors import Forbidden, Gone, Invalid
 from app.github.api.instants import read_instant
+from app.github.oracle import deeds
 from app.github.oracle.gone import vanished
 from app.github.oracle.people import TRIAGE_OR_BETTER
 from app.github.reading.advisories import advisory_from
@@ -33,7 +34,15 @@ from app.market.life.forecast_verdict import (
     true_by_issue,
 )
 from app.market.terms.milestone import KnownMilestone
-from app.market.terms.statement import Advisory, AnyForecast, IssueForecast, Milestone, folded_package
+from app.market.terms.statement import (
+    Advisory,
+    AnyForecast,
+    IssueForecast,
+    Milestone,
+    PullMerged,
+    ReleasePublished,
+    folded_package,
+)
 from app.storage.people.places import Repository
 
 NOTHING = Known()
@@ -55,6 +64,10 @@ async def facts_of(
                 facts = await _last_known(github, repository, known)
         case Milestone():
             facts = await _milestone_facts(github, repository, statement, now, known)
+        case PullMerged():
+            return await deeds.pull_facts(github, repository, statement, now, known)
+        case ReleasePublished():
+            facts = await deeds.release_facts(github, repository, statement, now, known)
     return await _with_backers(github, repository, facts)
 
 
@@ -117,7 +130,7 @@ async def _milestone_facts(
 ) -> IssueFacts:
     where = repository.installation_id, repository.id
     try:
-        milestone = await github.repository_json(*where, f"/milestones/{statement.number:d}")
+        milestone = await github.repository_object(*where, f"/milestones/{statement.number:d}")
     except Gone as error:
         if error.about != "resource":
             raise

@@ -9,7 +9,7 @@ import structlog
 from app.base.clock import ClockDoubted
 from app.github.api.client import GitHub
 from app.github.api.errors import GitHubError, Gone, Moved
-from app.github.oracle import forecasts, people
+from app.github.oracle import deeds, forecasts, people
 from app.github.oracle.close_evidence import closed_facts
 from app.github.oracle.gone import deleted
 from app.github.oracle.presence import Presence
@@ -17,6 +17,7 @@ from app.github.oracle.transfers import Transfers
 from app.market.life.facts import IssueFacts, as_known
 from app.market.life.forecast_memory import Known
 from app.market.terms.milestone import KnownMilestone
+from app.market.terms.pull import PullState
 from app.market.terms.statement import Advisory, AnyForecast
 from app.storage.market import contracts
 from app.storage.people.places import Place, Repository
@@ -102,6 +103,22 @@ class GitHubOracle:
             return await forecasts.milestones_of(self.github, repository)
         except GitHubError as error:
             log.warning("milestones not told", repository=repository.id, why=str(error))
+            return None
+
+    async def pull_request(self, repository: Repository, number: int) -> PullState | None:
+        """State of a pull request; None where GitHub gives no answer."""
+        try:
+            return await deeds.state_of_pull(self.github, repository, number)
+        except GitHubError as error:
+            log.warning("pull request not told", repository=repository.id, pull=number, why=str(error))
+            return None
+
+    async def released(self, repository: Repository, tag: str) -> bool | None:
+        """Tell if a release on that tag is published; None where GitHub gives no answer."""
+        try:
+            return await deeds.is_published(self.github, repository, tag)
+        except GitHubError as error:
+            log.warning("release not told", repository=repository.id, why=str(error))
             return None
 
 

@@ -1,4 +1,4 @@
-"""Issues and their timelines as GitHub's JSON gives them, read into the facts that forecasts are judged by."""
+"""Issues, pull requests and releases as GitHub's JSON gives them, read into the facts that forecasts are judged by."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from app.github.api.instants import read_instant
 from app.market.life.forecast_memory import Act, MilestoneIssue
 from app.market.life.forecast_verdict import OpenedIssue
 from app.market.terms.names import folded
+from app.market.terms.pull import PullState
 
 Json = Mapping[str, Any]
 
@@ -68,6 +69,21 @@ def milestone_issue_from(issue: Json, timeline: Sequence[Json]) -> MilestoneIssu
         closed=closed if issue.get("state") == "closed" else None,
         added_at=added[-1][1].at if added else None,
     )
+
+
+def merge_act(pull: Json) -> Act | None:
+    return act_of(pull, pull.get("merged_at"), "merged_by")
+
+
+def pull_state(pull: Json) -> PullState:
+    if merge_act(pull) is not None:
+        return PullState.MERGED
+    return PullState.OPEN if pull.get("state") == "open" else PullState.CLOSED
+
+
+def publication(release: Json) -> Act | None:
+    """Its author is who GitHub names; None while it is a draft."""
+    return None if release.get("draft") else act_of(release, release.get("published_at"), "author")
 
 
 def _inner(item: Json, outer: str, key: str) -> str:

@@ -35,6 +35,8 @@ class Blank(StrEnum):
     PACKAGE = "PACKAGE"
     SEVERITY = "SEVERITY"
     NAME = "NAME"
+    NUMBER = "NUMBER"
+    TAG = "TAG"
     FORECAST = "FORECAST"
     TEXT = "TEXT"
 
@@ -133,6 +135,8 @@ _PRINTERS: dict[str, Callable[[Any], str]] = {
     "label": _after("issue label", _name),
     "title": _after("title", _name),
     "milestone": _after("milestone", lambda name: f"{_name(name)} closed"),
+    "pull": _after("pull", lambda number: f"{number} merged"),
+    "release": _after("release", lambda tag: f"{repeated(tag)} published"),
     "everything": _keyword("all"),
     "volume": _alone(),
     "spend": _after("for", _amount),

@@ -1,7 +1,7 @@
 """A forecast's memory of the facts that made it true or false (docs/market.md §7). Pure.
 
-Of what is deleted, moved away or taken out after the end the last known state counts: whoever may do that with issues
-and milestones must not be able to turn a verdict by it.
+Of what is deleted, moved away or taken out after the end the last known state counts: whoever may do that with issues,
+milestones and releases must not be able to turn a verdict by it.
 """
 
 from __future__ import annotations
@@ -95,6 +95,41 @@ def since_the_end(found: MilestoneFacts, known: Known, by: int) -> MilestoneFact
     there = {one.number: one.closed for one in found.issues}
     kept = [replace(one, closed=there.get(one.number, one.closed)) for one in before.issues]
     return MilestoneFacts(found.closed_at, kept)
+
+
+# -- pull requests and releases -----------------------------------------------------------------------------------
+
+LAG_SECONDS = 60
+"""GitHub's first answer after the end may not know yet what was published so shortly before it."""
+
+
+def told_of_act(act: Act | None) -> str:
+    """The merge, or the publication; None: there was none."""
+    return canonical({"act": None if act is None else _act(act)})
+
+
+def known_act(known: Known) -> tuple[bool, Act | None]:
+    """The other way round; False if nothing was told yet."""
+    if not known.told:
+        return False, None
+    found = json.loads(known.told)["act"]
+    return True, Act(*found) if found else None
+
+
+def published_at_the_end(found: Act | None, known: Known, by: int, now: int) -> Act | None:
+    """The publication of a release as it stood at its end: nobody turns it by deleting it, or by moving a tag to it.
+
+    The first answer at or after the end is the last. Before it GitHub alone tells; what it told before and does not
+    tell in that answer was deleted meanwhile, and counts.
+    """
+    told, before = known_act(known)
+    if not told or now < by:
+        return found
+    in_time = found is not None and found.at <= by
+    if known.at < by:
+        return found if in_time else before
+    late = before is None and found is not None and by - LAG_SECONDS < found.at <= by
+    return found if late else before
 
 
 def _act(act: Act) -> list[int | str | None]:

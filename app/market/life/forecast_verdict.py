@@ -9,9 +9,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.market.life.facts import IssueFacts
-from app.market.life.forecast_memory import Act, MilestoneFacts, MilestoneIssue, told_of_issue, told_of_milestone
+from app.market.life.forecast_memory import (
+    Act,
+    MilestoneFacts,
+    MilestoneIssue,
+    told_of_act,
+    told_of_issue,
+    told_of_milestone,
+)
 from app.market.terms.names import folded
-from app.market.terms.statement import Advisory, IssueForecast, Milestone, at_least, folded_package
+from app.market.terms.statement import (
+    Advisory,
+    IssueForecast,
+    Milestone,
+    PullMerged,
+    ReleasePublished,
+    at_least,
+    folded_package,
+)
 
 NOBODY = 0
 """A user's id that nobody has: who stands behind what GitHub itself does."""
@@ -168,6 +183,31 @@ def _judge_counted(
             return NOT_TRUE
         done_at = max(last.at, statement.by)
     return _true(done_at, last, f"milestone {statement.number}")
+
+
+# -- pull requests and releases -----------------------------------------------------------------------------------
+
+
+def judge_pull(statement: PullMerged, merged: Act | None) -> IssueFacts:
+    """True since the merge, which nothing takes back."""
+    return _judge_act(statement, merged, f"pull request {statement.number}")
+
+
+def judge_release(statement: ReleasePublished, published: Act | None) -> IssueFacts:
+    """True since the publication of the release that is on the tag."""
+    return _judge_act(statement, published, f"release {statement.tag}")
+
+
+def _judge_act(statement: PullMerged | ReleasePublished, act: Act | None, evidence: str) -> IssueFacts:
+    """Nothing was so when the contract was made: an older act became one on this statement later, nobody knows by whom.
+
+    So a release may have got its tag from another one.
+    """
+    told = told_of_act(act)
+    if act is None or act.at > statement.by:
+        return replace(NOT_TRUE, told=told)
+    counted = act if act.at > statement.after else Act(statement.after)
+    return replace(_true(counted.at, counted, evidence), told=told)
 
 
 def _true(since_at: int, act: Act, evidence: str) -> IssueFacts:

@@ -16,6 +16,7 @@ from app.market.terms.instants import format_instant
 from app.market.terms.names import folded
 
 ISSUE_FIXED, ADVISORY, ISSUE_FORECAST, MILESTONE = "issue_fixed", "advisory", "issue_forecast", "milestone"
+PULL, RELEASE = "pull", "release"
 
 ECOSYSTEMS = (
     "actions",
@@ -91,10 +92,30 @@ class Milestone(Forecast):
     name: str
 
 
-AnyForecast = Advisory | IssueForecast | Milestone
+@dataclass(frozen=True, slots=True)
+class PullMerged(Forecast):
+    """The pull request, which was open when the contract was made, is merged."""
+
+    kind: ClassVar[str] = PULL
+    repository: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePublished(Forecast):
+    """A release on the tag, of which there was none when the contract was made, is published. Letter case counts."""
+
+    kind: ClassVar[str] = RELEASE
+    repository: int
+    tag: str
+
+
+AnyForecast = Advisory | IssueForecast | Milestone | PullMerged | ReleasePublished
 Statement = IssueFixed | AnyForecast
 
-_KINDS: dict[str, type[Statement]] = {one.kind: one for one in (IssueFixed, Advisory, IssueForecast, Milestone)}
+_KINDS: dict[str, type[Statement]] = {
+    one.kind: one for one in (IssueFixed, Advisory, IssueForecast, Milestone, PullMerged, ReleasePublished)
+}
 
 
 def text_of(statement: Statement) -> str:
@@ -135,6 +156,10 @@ def subject(statement: AnyForecast) -> tuple[object, ...]:
             what = repository, folded(label), folded(title)
         case Milestone():
             what = (statement.milestone,)
+        case PullMerged(repository=repository, number=number):
+            what = repository, number
+        case ReleasePublished(repository=repository, tag=tag):
+            what = repository, tag
     return statement.kind, statement.thread, statement.by, *what
 
 
@@ -158,6 +183,10 @@ def words(text: str) -> str:
             )
         case Milestone() as found:
             return f"every issue of milestone {quoted(found.name)} is closed by {format_instant(found.by)}"
+        case PullMerged() as found:
+            return f"pull request {found.number} is merged by {format_instant(found.by)}"
+        case ReleasePublished() as found:
+            return f"a release on the tag {quoted(found.tag)} is published by {format_instant(found.by)}"
 
 
 def short_words(text: str) -> str:
@@ -171,6 +200,10 @@ def short_words(text: str) -> str:
             return f"issue with label {quoted(found.label)}{_with_title(found.title)}"
         case Milestone() as found:
             return f"milestone {quoted(found.name)} closed"
+        case PullMerged() as found:
+            return f"pull request {found.number} merged"
+        case ReleasePublished() as found:
+            return f"release {quoted(found.tag)} published"
 
 
 def _package(found: Advisory) -> str:

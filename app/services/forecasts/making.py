@@ -12,12 +12,15 @@ from app.market.terms.errors import InvalidOffer, Refusal
 from app.market.terms.instants import command_date, format_instant
 from app.market.terms.milestone import KnownMilestone
 from app.market.terms.names import folded
+from app.market.terms.pull import PullState
 from app.market.terms.statement import (
     ISSUE_FIXED,
     Advisory,
     AnyForecast,
     IssueForecast,
     Milestone,
+    PullMerged,
+    ReleasePublished,
     quoted,
     read_forecast,
     subject,
@@ -36,11 +39,17 @@ from app.storage.people.places import Repository
 MOST_NAMED = 10
 
 
-class Milestones(Protocol):
-    """Tells which milestones there are."""
+class Subjects(Protocol):
+    """Tells how things stand that a forecast may be about. None: there is no answer."""
 
     async def milestones(self, repository: Repository) -> list[KnownMilestone] | None:
-        """All of a repository, None when there is no answer."""
+        """All of a repository."""
+
+    async def pull_request(self, repository: Repository, number: int) -> PullState | None:
+        """State of a pull request of a repository."""
+
+    async def released(self, repository: Repository, tag: str) -> bool | None:
+        """Tell if a release on that tag is published in a repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,33 @@ async def forecast_milestone(
     what = milestone.id, milestone.number, milestone.title
     about = Milestone(thread.id, 1, context.now, by_at, thread.repository_id, *what)
     return await _contract_on(tx, context, about, f"milestone {_spoken(milestone.title)} closed")
+
+
+async def forecast_pull(tx: Tx, context: CommandContext, number: int, state: PullState, by_at: int) -> Made:
+    """The contract on the merge of an open pull request. Raises a Refusal."""
+    if state is not PullState.OPEN:
+        again = f"forecast pull {Blank.NUMBER} merged by {command_date(by_at)}"
+        raise Refusal(_NOT_OPEN[state].format(number=number), f"/bugmark {again}")
+    thread = context.place.issue
+    about = PullMerged(thread.id, 1, context.now, by_at, thread.repository_id, number)
+    return await _contract_on(tx, context, about, f"pull {number} merged")
+
+
+_NOT_OPEN = {
+    PullState.ABSENT: "There is no pull request {number} in this repository.",
+    PullState.CLOSED: "Pull request {number} is closed; a forecast needs one that is open.",
+    PullState.MERGED: "Pull request {number} is merged already.",
+}
+
+
+async def forecast_release(tx: Tx, context: CommandContext, tag: str, published: bool, by_at: int) -> Made:
+    """The contract on a release that there is not yet. Raises a Refusal."""
+    if published:
+        again = f"forecast release {Blank.TAG} published by {command_date(by_at)}"
+        raise Refusal(f"The release {quoted(tag)} is published already.", f"/bugmark {again}")
+    thread = context.place.issue
+    about = ReleasePublished(thread.id, 1, context.now, by_at, thread.repository_id, tag)
+    return await _contract_on(tx, context, about, f"release {tag} published")
 
 
 def _milestone(name: str, known: Sequence[KnownMilestone], by_at: int) -> KnownMilestone:

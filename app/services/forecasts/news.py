@@ -12,10 +12,14 @@ from app.market.terms.statement import (
     ISSUE_FIXED,
     ISSUE_FORECAST,
     MILESTONE,
+    PULL,
+    RELEASE,
     Advisory,
     AnyForecast,
     IssueForecast,
     Milestone,
+    PullMerged,
+    ReleasePublished,
     folded_package,
     read_forecast,
 )
@@ -35,6 +39,24 @@ class IssueNews:
     created_at: int | None = None
     at: int | None = None
     milestone: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullNews:
+    """A pull request that was closed; `merged_at` None: without a merge."""
+
+    repository: int
+    number: int
+    merged_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseNews:
+    """A release; `tags` are its own and the one that it had before, `published_at` None: it was not published now."""
+
+    repository: int
+    tags: frozenset[str]
+    published_at: int | None
 
 
 Effect = Callable[[AnyForecast], tuple[bool, int | None]]
@@ -60,6 +82,30 @@ async def note_issue(db: Database, news: IssueNews, now: int) -> None:
         await _note(db, ISSUE_FORECAST, holding, lambda forecast: _of_issue(forecast, news), now)
     if news.milestone is not None:
         await _note(db, MILESTONE, holding, lambda forecast: _of_milestone(forecast, news), now)
+
+
+async def note_pull(db: Database, news: PullNews, now: int) -> None:
+    """A pull request was closed. Without a merge it may be opened again: nothing follows before the end."""
+
+    def effect(forecast: AnyForecast) -> tuple[bool, int | None]:
+        concerned = isinstance(forecast, PullMerged) and news.merged_at is not None
+        return concerned, _in_time(forecast, news.merged_at)
+
+    await _note(db, PULL, f'"number":{news.number},"repository":{news.repository},', effect, now)
+
+
+async def note_release(db: Database, news: ReleaseNews, now: int) -> None:
+    """A release was published, changed, made a draft again, or deleted."""
+
+    def effect(forecast: AnyForecast) -> tuple[bool, int | None]:
+        concerned = isinstance(forecast, ReleasePublished) and forecast.tag in news.tags
+        return concerned, _in_time(forecast, news.published_at)
+
+    await _note(db, RELEASE, f'"repository":{news.repository},', effect, now)
+
+
+def _in_time(forecast: AnyForecast, at: int | None) -> int | None:
+    return at if at is not None and forecast.after < at <= forecast.by else None
 
 
 async def ask_again(db: Database, oracle: issue_checks.Oracle, issue_id: int, clock: Clock) -> bool:

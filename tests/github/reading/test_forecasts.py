@@ -9,8 +9,17 @@ from typing import Any
 import pytest
 
 from app.github.reading.advisories import advisory_from
-from app.github.reading.listed import is_pull_request, label_names, milestone_issue_from, opened_issue_from
+from app.github.reading.listed import (
+    is_pull_request,
+    label_names,
+    merge_act,
+    milestone_issue_from,
+    opened_issue_from,
+    publication,
+    pull_state,
+)
 from app.market.life.forecast_memory import Act
+from app.market.terms.pull import PullState
 
 EXAMPLES = Path("node_modules/@octokit/webhooks-examples/api.github.com/index.json")
 DANA = {"id": 5, "login": "dana"}
@@ -104,6 +113,28 @@ def test_an_issue_of_a_milestone() -> None:
     reopened = milestone_issue_from(ISSUE, timeline)
     assert reopened is not None and reopened.closed is None
     assert milestone_issue_from({"number": 1}, []) is None
+
+
+def test_a_pull_request_stands_open_closed_or_merged() -> None:
+    merged = {"state": "closed", "merged_at": "1970-01-01T00:10:00Z", "merged_by": DANA}
+    assert merge_act(merged) == Act(600, 5, "dana") and pull_state(merged) is PullState.MERGED
+    assert merge_act({**merged, "merged_by": None}) == Act(600)
+    for state in (PullState.OPEN, PullState.CLOSED):
+        unmerged = {"state": state.value, "merged_at": None, "merged_by": None}
+        assert merge_act(unmerged) is None and pull_state(unmerged) is state
+
+
+def test_a_release_is_published_unless_it_is_a_draft() -> None:
+    release = {"draft": False, "published_at": "1970-01-01T00:10:00Z", "author": DANA}
+    assert publication(release) == Act(600, 5, "dana")
+    assert publication({**release, "draft": True}) is None
+    assert publication({**release, "published_at": None}) is None
+
+
+@pytest.mark.parametrize("action", ["published", "edited"])
+def test_the_release_of_a_webhook_as_github_wrote_it(action: str) -> None:
+    release = upstream("release", action)["release"]
+    assert (publication(release) is not None) and release["tag_name"]
 
 
 def test_lists_hold_pull_requests_too() -> None:

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.market.life.forecast_memory import Act, MilestoneFacts, MilestoneIssue, told_of_issue, told_of_milestone
+from app.market.life.forecast_memory import (
+    Act,
+    MilestoneFacts,
+    MilestoneIssue,
+    told_of_act,
+    told_of_issue,
+    told_of_milestone,
+)
 from app.market.life.forecast_verdict import (
     NOBODY,
     AdvisoryFacts,
@@ -17,14 +24,19 @@ from app.market.life.forecast_verdict import (
     judge_advisories,
     judge_issues,
     judge_milestone,
+    judge_pull,
+    judge_release,
     true_by_issue,
 )
 from app.market.terms.statement import (
     SEVERITIES,
     Advisory,
+    AnyForecast,
     IssueFixed,
     IssueForecast,
     Milestone,
+    PullMerged,
+    ReleasePublished,
     at_least,
     folded_package,
     quoted,
@@ -42,6 +54,8 @@ AFTER, BY = 1_000, 2_000
 DJANGO = Advisory(7, 1, AFTER, BY, "pip", "Django", "high")
 BUG = IssueForecast(7, 1, AFTER, BY, 41, "Bug", "Safe mode")
 RELEASE = Milestone(7, 1, AFTER, BY, 41, 4317517, 3, "v1.0")
+MERGE = PullMerged(7, 1, AFTER, BY, 41, 12)
+V2 = ReleasePublished(7, 1, AFTER, BY, 41, "v2.0")
 
 
 def advisory(
@@ -66,11 +80,15 @@ def test_the_predicate_is_canonical_json() -> None:
         '{"after":1000,"by":2000,"kind":"milestone","milestone":4317517,"name":"v1.0","number":3,"repository":41,'
         '"round":1,"thread":7}'
     )
+    assert text_of(MERGE) == '{"after":1000,"by":2000,"kind":"pull","number":12,"repository":41,"round":1,"thread":7}'
+    assert text_of(V2) == (
+        '{"after":1000,"by":2000,"kind":"release","repository":41,"round":1,"tag":"v2.0","thread":7}'
+    )
     assert text_of(IssueFixed(7, 2)) == '{"issue":7,"kind":"issue_fixed","round":2}'
 
 
-@pytest.mark.parametrize("statement", [DJANGO, BUG, RELEASE])
-def test_a_predicate_is_read_back_as_it_was(statement: Advisory | IssueForecast | Milestone) -> None:
+@pytest.mark.parametrize("statement", [DJANGO, BUG, RELEASE, MERGE, V2])
+def test_a_predicate_is_read_back_as_it_was(statement: AnyForecast) -> None:
     assert read_statement(text_of(statement)) == statement == read_forecast(text_of(statement))
 
 
@@ -104,6 +122,8 @@ def test_what_the_statements_say() -> None:
         "1 Jan 1970 00:16:40 UTC and by 1 Jan 1970 00:33:20 UTC"
     )
     assert words(text_of(RELEASE)) == "every issue of milestone `v1.0` is closed by 1 Jan 1970 00:33:20 UTC"
+    assert words(text_of(MERGE)) == "pull request 12 is merged by 1 Jan 1970 00:33:20 UTC"
+    assert words(text_of(V2)) == "a release on the tag `v2.0` is published by 1 Jan 1970 00:33:20 UTC"
     assert words(text_of(IssueFixed(7, 1))) == "this issue is closed as completed"
     assert short_words(text_of(replace(DJANGO, severity="unknown"))) == "advisory for `pip:Django`"
     assert (
@@ -112,6 +132,8 @@ def test_what_the_statements_say() -> None:
     assert short_words(text_of(replace(BUG, title=""))) == "issue with label `Bug`"
     assert short_words(text_of(BUG)) == "issue with label `Bug` and `Safe mode` in its title"
     assert short_words(text_of(RELEASE)) == "milestone `v1.0` closed"
+    assert short_words(text_of(MERGE)) == "pull request 12 merged"
+    assert short_words(text_of(V2)) == "release `v2.0` published"
     assert short_words(text_of(IssueFixed(7, 1))) == "fixed"
 
 
@@ -142,6 +164,8 @@ def test_the_same_question_is_known_again() -> None:
     assert subject(DJANGO) == subject(replace(DJANGO, package="django", after=5, round=2))
     assert subject(BUG) == subject(replace(BUG, label="bug", title="SAFE MODE"))
     assert subject(RELEASE) == subject(replace(RELEASE, name="renamed"))
+    assert subject(MERGE) == subject(replace(MERGE, after=5, round=2)) != subject(replace(MERGE, number=13))
+    assert subject(V2) == subject(replace(V2, after=5, round=2)) != subject(replace(V2, tag="V2.0"))
     assert subject(replace(DJANGO, package="a_b.c")) == subject(replace(DJANGO, package="A-B-C"))
     for other in (replace(DJANGO, severity="low"), replace(DJANGO, by=3), replace(DJANGO, thread=8)):
         assert subject(other) != subject(DJANGO)
@@ -307,3 +331,34 @@ def test_what_was_opened_or_added_after_the_end_does_not_count() -> None:
     assert judge_milestone(RELEASE, MilestoneFacts(None, [member(1, 1_200), fresh, added]), BY + 9).closed_at == BY
     assert not judge_milestone(RELEASE, MilestoneFacts(None, [member(1, 1_200), member(3, added_at=BY)]), BY).closed
     assert not judge_milestone(RELEASE, MilestoneFacts(None, [fresh]), BY + 9).closed
+
+
+# -- pull requests and releases -----------------------------------------------------------------------------------
+
+
+def test_a_merge_and_a_publication_in_time_are_true_since_then() -> None:
+    for facts, evidence in (
+        (judge_pull(MERGE, Act(1_200, 5, "dana")), "pull request 12"),
+        (judge_release(V2, Act(1_200, 5, "dana")), "release v2.0"),
+    ):
+        assert facts.closed and facts.completed
+        assert (facts.closed_at, facts.closed_by, facts.closer, facts.evidence) == (1_200, 5, "dana", (evidence,))
+        assert facts.told == told_of_act(Act(1_200, 5, "dana"))
+
+
+@pytest.mark.parametrize(("at", "true"), [(BY, True), (BY + 1, False)])
+def test_the_last_instant_counts_and_the_next_does_not(at: int, true: bool) -> None:
+    assert judge_pull(MERGE, Act(at)).closed is true
+    assert judge_release(V2, Act(at)).closed is true
+    assert judge_release(V2, Act(at)).told == told_of_act(Act(at)), "what came too late is known all the same"
+
+
+def test_what_was_not_merged_or_published_is_not_true() -> None:
+    for facts in (judge_pull(MERGE, None), judge_release(V2, None)):
+        assert not facts.closed and facts.gone is None and facts.told == told_of_act(None)
+
+
+def test_what_is_older_than_the_contract_came_to_be_so_later_and_is_backed_by_nobody() -> None:
+    """There was no release on the tag when the contract was made: it had another one."""
+    facts = judge_release(V2, Act(AFTER, 5, "dana"))
+    assert facts.closed and (facts.closed_at, facts.closed_by) == (AFTER, None)

@@ -5,24 +5,44 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 import pytest
+from sqlalchemy import String
 
 from app.market.life.facts import IssueFacts
 from app.market.life.forecast_memory import Act, Known, MilestoneFacts, MilestoneIssue, known_milestone
-from app.market.life.forecast_verdict import NOT_TRUE, AdvisoryFacts, judge_advisories, judge_milestone
+from app.market.life.forecast_verdict import (
+    NOT_TRUE,
+    AdvisoryFacts,
+    judge_advisories,
+    judge_milestone,
+    judge_pull,
+    judge_release,
+)
 from app.market.life.next_step import NO_ANSWER_DAYS
 from app.market.terms.contract import Outcome, Side, Status, digest
 from app.market.terms.errors import InsufficientFunds, InvalidOffer, NotTrading, Refusal
 from app.market.terms.milestone import KnownMilestone
-from app.market.terms.statement import Advisory, AnyForecast, IssueForecast, Milestone, read_forecast
+from app.market.terms.pull import PullState
+from app.market.terms.statement import (
+    Advisory,
+    AnyForecast,
+    IssueForecast,
+    Milestone,
+    PullMerged,
+    ReleasePublished,
+    Statement,
+    read_forecast,
+)
 from app.services.forecasts import making
 from app.services.forecasts import news as forecast_news
 from app.services.forecasts.making import Made
-from app.services.forecasts.news import IssueNews
+from app.services.forecasts.news import IssueNews, PullNews, ReleaseNews
 from app.services.life import issue_checks
 from app.services.trading import forecasting, offers
 from app.services.trading.forecasting import MOST_FORECASTS
+from app.storage.engine import tables
 from app.storage.engine.db import Database
 from app.storage.market import contracts
 from app.storage.market.contracts import ContractRow
@@ -45,6 +65,7 @@ class Facts:
 
     advisories: list[AdvisoryFacts] = field(default_factory=list)
     milestone: MilestoneFacts = field(default_factory=lambda: MilestoneFacts(None, []))
+    act: Act | None = None
     answers: bool = True
     asked: list[Known] = field(default_factory=list)
 
@@ -57,6 +78,10 @@ class Facts:
             return None
         if isinstance(forecast, Advisory):
             return judge_advisories(forecast, self.advisories, known.aside_at)
+        if isinstance(forecast, PullMerged):
+            return judge_pull(forecast, self.act)
+        if isinstance(forecast, ReleasePublished):
+            return judge_release(forecast, self.act)
         return judge_milestone(forecast, self.milestone, now) if isinstance(forecast, Milestone) else NOT_TRUE
 
 
@@ -77,6 +102,14 @@ class Forecasts(Desk):
     async def milestone(self, name: str = "V1.0", known: tuple[KnownMilestone, ...] = (V1, V2, OLD)) -> Made:
         context = self.context(1)
         return await self.run(lambda tx: making.forecast_milestone(tx, context, name, known, BY))
+
+    async def pull(self, number: int = 12, state: PullState = PullState.OPEN) -> Made:
+        context = self.context(1)
+        return await self.run(lambda tx: making.forecast_pull(tx, context, number, state, BY))
+
+    async def release(self, tag: str = "v2.0", published: bool = False) -> Made:
+        context = self.context(1)
+        return await self.run(lambda tx: making.forecast_release(tx, context, tag, published, BY))
 
     async def offer_on(
         self, user: int, line: str, number: int, issue: int = ISSUE, closed: bool = False
@@ -457,3 +490,96 @@ async def test_while_a_window_runs_its_statement_is_looked_at_when_it_matures(de
     assert (await desk.looked(number)).next_look_at == BY
     desk.clock.set(BY)
     assert (await desk.looked(number)).next_look_at == BY - 3_600 + 7 * DAY
+
+
+# -- pull requests and releases -----------------------------------------------------------------------------------
+
+
+async def test_a_merge_and_a_release_are_asked_about_in_the_threads_repository(desk: Forecasts) -> None:
+    pull, release, now = await desk.pull(), await desk.release(), desk.clock.now()
+    assert read_forecast(pull.contract.statement_text) == PullMerged(ISSUE, 1, now, BY, REPOSITORY, 12)
+    assert read_forecast(release.contract.statement_text) == ReleasePublished(ISSUE, 1, now, BY, REPOSITORY, "v2.0")
+    for same, other in (
+        (await desk.pull(), await desk.pull(13)),
+        (await desk.release(), await desk.release("V2.0")),
+    ):
+        assert not same.new and other.new
+
+
+def test_every_kind_of_statement_fits_its_column() -> None:
+    """SQLite would not mind."""
+    kinds = [one.kind for one in get_args(Statement)]
+    width = tables.contracts.c.kind.type
+    assert len(kinds) == 6 and isinstance(width, String) and width.length is not None
+    assert max(map(len, kinds)) <= width.length
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (PullState.ABSENT, "There is no pull request 12 in this repository."),
+        (PullState.CLOSED, "Pull request 12 is closed; a forecast needs one that is open."),
+        (PullState.MERGED, "Pull request 12 is merged already."),
+    ],
+)
+async def test_only_an_open_pull_request_can_be_forecast(desk: Forecasts, state: PullState, why: str) -> None:
+    async with desk.refused(match=why):
+        await desk.pull(12, state)
+    with pytest.raises(Refusal) as caught:
+        await desk.pull(12, state)
+    assert caught.value.correction == "/bugmark forecast pull NUMBER merged by 2026-01-31T00:00:00Z"
+
+
+async def test_a_release_that_is_published_cannot_be_forecast(desk: Forecasts) -> None:
+    async with desk.refused(match="The release `v2.0` is published already."):
+        await desk.release(published=True)
+
+
+async def test_news_of_a_merge_stops_trade_and_the_api_decides(desk: Forecasts) -> None:
+    number = (await desk.pull()).contract.id
+    await desk.matched(number)
+    now = desk.clock.advance(DAY)
+    elsewhere, other, closed = PullNews(999, 12, now), PullNews(REPOSITORY, 2, now), PullNews(REPOSITORY, 12, None)
+    for news in (elsewhere, other, closed):
+        await forecast_news.note_pull(desk.db, news, now)
+        assert (await desk.contract(number)).next_look_at == BY
+    await forecast_news.note_pull(desk.db, PullNews(REPOSITORY, 12, now), now)
+    assert (await desk.contract(number)).status is Status.HALTED
+    assert (await desk.looked(number)).open  # the API knows of no merge
+    desk.facts.act = Act(now, 9, "user9")
+    await forecast_news.note_pull(desk.db, PullNews(REPOSITORY, 12, now), now)
+    assert (await desk.looked(number)).window_opened_at == now
+    desk.clock.advance(2 * DAY)
+    assert (await desk.looked(number)).outcome is Outcome.FIXED
+
+
+async def test_news_of_a_release_stops_trade_and_its_end_has_github_asked(desk: Forecasts) -> None:
+    number = (await desk.release()).contract.id
+    await desk.matched(number)
+    now = desk.clock.advance(DAY)
+    out = ReleaseNews(REPOSITORY, frozenset({"v2.0"}), now)
+    for news in (replace(out, repository=999), replace(out, tags=frozenset({"V2.0", "v2.0-rc1"}))):
+        await forecast_news.note_release(desk.db, news, now)
+        assert (await desk.contract(number)).next_look_at == BY
+    desk.facts.act = Act(now, 9, "user9")
+    await forecast_news.note_release(desk.db, out, now)
+    assert (await desk.contract(number)).status is Status.HALTED
+    assert (await desk.looked(number)).window_opened_at == now
+    desk.facts.act = None
+    await forecast_news.note_release(desk.db, replace(out, published_at=None), now)
+    assert (await desk.looked(number)).open
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_news_of_what_was_done_before_the_contract_or_after_its_end_stops_nothing(
+    desk: Forecasts, late: bool
+) -> None:
+    """GitHub is asked all the same."""
+    pull, release = (await desk.pull()).contract.id, (await desk.release()).contract.id
+    now = desk.clock.now()
+    at = BY + 1 if late else now
+    await forecast_news.note_pull(desk.db, PullNews(REPOSITORY, 12, at), now)
+    await forecast_news.note_release(desk.db, ReleaseNews(REPOSITORY, frozenset({"v2.0"}), at), now)
+    for number in (pull, release):
+        row = await desk.contract(number)
+        assert row.open and row.next_look_at == now
