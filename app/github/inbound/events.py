@@ -196,7 +196,7 @@ class Events:
             await self.configs.changed(read_repository(payload))
 
     async def _pull_request(self, payload: Payload) -> None:
-        """Note a merge that may be forecast; queue a check, which finds out if the rules file changed, and may retry."""
+        """Note a merge that may be forecast; queue a check, which finds out if the rules file changed."""
         if payload.action == "closed":
             await news.note_pull(self.db, read_pull_news(payload), self.clock.now())
         rebased = payload.action == "edited" and payload.get("changes", "base") is not None
