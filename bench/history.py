@@ -21,12 +21,12 @@ from app.market.terms.instants import last_second
 from app.services.accounts import accounts
 from app.services.accounts.accounts import Opening
 from app.services.rules.config import Config
-from app.services.rules.context import CommandContext
 from app.services.trading import offers as trading
 from app.storage.engine import tables
 from app.storage.engine.db import Database, DatabaseBusy
 from app.storage.people import places
 from app.storage.people.places import Installation, Issue, Place, Repository
+from bench.traders import trader
 
 USERS = 20
 COMMANDS = 1_000
@@ -75,7 +75,7 @@ async def make(db: Database, users: int = USERS, issues: int = 1) -> None:
 
 async def trade(db: Database, chance: random.Random, cause: str, now: int, issues: range, pooled: float = 0.05) -> bool:
     """One offer, seldom a pooled one; sometimes a user's offers are cancelled instead. Returns whether it was taken."""
-    context = CommandContext(place_of(chance.choice(issues)), CONFIG, chance.randint(1, USERS), cause, now)
+    context = trader(place_of(chance.choice(issues)), CONFIG, chance.randint(1, USERS), cause, now)
     new = NewOffer(
         Action.BUY,
         chance.choice(list(Side)),

@@ -17,12 +17,12 @@ from app.market.terms.errors import Refusal
 from app.services.accounts import accounts
 from app.services.accounts.accounts import Opening
 from app.services.rules.config import Config
-from app.services.rules.context import CommandContext
 from app.services.trading import offers as trading
 from app.storage.engine.db import Database, migrate
 from app.storage.people import places
 from app.storage.people.places import Installation, Issue, Place, Repository
 from bench.rows import Row
+from bench.traders import trader
 
 COMMITS = 1_000
 OFFERS = 1_000
@@ -102,7 +102,7 @@ async def _offers(db: Database, writers: int, issues: int) -> tuple[float, int]:
                 Repository(1, 1, 1, "bench", "bench", False),
             )
             new = NewOffer(Action.BUY, chance.choice(list(Side)), chance.randint(5, 50), 10 * chance.randint(30, 70))
-            context = CommandContext(place, CONFIG, chance.randint(1, USERS), f"bench:{issues}:{seed}:{given}", NOW)
+            context = trader(place, CONFIG, chance.randint(1, USERS), f"bench:{issues}:{seed}:{given}", NOW)
             try:
                 async with db.transaction() as tx:
                     await trading.offer(tx, context, new, BY)
@@ -118,6 +118,6 @@ async def _offers(db: Database, writers: int, issues: int) -> tuple[float, int]:
 
 async def _first_offer(db: Database, number: int, issues: int) -> None:
     place = Place(Issue(number, 1, number, "bench", "open", None, None), Repository(1, 1, 1, "bench", "bench", False))
-    context = CommandContext(place, CONFIG, 1, f"bench:{issues}:first:{number}", NOW)
+    context = trader(place, CONFIG, 1, f"bench:{issues}:first:{number}", NOW)
     async with db.transaction() as tx:
         await trading.offer(tx, context, NewOffer(Action.BUY, Side.FIXED, 5, 1), BY)

@@ -25,7 +25,6 @@ from app.services.accounts import accounts
 from app.services.life import bonds, issue_checks
 from app.services.life.transitions import lock_markets, pay_out, start, stop
 from app.services.rules.config import Config
-from app.services.rules.context import CommandContext
 from app.services.rules.in_force import StoredConfigs
 from app.services.trading import automatic_trades
 from app.services.trading.locked_market import EVERYWHERE, LockedMarket
@@ -38,6 +37,7 @@ from app.storage.people import places
 from app.thread.permissions import needs_rights
 from tests.chaos.books import Raw, raw_entries
 from tests.chaos.lines import DAY
+from tests.contexts import context_of
 
 SAME = (tables.installations, tables.repositories, tables.users, tables.configs)
 SILENT = ("forecast ", "market ")
@@ -210,7 +210,7 @@ class Again:
                 await self._announce(tx, row.user_id, at)
             command, request = await self._understood(tx, row)
             config = await self.configs.config(tx, place.repository)
-            context = CommandContext(
+            context = context_of(
                 place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text), asked=EVERYWHERE
             )
             answer = await command.handle(tx, context, request)
@@ -228,9 +228,7 @@ class Again:
                 assert place is not None, row
                 command, request = await self._understood(tx, row)
                 config = await self.configs.config(tx, place.repository)
-                context = CommandContext(
-                    place, config, row.user_id, f"command:{number}", row.at, asked=EVERYWHERE, **told
-                )
+                context = context_of(place, config, row.user_id, f"command:{number}", row.at, asked=EVERYWHERE, **told)
                 await command.handle(tx, context, request)
                 raise _Undone
         except Refusal:

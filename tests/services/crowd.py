@@ -19,13 +19,13 @@ from sqlalchemy import select, text
 from app.market.exchange.offer import Action, NewOffer
 from app.market.terms.contract import Side
 from app.market.terms.errors import Refusal
-from app.services.rules.context import CommandContext
 from app.services.trading import automatic_trades, offers
 from app.services.trading.locked_market import EVERYWHERE
 from app.storage.engine import tables
 from app.storage.engine.db import Database, DatabaseBusy, Tx
 from app.storage.market import books, contracts, pools
 from tests.clocks import FakeClock
+from tests.contexts import context_of
 from tests.services.desk import BY, DAY, Desk, place_of
 
 USERS = 6
@@ -115,7 +115,7 @@ async def run(tx: Tx, desk: Desk, command: Command) -> None:
     number, place = command.target or (0, 0)
     now, new = desk.clock.now(), command.new
     issue = place if command.kind in ("take", "cancel", "change") else ISSUES[command.contract]
-    context = CommandContext(place_of(issue), desk.config, command.user, command.cause, now, asked=EVERYWHERE)
+    context = context_of(place_of(issue), desk.config, command.user, command.cause, now, asked=EVERYWHERE)
     by_at = BYS[command.contract]
     match command.kind:
         case "offer":

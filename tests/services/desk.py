@@ -39,6 +39,7 @@ from app.storage.market.contracts import ContractRow
 from app.storage.people import places
 from app.storage.people.places import Installation, Issue, Place, Repository
 from tests.clocks import START_AT, FakeClock
+from tests.contexts import context_of
 
 INSTALLATION, OWNER, REPOSITORY = 31, 7, 41
 CURRENCY = play_currency(OWNER)
@@ -165,7 +166,7 @@ class Desk:
 
     def context(self, user: int, issue: int = ISSUE, closed: bool = False, cause: str | None = None) -> CommandContext:
         self.commands += 1
-        return CommandContext(
+        return context_of(
             place_of(issue), self.config, user, cause or f"command:{self.commands}", self.clock.now(), closed=closed
         )
 

@@ -21,7 +21,8 @@ class CommandContext:
     `cause` names it in the journal, `now` is the instant it carries; `closed`: the issue is closed as completed, by a
     close that was not set aside; `rejected`: why it is closed otherwise, such as "not_planned". `may_triage` is only
     asked for commands that need it; `insider`: GitHub says that the user is the issue's author or has triage rights.
-    `asked`: contracts about other issues of which GitHub was asked for this command.
+    `asked`: contracts about other issues of which GitHub was asked for this command. Nothing has a default: whoever
+    makes a context must have found all of it out.
     """
 
     place: Place
@@ -29,11 +30,11 @@ class CommandContext:
     user_id: int
     cause: str
     now: int
-    closed: bool = False
-    may_triage: bool = False
-    insider: bool = False
-    rejected: str | None = None
-    asked: Container[int] = frozenset()
+    closed: bool
+    may_triage: bool
+    insider: bool
+    rejected: str | None
+    asked: Container[int]
 
 
 async def refresh_market_comment(tx: Tx, place_: Place, now: int) -> None:
