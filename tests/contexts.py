@@ -11,5 +11,11 @@ from app.storage.people.places import Place
 
 def context_of(place: Place, config: Config, user_id: int, cause: str, now: int, **found: Any) -> CommandContext:
     """Build a context; `found` is what was found out about the user and the issue."""
-    nothing: dict[str, Any] = {"closed": False, "may_triage": False, "insider": False, "rejected": None, "asked": frozenset()}
+    nothing: dict[str, Any] = {
+        "closed": False,
+        "may_triage": False,
+        "insider": False,
+        "rejected": None,
+        "asked": frozenset(),
+    }
     return CommandContext(place, config, user_id, cause, now, **{**nothing, **found})
