@@ -28,6 +28,10 @@ class Talk(Protocol):
         """The window goes by; what the bot says then."""
         ...
 
+    async def market_comment(self, holds: str) -> str:
+        """The issue's market comment, once it holds these words."""
+        ...
+
     def waits(self, seconds: int) -> None: ...
 
     def day(self, days: int) -> str:
@@ -45,6 +49,8 @@ class Shown:
     reply: str
     person: str = ""
     text: str = ""
+    phone: bool = False
+    """The picture is as wide as a phone."""
 
 
 async def conversation(talk: Talk) -> Sequence[Shown]:
@@ -98,6 +104,9 @@ async def conversation(talk: Talk) -> Sequence[Shown]:
         "erin",
         f"Us too.\n\n/bugmark fund 50 by {by}",
     )
+    about = "One comment an issue, kept up to date: how likely a fix is, the reward, and what to say. Here on a phone."
+    board = await talk.market_comment("take o")
+    shown.append(Shown("market-comment", "The market comment", about, board, phone=True))
     await say(
         "forecast",
         "A forecast",

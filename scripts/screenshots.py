@@ -28,7 +28,7 @@ from scripts.replies import Shown, conversation
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 STYLE = ROOT / "sandbox" / "static" / "style.css"
-WIDTH = 860
+WIDTH, PHONE_WIDTH = 860, 390
 MOST_BYTES = 100_000
 BEGIN = datetime(2027, 3, 1, 9, tzinfo=UTC)
 """When the conversation begins, so that a picture changes only when a reply does."""
@@ -36,8 +36,9 @@ BEGIN = datetime(2027, 3, 1, 9, tzinfo=UTC)
 INTRODUCTION = """\
 # What the replies look like
 
-Eight replies from one conversation, drawn with GitHub's Markdown rules. `make screenshots` plays it again and takes the
-pictures; a test keeps each reply to 12 visible lines. What stands behind a triangle opens at a click.
+Eight replies and the market comment from one conversation, drawn with GitHub's Markdown rules. `make screenshots` plays
+it again and takes the pictures; a test keeps each reply to 12 visible lines. What stands behind a triangle opens at a
+click.
 """
 
 
@@ -58,6 +59,9 @@ class Played:
     async def settles(self) -> str:
         self.waits(2 * DAY + 1)
         return await self.stage.bot_comment("settlement:", "the settlement")
+
+    async def market_comment(self, holds: str) -> str:
+        return await self.stage.bot_comment("board:", "the market comment", holds)
 
     def waits(self, seconds: int) -> None:
         self.stage.move_clock(seconds)
@@ -105,10 +109,11 @@ def take(shown: Shown, folder: Path) -> int:
         file.write(document(shown))
         file.flush()
         page = f"file://{file.name}"
-        height = re.search(r"<title>(\d+)</title>", browse(f"--window-size={WIDTH},400", "--dump-dom", page))
+        width = PHONE_WIDTH if shown.phone else WIDTH
+        height = re.search(r"<title>(\d+)</title>", browse(f"--window-size={width},400", "--dump-dom", page))
         if height is None:
             raise SystemExit("the browser did not draw the page")
-        browse(f"--window-size={WIDTH},{height[1]}", f"--screenshot={picture}", page)
+        browse(f"--window-size={width},{height[1]}", f"--screenshot={picture}", page)
     return picture.stat().st_size
 
 

@@ -34,6 +34,7 @@ from app.replies.formats import (
 from app.replies.market_comment_details import largest, last_settled, numbers, settled_table, settled_title
 from app.replies.reply import FOOTER, bounded, name
 from app.replies.term_structure import contradiction, curve
+from app.services.trading.funding import LATEST_SECONDS, SOONEST_SECONDS
 from app.services.views.contract_views import ContractView, IssueView
 from app.storage.market.market_data import Standing
 
@@ -44,7 +45,7 @@ EVEN = 500
 
 
 def board(view: IssueView, elsewhere: str = "") -> str:
-    """Contracts, what they imply, who holds most, and what to write to trade; all else folded.
+    """Heading, a line for each contract and what to write to trade, to be read on a phone; all else folded.
 
     `elsewhere`: where answers are that were not posted.
     """
@@ -52,7 +53,7 @@ def board(view: IssueView, elsewhere: str = "") -> str:
     forecasts = [one for one in view.trading if one.row.kind != ISSUE_FIXED]
     parts = [
         heading(view),
-        summary(own),
+        dates(own),
         stopped(view.trading),
         working(view),
         "" if own or forecasts else last_settled(view.settled),
@@ -60,20 +61,34 @@ def board(view: IssueView, elsewhere: str = "") -> str:
         contradiction(view),
         "### Forecasts" if forecasts else "",
         statements(forecasts),
-        summary(forecasts),
-        largest(view.trading),
         next_steps(view),
         _left_out(view),
         elsewhere,
         f"<sub>As of {format_instant(view.now)}. A unit costs its price and pays 1 token or nothing.</sub>\n{FOOTER}",
     ]
-    details = [folded("More numbers", numbers(view.trading)), folded(settled_title(view), settled_table(view.settled))]
+    more = [summary(own), summary(forecasts), largest(view.trading), numbers(view.trading)]
+    details = [
+        folded("More numbers", "\n\n".join(filter(None, more))),
+        folded(settled_title(view), settled_table(view.settled)),
+    ]
     parts[-1:-1] = details
     return bounded("\n\n".join(filter(None, parts)), "")
 
 
+def dates(views: Sequence[ContractView]) -> str:
+    """Lines of the contracts about the issue: by when, at which price, for which reward."""
+    return "\n".join(f"- by **{short_date(view.row.maturation_at)}**: {_said(view)}" for view in views)
+
+
+def _said(view: ContractView) -> str:
+    """What fits on a line of a phone."""
+    left = time_left(view.row.maturation_at, view.now) + " left" if view.row.open else "halted"
+    reward = f"{'reward' if view.row.kind == ISSUE_FIXED else 'to win'} {amount(view.reward_mills)}"
+    return " · ".join([_price(view), *([reward] if view.reward_mills else []), left])
+
+
 def summary(views: Sequence[ContractView]) -> str:
-    """One line for each contract."""
+    """A row of numbers for each contract."""
     if not views:
         return ""
     yes, fixing = side(views[0].row, Side.FIXED), views[0].row.kind == ISSUE_FIXED
@@ -92,7 +107,7 @@ def summary(views: Sequence[ContractView]) -> str:
 
 def statements(views: Sequence[ContractView]) -> str:
     """Lines of the forecasts' statements."""
-    return "\n".join(f"- **{number(view.row)}**: {words(view.row.statement_text)}" for view in views)
+    return "\n".join(f"- **{number(view.row)}**: {words(view.row.statement_text)}: {_said(view)}" for view in views)
 
 
 def stopped(views: Sequence[ContractView]) -> str:
@@ -160,13 +175,19 @@ def next_steps(view: IssueView) -> str:
         return ""
     row = view.headline.row
     if row.kind == ISSUE_FIXED:
-        doubter = ("You want it fixed?", f"fund {USUAL_AMOUNT} {where(row)}")
+        doubter = ("You want it fixed?", f"fund {USUAL_AMOUNT}{_date_for_money(view.headline)}")
         fixer = ("You will fix it, or think somebody will?", _take(view.to_fixer))
     else:
         fixer = ("You think so?", _take(view.to_fixer) or _offer(view.headline, Side.FIXED))
         doubter = ("You think not?", _take(view.to_doubter) or _offer(view.headline, Side.UNFIXED))
     steps = [fixer, doubter]
     return "\n\n".join(f"{why} Comment:\n\n{block(f'/bugmark {command}')}" for why, command in steps if command)
+
+
+def _date_for_money(view: ContractView) -> str:
+    """Nothing where `fund` chooses this contract by itself."""
+    chosen = SOONEST_SECONDS <= view.row.maturation_at - view.now <= LATEST_SECONDS
+    return "" if chosen else f" {where(view.row)}"
 
 
 def _take(offer: Standing | None) -> str:

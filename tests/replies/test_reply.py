@@ -133,9 +133,13 @@ def test_the_heading_says_how_likely_by_when_and_what_a_fixer_wins() -> None:
 def test_the_two_next_steps_can_be_copied_one_by_one() -> None:
     found = issue(traded(row(1, 30), RISING), to_fixer=standing(17, "adam", Action.BUY, Side.UNFIXED, 80, 575))
     body = board(found)
-    assert commands_in(body) == ["take o17", "fund 50 by 2026-01-31"]
+    assert commands_in(body) == ["take o17", "fund 50"]
     assert html(body).count("<pre>") == 2
-    assert commands_in(board(replace(found, to_fixer=None))) == ["fund 50 by 2026-01-31"]
+    assert commands_in(board(replace(found, to_fixer=None))) == ["fund 50"]
+
+
+def test_money_for_a_date_that_fund_would_not_choose_by_itself_names_the_date() -> None:
+    assert commands_in(board(issue(traded(row(1, 10), RISING)))) == ["fund 50 by 2026-01-11"]
 
 
 def test_a_halted_contract_says_until_when_and_offers_no_trade() -> None:
@@ -146,7 +150,8 @@ def test_a_halted_contract_says_until_when_and_offers_no_trade() -> None:
     assert cells(body, f"31{NBSP}Jan")[-1] == "halted"
     assert commands_in(body) == []
     both = board(issue(halt, traded(row(2, 60), RISING)))
-    assert all("by 2026-03-02" in command for command in commands_in(both))
+    assert commands_in(both) == ["fund 50"]
+    assert "by 2 Mar 2026" in both.splitlines()[0]
 
 
 def test_settled_contracts_fold_away() -> None:
@@ -231,7 +236,8 @@ def test_twelve_contracts_are_one_table_and_their_holders_fold_away() -> None:
     outside = re.sub("<details>.*?</details>", "", body, flags=re.DOTALL)
     assert "Largest positions" not in outside
     assert "- c12: **adam** 400 UNFIXED" in body
-    assert len([line for line in outside.splitlines() if line.startswith("|")]) == 14
+    assert len([line for line in outside.splitlines() if line.startswith("- by **")]) == 12
+    assert len([line for line in body.splitlines() if line.startswith("|")]) == 28
     assert outside.count(" %**") == 6
     assert "3 smaller or older contracts are left out here." in body
 

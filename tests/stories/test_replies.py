@@ -40,6 +40,9 @@ class Played:
         self.story.move(2 * DAY + 1)
         return await self.story.settled()
 
+    async def market_comment(self, holds: str) -> str:
+        return await self.story.board(holds)
+
     def waits(self, seconds: int) -> None:
         self.story.move(seconds)
 
@@ -58,7 +61,8 @@ def lines(body: str) -> list[str]:
 
 async def test_the_eight_replies_are_short_and_as_the_page_shows_them(story: Story) -> None:
     shown = await conversation(Played(story))
-    assert {one.name: len(lines(one.reply)) for one in shown if len(lines(one.reply)) > MOST_LINES} == {}
+    long = {one.name: len(lines(one.reply)) for one in shown if len(lines(one.reply)) > MOST_LINES and not one.phone}
+    assert long == {}
     page = (DOCS / "replies.md").read_text()
     assert re.findall(r"\(replies/(.+?)\.png\)", page) == [one.name for one in shown]
     for one in shown:

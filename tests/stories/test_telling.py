@@ -57,7 +57,7 @@ async def test_the_market_comment_cannot_be_made_to_hand_out_a_dear_trade(story:
     assert "runs here already, within an hour of" in reply
     await story.say("carl", f"/bugmark offer unfixed 50 at 0.05 by {by}T22:59:58Z")
     board = await story.board("0.95")
-    assert steps(board) == [f"/bugmark take {best}", f"/bugmark fund 50 by {by}"]
+    assert steps(board) == [f"/bugmark take {best}", "/bugmark fund 50"]
     assert re.search(r"^BugMark · at most 20 % by \d+ \w+ \d+ · reward 40\.00$", board, re.MULTILINE)
     assert "**Bought 50 FIXED** for 10.00" in await story.say("dana", steps(board)[0])
 
@@ -146,7 +146,7 @@ async def test_halted_contracts_are_not_said_to_be_open(story: Story) -> None:
     await traded(story, 10, "0.35", far)
     story.move(6 * DAY)
     board = await story.board("halted until ")
-    assert all(f"by {far}" in step for step in steps(board))
+    assert steps(board) == ["/bugmark fund 50"]
     await story.refused("carl", "/bugmark history", "UTC (halted); c")
     assert "halted until" in await story.say("carl", f"/bugmark book by {near}")
 
