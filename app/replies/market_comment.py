@@ -81,7 +81,7 @@ def dates(views: Sequence[ContractView]) -> str:
 
 
 def _said(view: ContractView) -> str:
-    """What fits on a line of a phone."""
+    """The part that fits on a line of a phone."""
     left = time_left(view.row.maturation_at, view.now) + " left" if view.row.open else "halted"
     reward = f"{'reward' if view.row.kind == ISSUE_FIXED else 'to win'} {amount(view.reward_mills)}"
     return " · ".join([_price(view), *([reward] if view.reward_mills else []), left])
