@@ -342,7 +342,7 @@ async def test_after_unfixed_the_date_is_over(story: Story) -> None:
 async def test_a_quoted_market_comment_runs_nothing_and_needs_no_answer(story: Story) -> None:
     by = story.day(30)
     await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
-    board = await story.board(by)
+    board = await story.board("/bugmark fund 50")
     await story.calm()
     before, count = await story.ledger(), len(await story.comments())
     rendered = board.split("-->\n")[1].replace("```", "").replace("### ", "").replace("`", "")
