@@ -16,7 +16,7 @@ import app.market
 import app.services
 from app.commands.registry import understand
 from app.language.dates import AmbiguousDate, BadDate
-from app.language.forecast_names import BadName, BadPackage, BadSeverity
+from app.language.forecast_names import BadName, BadPackage, BadPull, BadSeverity, BadTag
 from app.language.grammar import BadCommand, Leaving
 from app.language.requests import GiveRequest
 from app.language.values import BadLogin, BadOfferNumber
@@ -80,6 +80,8 @@ CASES = [
     Case(BadPackage, "forecast advisory left-pad by {by}"),
     Case(BadSeverity, "forecast advisory npm:left-pad severity horrid by {by}"),
     Case(BadName, "forecast issue label {long} by {by}"),
+    Case(BadPull, "forecast pull seven merged by {by}"),
+    Case(BadTag, "forecast release ..v2 published by {by}"),
     Case(InvalidOffer, "offer fixed 50 by 2020-01-01"),
     Case(InvalidOffer, "offer fixed 50 by 2099-01-01"),
     Case(InvalidOffer, "offer fixed 4 at 0.10 by {by}"),
