@@ -22,7 +22,7 @@ from app.services.trading import contract_lookup, forecasting, limits, range_off
 from app.services.trading.contract_lookup import check_trading, to_look
 from app.services.trading.locked_market import LockedMarket, lock_market
 from app.services.trading.locking import hold_all
-from app.storage.engine.db import Tx
+from app.storage.engine.db import DatabaseBusy, Tx
 from app.storage.market import books, contracts
 from app.storage.market.contracts import ContractRow
 from app.storage.people import places
@@ -181,9 +181,21 @@ async def cancel_offers(tx: Tx, context: CommandContext, number: int | None) -> 
     for currency in currencies:
         ids = {row.id for row in rows if row.currency == currency}
         made = await _cancel_in(tx, context, ids, number, cancelled, made)
+    if rows and tx.dialect.name != "sqlite":  # where one writes at a time nothing comes in between
+        await _check_all_cancelled(tx, context, number)
     if not cancelled.offers:
         raise await _nothing_to_cancel(tx, context, number)
     return cancelled
+
+
+async def _check_all_cancelled(tx: Tx, context: CommandContext, number: int | None) -> None:
+    """Raise DatabaseBusy if the user made an offer in another contract before these were locked: all of it again.
+
+    From the lock on nobody but this command touches the user's offers, so what is read here is the truth.
+    """
+    left = await books.live_offers(tx, context.user_id, context.place.issue.id)
+    if any(number in (None, found.number) for _, found in left):
+        raise DatabaseBusy("an offer came to another contract while these were being locked")
 
 
 async def _nothing_to_cancel(tx: Tx, context: CommandContext, number: int | None) -> UnknownOffer:
