@@ -586,7 +586,7 @@ async def test_what_is_done_to_a_release_after_its_end_does_not_turn_the_verdict
     await story.calm()
     done = await publish_release(story, "v1")
     await halted(story, first)
-    story.move(2 * 3600 + DAY // 2)
+    story.move(3600 + DAY)
     await halted(story, second)
     await change_release(story, done)
     await change_release(story, other, tag="v2")
