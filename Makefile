@@ -5,7 +5,7 @@ PY := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick long chaos lint shape bench faults compile screenshots mutation lock clean
+.PHONY: help demo test quick long chaos lint shape bench informed faults compile screenshots mutation lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
@@ -47,6 +47,10 @@ bench: ## measure speed beside a reference; ONLY=name runs one benchmark
 	@scripts/setup_python requirements-dev.lock
 	@scripts/setup_python requirements-bench.lock
 	@$(PY) scripts/with_postgres.py --durable $(PY) -m bench $(ONLY)
+
+informed: ## the market maker among informed traders: policies beside each other; ISSUES=150 SEED=1
+	@scripts/setup_python requirements-dev.lock
+	@$(PY) -m bench.informed $(or $(ISSUES),150) $(SEED)
 
 screenshots: ## the pictures of docs/replies.md, from a conversation that is played for them; needs Chromium
 	@scripts/setup_python requirements-sandbox.lock
