@@ -111,6 +111,33 @@ def export(repository: str | None, whole: bool, form: str, out: Path | None, pri
     asyncio.run(_export(_database_url(), repository, form, out, private))
 
 
+@main.command(help="Read the issues and events of REPOSITORY (OWNER/NAME) from GitHub into a file (docs/liquidity.md).")
+@click.argument("repository")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
+@click.option("--hash-logins", is_flag=True, help="Write no login, but a number that is the same for the same one.")
+@click.option("--private", is_flag=True, help="Also if the repository is private; the file is for you alone.")
+def history(repository: str, out: Path, hash_logins: bool, private: bool) -> None:
+    asyncio.run(_history(_settings(), repository, out, hash_logins, private))
+
+
+@main.command(help="Score what the market maker would have quoted on FILES that `history` wrote (docs/liquidity.md).")
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 730), help="Days to each contract's end.")
+@click.option("--b", "depth", default=100, show_default=True, type=click.IntRange(10, 10_000), help="Depth, in units.")
+@click.option("--seed", default=1, show_default=True, help="Another one meets other traders.")
+def backtest(files: tuple[Path, ...], days: int, depth: int, seed: int) -> None:
+    from app.simulate.backtest import backtest as score
+    from app.simulate.histories import BadHistory, read_history
+
+    try:
+        histories = [read_history(path) for path in files]
+    except BadHistory as error:
+        raise click.ClickException(str(error)) from None
+    report = score(histories, days, depth, seed)
+    click.echo("\n".join(report.lines()))
+    sys.exit(0 if report.scored else 1)
+
+
 @main.group(help="What was given up: webhooks not dealt with, messages not sent.", invoke_without_command=True)
 @click.pass_context
 def letters(context: click.Context) -> None:
@@ -269,6 +296,26 @@ async def _export(url: str, repository: str | None, form: str, out: Path | None,
     files = [item for each in written.values() for item in each]
     of = f" of {len(written)} repositories" if repository is None else ""
     click.echo(f"export: {sum(item.rows for item in files)} rows in {len(files)} files{of} in {folder}.")
+
+
+async def _history(settings: Settings, repository: str, out: Path, hash_logins: bool, private: bool) -> None:
+    import secrets
+
+    from app.run import bootstrap
+    from app.run.history import HistoryRefused
+    from app.storage.engine.db import Database
+
+    db = Database(settings.database_url)
+    await _migrated(db, settings.database_url)
+    try:
+        async with bootstrap.history_reader(settings, db, lambda line: click.echo(line, err=True)) as reader:
+            key = secrets.token_hex(32) if hash_logins else None
+            written = await reader.write(repository, out, private=private, key=key)
+    except HistoryRefused as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        await db.close()
+    click.echo(f"history: {len(written.issues)} issues and {len(written.events)} events of {repository} in {out}.")
 
 
 async def _set_up(printed: bool) -> int:

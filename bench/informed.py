@@ -42,6 +42,7 @@ LINKS_A_DAY, CLOSES_A_DAY = 0.0175, 0.0014
 MERGED, DAYS_TO_MERGE = 0.75, 3.0
 """Share of linked pull requests that fix the issue, and the mean of the days until then."""
 STYLE = Style(110_000, b=100, unit=10)
+OTHER = "OTHER SIGN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +195,17 @@ class Figure:
     designs: float
 
     @property
-    def same_sign(self) -> bool:
-        return (self.result > 0) == (self.designs > 0)
+    def verdict(self) -> str:
+        """The same sign, either (nothing is less than two standard errors away), or the other."""
+        if (self.result > 0) == (self.designs > 0):
+            return "same sign"
+        return "either sign" if abs(self.result) < 2 * self.error else OTHER
 
     def row(self) -> str:
         return (
             f"{self.policy:<46} {self.result:>7.1f} ± {self.error:<4.1f} {self.designs:>7.1f}"
             f" {100 * self.quoted:>6.0f} % {self.distance:>8.3f} {self.worst:>8.1f}"
-            f"  {'same sign' if self.same_sign else 'OTHER SIGN'}"
+            f"  {self.verdict}"
         )
 
 
@@ -228,7 +232,7 @@ def main(issues: int = 150, seed: int = 1) -> int:
     for policy in POLICIES:
         found.append(measured(*policy, issues, seed, People()))
         print(found[-1].row(), flush=True)
-    other = sum(not figure.same_sign for figure in found)
+    other = sum(figure.verdict == OTHER for figure in found)
     print(f"informed: {len(found)} policies on {issues} issues, {other} with another sign than the design's")
     return 1 if other else 0
 

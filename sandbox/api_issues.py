@@ -79,6 +79,20 @@ def milestone_named(call: Call, number: object) -> Milestone | None:
     return found
 
 
+@endpoint("GET", "/repos/{owner}/{repo}/issues/events", needs="issues:read")
+def list_events(call: Call) -> Answer:
+    """Events of all issues and pull requests, the newest first; what another thread says of one is only in its
+    timeline."""
+    shapes = call.world.shapes
+    found = [(e, issue) for issue in call.repo.issues.values() if issue.present for e in issue.events]
+    told = [(e, issue) for e, issue in found if e.event != "cross-referenced"]
+    told.sort(key=lambda one: (one[0].created_at, one[0].id), reverse=True)
+    return call.listed(
+        told,
+        lambda one: {**shapes.timeline_event(call.repo, one[0]), "issue": shapes.issue(call.repo, one[1])},
+    )
+
+
 @endpoint("GET", ISSUE, needs="issues:read")
 def get_issue(call: Call) -> Answer:
     return Answer(200, call.world.shapes.full_issue(call.repo, call.issue()))

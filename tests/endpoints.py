@@ -64,6 +64,7 @@ ELSEWHERE = {
     "POST /app/hook/deliveries/{delivery_id}/attempts": "the sweep's",
     "GET /app/hook/config": "the doctor's",
     "GET /app/installations": "the doctor's",
+    "GET /repos/{owner}/{repo}/issues/events": "the history's: tests/run/test_history.py",
     "POST /app-manifests/{code}/conversions": "the set-up page's: test_onboarding.py",
 }
 """Where it is struck instead."""

@@ -29,6 +29,7 @@ from app.github.reading.payloads import lane_of
 from app.github.reading.purchases import read_purchase
 from app.github.rules.checks import Checks
 from app.github.rules.rules_file import Configs
+from app.run.history import Reader
 from app.run.worker import Worker
 from app.services.accounts import marketplace
 from app.services.audit.pruning import Pruning
@@ -230,3 +231,12 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         chores = sweep.run, configs.refresh, reconcile.run, Pruning(db, clock).run, pulse.run
         yield Worker(db, clock, events, sender, oracle, chores, github.clock_holds, Heart(db, clock, _process()))
         await _ended(pulse)
+
+
+@asynccontextmanager
+async def history_reader(settings: Settings, db: Database, say: Callable[[str], None]) -> AsyncIterator[Reader]:
+    """A reader of a repository's history, with a client of its own; its connections close with the context."""
+    clock = clock_from(settings.clock)
+    limits = GITHUB if settings.budgets == "github" else None
+    async with open_session() as session:
+        yield Reader(db, GitHub(settings, clock, session), clock, limits, asyncio.sleep, say)

@@ -187,6 +187,21 @@ class GitHub:
         async for item in self._pages_from(installation_id, answer):
             yield item
 
+    async def repository_page(
+        self, installation_id: int, repository_id: int, path: str, params: Params, next_url: str | None = None
+    ) -> tuple[list[JsonObject], str | None]:
+        """One page of a list, the first or the one at `next_url`; and where the next one is, None: nowhere.
+
+        For whoever goes on another day: the url stays good. Raises GitHubError; ValueError for a url that is not the
+        API's.
+        """
+        if next_url is None:
+            wanted = {"per_page": "100", **params}
+            answer = await self._in_repository(installation_id, repository_id, "GET", path, wanted)
+        else:
+            answer = await self._as_installation(installation_id, "GET", self._transport.next_page(next_url))
+        return _list(answer), answer.next_url
+
     async def pages(self, installation_id: int, path: str, params: Params | None = None) -> AsyncIterator[JsonObject]:
         """The items of a list that is in no repository. Raises GitHubError, in the middle too."""
         url = self._transport.url(path, {"per_page": "100", **(params or {})})
