@@ -127,11 +127,11 @@ def test_an_endpoint_that_nothing_strikes_is_told() -> None:
     paths = {
         "/repositories/7": "ours",
         "/repositories/7/issues/1/timeline?page=2": "ours, by the repository's id",
-        "/repos/ann/pump/issues/events": "not in any table",
+        "/repos/ann/pump/tags": "not in any table",
         "/rate_limit": "served by the sandbox, and not in any table",
     }
     asked = [
         LoggedRequest(1, 0, "bugmark[bot]", "GET", path, 200, "bugmark (+https://bugmark.example)") for path in paths
     ]
-    assert unknown(asked) == {"GET /rate_limit", "GET /repos/ann/pump/issues/events"}
+    assert unknown(asked) == {"GET /rate_limit", "GET /repos/ann/pump/tags"}
     assert unknown([LoggedRequest(1, 0, "ann", "GET", "/user", 200, "a browser")]) == set()

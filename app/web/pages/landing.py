@@ -33,6 +33,7 @@ FIRST = {
 
 READABLE = {
     **FIRST,
+    "liquidity": "A market maker, and back-tests",
     "performance": "How fast it is",
     "sandbox": "The stand-in for GitHub",
     "decisions": "Decisions and their reasons",
