@@ -49,7 +49,7 @@ async def _wait(
             returned = watch.back_at is not None and (row.halt_event_at or 0) <= watch.back_at
             await _start(locked, place, row, "returned" if returned else "lifted")
         until_at = until_at if facts is not None else min(until_at, locked.now + ASK_AGAIN_SECONDS)
-    await contracts.change(locked.tx, row.id, next_look_at=max(row.look_by(until_at, locked.now), locked.now + 1))
+    await contracts.schedule(locked.tx, row.id, next_look_at=max(row.look_by(until_at, locked.now), locked.now + 1))
 
 
 async def _extend(

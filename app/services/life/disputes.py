@@ -95,7 +95,7 @@ async def _open(tx: Tx, context: CommandContext, row: ContractRow, bond: int, re
         reason=reason,
         at=context.now,
     )
-    await contracts.change(tx, row.id, next_look_at=context.now)  # one may be due or under way, on news
+    await contracts.schedule(tx, row.id, next_look_at=context.now)  # one may be due or under way, on news
     return made
 
 

@@ -80,7 +80,7 @@ async def note_back(tx: Tx, repository_ids: set[int], now: int, but: Collection[
         await absences.end(tx, repository_id, now)
     for row in rows:
         if row.id not in but:
-            await contracts.change(tx, row.id, next_look_at=now)
+            await contracts.schedule(tx, row.id, next_look_at=now)
 
 
 async def hold_those_in(tx: Tx, repository_ids: set[int], now: int) -> list[ContractRow]:

@@ -83,7 +83,7 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
                 await stop(locked, row.id, at, **_news(cause, at, now))
         await show(locked, place)
     for row in to_ask:
-        await contracts.change(tx, row.id, next_look_at=now)
+        await contracts.schedule(tx, row.id, next_look_at=now)
 
 
 async def closed_to_trade(tx: Tx, place: Place, facts: IssueFacts) -> bool:
@@ -117,7 +117,7 @@ async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) 
                 await stop(locked, row.id, at, **_news(Cause.GONE, at, now))
         await show(locked, place)
     for row in rows:
-        await contracts.change(tx, row.id, next_look_at=now)
+        await contracts.schedule(tx, row.id, next_look_at=now)
 
 
 async def note_true(tx: Tx, contract_id: int, at: int, now: int) -> None:
@@ -127,7 +127,7 @@ async def note_true(tx: Tx, contract_id: int, at: int, now: int) -> None:
     if row is None or place is None or row.status is Status.SETTLED:
         return
     if at <= (await disputes.set_aside_of(tx, contract_id) or 0):
-        await contracts.change(tx, contract_id, next_look_at=now)
+        await contracts.schedule(tx, contract_id, next_look_at=now)
         return
     (locked,) = await lock_markets(tx, [row], f"news:{contract_id}", now)
     if locked.rows[contract_id].halt_reason is None:
@@ -203,7 +203,7 @@ async def _begin_look(db: Database, contract_id: int, now: int) -> _Looked | Non
         if row is None or row.status is Status.SETTLED:
             return None
         if row.asleep(now):
-            await contracts.change(tx, row.id, next_look_at=None)
+            await contracts.schedule(tx, row.id, next_look_at=None)
             return None
         begun = {number: await _numbered(tx, number, until_at) for number in await _siblings(tx, row, now)}
         looks = {number: look_number for number, (look_number, _) in begun.items()}
@@ -221,7 +221,7 @@ async def _numbered(tx: Tx, number: int, until_at: int) -> tuple[int, int | None
     """Begin a look at a contract; its number, which no other look at it has, and when it was due to be looked at."""
     row = await contracts.get(tx, number, lock=True)
     look_number = (row.looks if row else 0) + 1
-    await contracts.change(tx, number, next_look_at=until_at, looks=look_number)
+    await contracts.schedule(tx, number, next_look_at=until_at, looks=look_number)
     return look_number, row.next_look_at if row else None
 
 
@@ -266,7 +266,7 @@ async def _look_sooner(db: Database, looked: _Looked, at: int) -> None:
     async with db.transaction() as tx:
         for row in await contracts.hold(tx, looked.looks):
             if not _dropped(row, looked):
-                await contracts.change(tx, row.id, next_look_at=at)
+                await contracts.schedule(tx, row.id, next_look_at=at)
 
 
 async def _put_back(db: Database, looked: _Looked) -> None:
@@ -274,7 +274,7 @@ async def _put_back(db: Database, looked: _Looked) -> None:
     async with db.transaction() as tx:
         for row in await contracts.hold(tx, looked.looks):
             if not _dropped(row, looked):
-                await contracts.change(tx, row.id, next_look_at=looked.before[row.id])
+                await contracts.schedule(tx, row.id, next_look_at=looked.before[row.id])
 
 
 async def _look_with(tx: Tx, looked: _Looked, number: int, facts: IssueFacts | None, clock: Clock) -> bool:
@@ -301,13 +301,13 @@ async def _count_unanswered(tx: Tx, row: ContractRow, watch: Watch, facts: Issue
     """On how many different days asking has failed by now, each time that an answer was needed; an answer ends it."""
     if facts is not None or not needs_answer(watch, now):
         if facts is not None and row.unanswered_at is not None:
-            await contracts.change(tx, row.id, unanswered_at=None, unanswered_days=0, unanswered_day_at=None)
+            await contracts.schedule(tx, row.id, unanswered_at=None, unanswered_days=0, unanswered_day_at=None)
         return 0 if facts is not None else row.unanswered_days
     another = another_day(row.unanswered_day_at, now)
     days = row.unanswered_days + int(another)
     if another or (row.unanswered_day_at or 0) > now:
         first_at = now if row.unanswered_at is None else min(row.unanswered_at, now)
-        await contracts.change(tx, row.id, unanswered_at=first_at, unanswered_days=days, unanswered_day_at=now)
+        await contracts.schedule(tx, row.id, unanswered_at=first_at, unanswered_days=days, unanswered_day_at=now)
     return days
 
 

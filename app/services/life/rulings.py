@@ -85,7 +85,7 @@ async def _set_aside(tx: Tx, context: CommandContext, row: ContractRow, held: li
     await disputes.set_close_aside(tx, row.id, row.window_opened_at or context.now)
     for other in held:
         if other.status is Status.HALTED:
-            await contracts.change(tx, other.id, next_look_at=context.now)
+            await contracts.schedule(tx, other.id, next_look_at=context.now)
 
 
 async def _to_resolve(

@@ -36,7 +36,7 @@ async def retry_contract(tx: Tx, contract_id: int, now: int, fresh: Container[in
     locked = await lock_market(tx, {contract_id}, cause=f"retry:{contract_id}", now=now)
     if contract_id not in locked.rows:
         return
-    await contracts.change(tx, contract_id, retry_due=False)
+    await contracts.schedule(tx, contract_id, retry_due=False)
     await locked.expire(fresh, asking=True)
     key = f"retry:{contract_id}:{locked.state(contract_id).amendment}"
     changes = await locked.run(partial(retry, locked.market, contract_id, now=now), key)

@@ -24,7 +24,7 @@ from app.services.mentions.notices import tell, tell_displaced
 from app.services.trading.contract_entries import made_of
 from app.services.trading.locking import tied_to
 from app.storage.engine.db import DatabaseBusy, Mark, Tx
-from app.storage.market import books, contracts, grants, journal, pools
+from app.storage.market import books, contracts, grants, journal, pools, remembered
 from app.storage.market.contracts import ContractRow
 from app.storage.people import places
 
@@ -34,7 +34,8 @@ class LockedMarket:
     """Contracts of one currency under lock. `cause` names what happens in the journal; `rows` as they were found.
 
     `acting`: those that may change at will, others only as pools make them. `made`, `filled`: entries and fills that
-    the cause has made so far.
+    the cause has made so far. `parties`: those whose accounts it may change. `changed`, `entries`: contracts changed
+    and keys of the entries made, by whatever cause; `versions`, `idle_at`: what stands in the rows of those contracts.
     """
 
     tx: Tx
@@ -47,8 +48,11 @@ class LockedMarket:
     acting: set[int] = field(default_factory=set)
     made: int = 0
     filled: int = 0
+    parties: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
-    idle: dict[int, bool] = field(default_factory=dict)
+    entries: list[str] = field(default_factory=list)
+    versions: dict[int, int] = field(default_factory=dict)
+    idle_at: dict[int, int | None] = field(default_factory=dict)
 
     def state(self, contract_id: int) -> ContractState:
         return self.market.contracts[contract_id]
@@ -60,7 +64,14 @@ class LockedMarket:
 
     async def run(self, calculation: Callable[[], Changes], key: str | None = None, cause: str = "") -> Changes:
         """Do a calculation and store what it changed, with its entry. Without a key the entry is the cause's next."""
-        before = Before(self.market)
+        try:
+            return await self._run(calculation, key, cause)
+        except BaseException:
+            remembered.drop(self.tx, self.rows)  # the transaction may go on after a refusal
+            raise
+
+    async def _run(self, calculation: Callable[[], Changes], key: str | None, cause: str) -> Changes:
+        before = Before(self.market, self.parties)
         changes = calculation()
         if key is None:
             self.made += 1
@@ -74,14 +85,31 @@ class LockedMarket:
         )
         if not detail and not made.postings:
             return changes
-        touched = {state.id for state in differ.contracts} | {offer.contract for offer in changes.offers.values()}
-        self.changed |= touched
-        await books.save(self.tx, changes, differ, self.now)
-        await self._note_idle(touched)
+        await self._save(changes, differ)
         await pools.save(self.tx, self.currency, differ.pools)
         await journal.append(self.tx, [made])
+        self.entries.append(made.key)
         await self._tell_displaced(changes)
         return changes
+
+    async def _save(self, changes: Changes, differ: Difference) -> None:
+        """Store what differs, and remember it under the version that the contracts have then."""
+        self.changed |= differ.changed
+        saved = [(self.state(number), self._idle_at(number)) for number in sorted(differ.changed)]
+        await books.save(self.tx, saved, changes, differ, self.now)
+        for state, idle_at in saved:
+            row = self.rows[state.id]
+            version = self.versions[state.id] = self.versions.get(state.id, row.version) + 1
+            self.idle_at[state.id] = idle_at
+            remembered.note(self.tx, state, version, changes.touched, changes.touched_users)
+
+    def _idle_at(self, number: int) -> int | None:
+        """Contracts in which nobody holds or offers anything any more are idle from now on, others are not."""
+        state = self.state(number)
+        if state.open_interest or not state.book.empty:
+            return None
+        was = self.idle_at.get(number, self.rows[number].idle_at)
+        return self.now if was is None else was
 
     async def expire(self, fresh: Container[int], *, asking: bool = False) -> bool:
         """Let what is due in these contracts go, in one order of (until, number), and tell it.
@@ -114,14 +142,6 @@ class LockedMarket:
         for offer, volume in changes.displaced:
             if offer.user != self.user:
                 await tell_displaced(self.tx, self.rows[offer.contract], offer, volume, self.now)
-
-    async def _note_idle(self, contract_ids: set[int]) -> None:
-        """Contracts in which nobody holds or offers anything any more are idle from now on, others are not."""
-        for number in sorted(contract_ids):
-            state, was = self.state(number), self.idle.get(number, self.rows[number].idle_at is not None)
-            self.idle[number] = not state.open_interest and not any(state.book.open_offers())
-            if self.idle[number] is not was:
-                await contracts.change(self.tx, number, idle_at=self.now if self.idle[number] else None)
 
     def _rows_told(
         self, changes: Changes, differ: Difference, granted: list[tuple[int, int]]
@@ -240,14 +260,15 @@ async def _locked(locked: LockedMarket, wanted: set[int], wish: _Wish) -> bool:
     locked.rows = {row.id: row for row in rows}
     locked.market = market = Market()
     for row in rows:
-        market.add(await books.load(tx, row))
+        market.add(await remembered.load(tx, row))
     ending = {offer.contract for offer in due(market, market.contracts, locked.now)}
     locked.acting = ending | (wish.contract_ids & locked.rows.keys())
     tied = await pools.concerned(tx, locked.currency, locked.acting, user)  # it stays so from here on
     market.pools = {each: Pool(each) for each in sorted(tied)}
     for state in market.contracts.values():
         _tie(market, state)
-    await places.lock_users(tx, _parties(locked, wish))
+    locked.parties = _parties(locked, wish)
+    await places.lock_users(tx, locked.parties)
     first_pool = user is not None and user not in tied and bool(await pools.load(tx, locked.currency, {user}))
     if first_pool or (tied and not await pools.contracts_of(tx, locked.currency, tied) <= wanted):
         return False
@@ -260,6 +281,8 @@ async def _locked(locked: LockedMarket, wanted: set[int], wish: _Wish) -> bool:
 
 def _tie(market: Market, state: ContractState) -> None:
     """Pools know their offers."""
+    if not market.pools:
+        return
     for offer in state.book.open_offers():
         if offer.pooled and offer.user in market.pools:
             market.pools[offer.user].offers[offer.number] = offer
@@ -277,7 +300,7 @@ def _parties(locked: LockedMarket, wish: _Wish) -> set[int]:
         if (named and wish.everyone) or state.book.whole or locked.market.pools:
             parties |= {offer.user for offer in state.book.open_offers()}
         else:
-            parties |= {offer.user for offer in state.book.offers.values() if offer.until_at <= locked.now}
+            parties |= {offer.user for offer in state.book.ended(locked.now)}
             parties |= _reached(state, wish.reaching) if named and wish.reaching else set()
     return parties | locked.market.pools.keys()
 

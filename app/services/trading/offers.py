@@ -232,7 +232,7 @@ async def change(
     row, known = await contract_lookup.of_offer(tx, context, number)
     wish = known.as_new() if price is None else replace(known.as_new(), price=price)
     locked = await _floor(tx, context, {row.id}, wish)
-    mine = (found for found in locked.state(row.id).book.open_offers() if found.user == context.user_id)
+    mine = locked.state(row.id).book.owned_by(context.user_id)
     found = next((found for found in mine if found.number == number), None)
     if found is None:
         raise UnknownOffer(f"You have no open offer o{number} in this thread.", "/bugmark offers")
