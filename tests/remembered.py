@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.market.exchange.book import Half
+from app.market.exchange.offer import FIELDS, Offer
 from app.market.exchange.state import ContractState
 from app.market.terms.contract import Side
 from app.storage.engine.db import Database
@@ -40,8 +41,11 @@ def picture(state: ContractState) -> Picture:
     }
 
 
-def vars_of(offer: object) -> Picture:
-    return {name: getattr(offer, name) for name in type(offer).__slots__ if name != "placed"}
+def vars_of(offer: Offer) -> Picture:
+    """Its fields; of what was asked for, what is read of it."""
+    conditions = offer.now_or_never, offer.all_or_none, offer.post_only, offer.cancel_on_halt, offer.pooled
+    placed = offer.action, offer.side, *conditions
+    return {**{name: getattr(offer, name) for name in FIELDS if name != "placed"}, "placed": placed}
 
 
 def _half(half: Half) -> list[tuple[int, list[int]]]:

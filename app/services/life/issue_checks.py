@@ -13,8 +13,8 @@ from app.market.terms.contract import Status
 from app.market.terms.statement import ISSUE_FIXED, AnyForecast, read_forecast
 from app.services.life import apply_step, halting
 from app.services.life.life_state import backed, watch_of, watches_of
-from app.services.life.transitions import lock_markets, show, stop
-from app.services.rules.context import refresh_market_comment
+from app.services.life.transitions import lock_markets, stop
+from app.services.rules.changed import Changed, publish
 from app.services.trading.contract_entries import note_moved
 from app.services.trading.locking import hold_all
 from app.storage.engine.db import Database, DatabaseBusy, Tx
@@ -81,7 +81,7 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
             if row.id in locked.rows and close is not None and locked.rows[row.id].halt_reason is None:
                 cause, at = close
                 await stop(locked, row.id, at, **_news(cause, at, now))
-        await show(locked, place)
+        await locked.publish(place)
     for row in to_ask:
         await contracts.schedule(tx, row.id, next_look_at=now)
 
@@ -115,7 +115,7 @@ async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) 
         for row in struck:
             if row.id in locked.rows and locked.rows[row.id].halt_reason is None:
                 await stop(locked, row.id, at, **_news(Cause.GONE, at, now))
-        await show(locked, place)
+        await locked.publish(place)
     for row in rows:
         await contracts.schedule(tx, row.id, next_look_at=now)
 
@@ -132,7 +132,7 @@ async def note_true(tx: Tx, contract_id: int, at: int, now: int) -> None:
     (locked,) = await lock_markets(tx, [row], f"news:{contract_id}", now)
     if locked.rows[contract_id].halt_reason is None:
         await stop(locked, contract_id, at, **_news(Cause.CLOSED, at, now))
-        await show(locked, place)
+        await locked.publish(place)
 
 
 def _news(cause: Cause, at: int, now: int) -> dict[str, object]:
@@ -155,7 +155,7 @@ async def follow(tx: Tx, old_issue_id: int, place: Place, now: int) -> None:
         await contracts.change(tx, row.id, issue_id=place.issue.id, next_look_at=None if settled else now)
     await insiders.follow(tx, old_issue_id, place.issue.id)
     if rows:
-        await refresh_market_comment(tx, place, now)
+        await publish(tx, Changed.here(place, *(row.id for row in rows)), now, place)
 
 
 async def ask(db: Database, oracle: Oracle, contract_id: int, clock: Clock) -> bool:

@@ -21,12 +21,14 @@ from app.market.ledger.entries import Before, Difference, difference, entry_of
 from app.market.ledger.journal import Kind
 from app.market.terms.contract import UNIT_MILLS
 from app.services.mentions.notices import tell, tell_displaced
+from app.services.rules.changed import Changed, publish
 from app.services.trading.contract_entries import made_of
 from app.services.trading.locking import tied_to
 from app.storage.engine.db import DatabaseBusy, Mark, Tx
 from app.storage.market import books, contracts, grants, journal, pools, remembered
 from app.storage.market.contracts import ContractRow
 from app.storage.people import places
+from app.storage.people.places import Place
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class LockedMarket:
 
     `acting`: those that may change at will, others only as pools make them. `made`, `filled`: entries and fills that
     the cause has made so far. `parties`: those whose accounts it may change. `changed`, `entries`: contracts changed
-    and keys of the entries made, by whatever cause; `versions`, `idle_at`: what stands in the rows of those contracts.
+    and keys of the entries made that were not published yet; `versions`, `idle_at`: what stands in the contracts' rows.
     """
 
     tx: Tx
@@ -110,6 +112,15 @@ class LockedMarket:
             return None
         was = self.idle_at.get(number, self.rows[number].idle_at)
         return self.now if was is None else was
+
+    async def publish(self, here: Place | None = None) -> Changed:
+        """Say once what changed since the lock, or since it was said last; `here`: where the cause comes from."""
+        threads = frozenset(self.rows[number].issue_id for number in self.changed)
+        changed = Changed(frozenset(self.changed), threads, tuple(self.entries))
+        self.changed.clear()
+        self.entries.clear()
+        await publish(self.tx, changed, self.now, here)
+        return changed
 
     async def expire(self, fresh: Container[int], *, asking: bool = False) -> bool:
         """Let what is due in these contracts go, in one order of (until, number), and tell it.
