@@ -235,8 +235,13 @@ async def lock_market(
     `everyone`: all with a position or an offer may be paid. Raises ValueError for contracts of several currencies.
     """
     wish = _Wish(contract_ids, user, reaching, everyone)
-    locked = LockedMarket(tx, await _currency(tx, contract_ids), Market(), {}, cause, now, user)
-    wanted, several = await _tied(locked, wish)
+    currency, pooled = await _currency(tx, contract_ids)
+    locked = LockedMarket(tx, currency, Market(), {}, cause, now, user)
+    if tx.dialect.name == "sqlite" and not pooled:  # nobody else writes, so that none can come
+        await _load(locked, set(contract_ids), wish)
+        await _lock_parties(locked, wish)
+        return locked
+    wanted, several = await _tied(locked, wish) if pooled else (set(contract_ids), False)
     mark = Mark(tx) if several and tx.dialect.name != "sqlite" else None
     if mark is not None:
         await mark.set()
@@ -257,37 +262,50 @@ async def _tied(locked: LockedMarket, wish: _Wish) -> tuple[set[int], bool]:
     return wanted, tied
 
 
-async def _currency(tx: Tx, contract_ids: set[int]) -> str:
-    found = await contracts.currencies(tx, contract_ids)
+async def _currency(tx: Tx, contract_ids: set[int]) -> tuple[str, bool]:
+    """In what they trade, and whether anybody has a pool of it as things stand."""
+    found = await pools.currencies(tx, contract_ids)
     if len(found) > 1:
         raise ValueError(f"contracts of several currencies in one locked market: {sorted(found)}")
-    return found.pop() if found else ""
+    return next(iter(found.items()), ("", False))
 
 
 async def _locked(locked: LockedMarket, wanted: set[int], wish: _Wish) -> bool:
     """Lock and load these contracts and the users concerned. False: others would have to be locked as well."""
     tx, user = locked.tx, wish.user
-    rows = await contracts.hold(tx, wanted)
-    locked.rows = {row.id: row for row in rows}
-    locked.market = market = Market()
-    for row in rows:
-        market.add(await remembered.load(tx, row))
-    ending = {offer.contract for offer in due(market, market.contracts, locked.now)}
-    locked.acting = ending | (wish.contract_ids & locked.rows.keys())
+    await _load(locked, wanted, wish)
+    market = locked.market
     tied = await pools.concerned(tx, locked.currency, locked.acting, user)  # it stays so from here on
     market.pools = {each: Pool(each) for each in sorted(tied)}
     for state in market.contracts.values():
         _tie(market, state)
-    locked.parties = _parties(locked, wish)
-    await places.lock_users(tx, locked.parties)
+    await _lock_parties(locked, wish)
     first_pool = user is not None and user not in tied and bool(await pools.load(tx, locked.currency, {user}))
     if first_pool or (tied and not await pools.contracts_of(tx, locked.currency, tied) <= wanted):
         return False
     for pool in (await pools.load(tx, locked.currency, tied)).values():
         market.pools[pool.user].left_mills = pool.left_mills
-    if user is not None:
-        market.purses[user].free_mills = await journal.balance(tx, Kind.FREE, user, locked.currency)
     return True
+
+
+async def _load(locked: LockedMarket, wanted: set[int], wish: _Wish) -> None:
+    """Lock these contracts, and load their books and positions."""
+    rows = await contracts.hold(locked.tx, wanted)
+    locked.rows = {row.id: row for row in rows}
+    locked.market = market = Market()
+    for row in rows:
+        market.add(await remembered.load(locked.tx, row))
+    ending = {offer.contract for offer in due(market, market.contracts, locked.now)}
+    locked.acting = ending | (wish.contract_ids & locked.rows.keys())
+
+
+async def _lock_parties(locked: LockedMarket, wish: _Wish) -> None:
+    """Lock those whose accounts may change, and read what the commanding user has free."""
+    locked.parties = _parties(locked, wish)
+    await places.lock_users(locked.tx, locked.parties)
+    if wish.user is not None:
+        purse = locked.market.purses[wish.user]
+        purse.free_mills = await journal.balance(locked.tx, Kind.FREE, wish.user, locked.currency)
 
 
 def _tie(market: Market, state: ContractState) -> None:

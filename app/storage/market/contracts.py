@@ -122,7 +122,6 @@ async def create(tx: Tx, **values: Any) -> ContractRow:
 _ONE = select(contracts).where(contracts.c.id == bindparam("contract"))
 _ONE_LOCKED = _ONE.with_for_update()
 _NAMED = contracts.c.id.in_(bindparam("contracts", expanding=True))
-_CURRENCIES = select(contracts.c.currency).where(_NAMED).distinct()
 _HELD = select(contracts).where(_NAMED).order_by(contracts.c.id).with_for_update()
 _OF_ISSUE = (
     select(contracts)
@@ -135,14 +134,6 @@ async def get(tx: Tx, contract_id: int, lock: bool = False) -> ContractRow | Non
     """One contract; with `lock` no other transaction changes it until this one ends."""
     row = (await tx.execute(_ONE_LOCKED if lock else _ONE, {"contract": contract_id})).first()
     return contract_from(row) if row else None
-
-
-async def currencies(tx: Tx, contract_ids: Collection[int]) -> set[str]:
-    """In what these contracts trade."""
-    found: set[str] = set()
-    for some in in_parts(set(contract_ids)):
-        found |= set((await tx.execute(_CURRENCIES, {"contracts": some})).scalars())
-    return found
 
 
 async def named(tx: Tx, contract_ids: Collection[int]) -> list[ContractRow]:
