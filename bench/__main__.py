@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import audit, core, offers, reply, webhook
+from bench import audit, books, core, offers, reply, webhook
 from bench.rows import Row, keep, machine, show
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "core": core.run,
     "offers": offers.run,
+    "books": books.run,
     "webhook": webhook.run,
     "reply": reply.run,
     "audit": audit.run,

@@ -51,18 +51,18 @@ def run() -> list[Row]:
 
 async def _measure(name: str, url: str, writers: int, issues: int) -> list[Row]:
     db = Database(url, pool_size=writers)
-    await _prepare(db, issues)
-    commits = await _commits(db, writers)
+    await prepare(db, issues)
+    bare = await commits(db, writers)
     offers, refused = await _offers(db, writers, issues)
     await db.close()
-    reference = f"bare commits ({commits:,.0f}/s)"
+    reference = f"bare commits ({bare:,.0f}/s)"
     return [
-        Row(f"offers: {name}", offers, "offers/s", reference, offers / commits),
+        Row(f"offers: {name}", offers, "offers/s", reference, offers / bare),
         Row(f"offers: {name}, refused", refused, "offers"),
     ]
 
 
-async def _prepare(db: Database, issues: int) -> None:
+async def prepare(db: Database, issues: int) -> None:
     async with db.transaction() as tx:
         await tx.execute(text("DROP TABLE IF EXISTS bench_commits"))
         await tx.execute(text("CREATE TABLE bench_commits (id INTEGER, value INTEGER)"))
@@ -75,7 +75,7 @@ async def _prepare(db: Database, issues: int) -> None:
             await accounts.open_account(tx, Opening(user, f"user{user}", 1, "bench"), CONFIG, NOW)
 
 
-async def _commits(db: Database, writers: int) -> float:
+async def commits(db: Database, writers: int) -> float:
     """Single-row inserts, each committed, through the same engine and driver."""
 
     async def write() -> None:

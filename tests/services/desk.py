@@ -1,6 +1,7 @@
 """A trading desk for tests: users in one thread or several give commands, each in a transaction of its own.
 
-After each command the whole database is audited, so that no test has to ask for it.
+After each command the whole database is audited, so that no test has to ask for it; each contract's version has risen
+if there is something else to load, and what is remembered is what is stored.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from app.storage.people import places
 from app.storage.people.places import Installation, Issue, Place, Repository
 from tests.clocks import START_AT, FakeClock
 from tests.contexts import context_of
+from tests.remembered import Versions
 
 INSTALLATION, OWNER, REPOSITORY = 31, 7, 41
 CURRENCY = play_currency(OWNER)
@@ -146,6 +148,9 @@ class Desk:
     announces: bool = True
     commands: int = 0
 
+    def __post_init__(self) -> None:
+        self.versions = Versions(self.db)
+
     async def furnish(self, issues: tuple[int, ...] = (ISSUE,), users: int = 4) -> None:
         """Make places known and open accounts for users 1, 2, …"""
         async with self.db.transaction() as tx:
@@ -232,6 +237,7 @@ class Desk:
         self.clock.advance(DAY)
 
     async def check(self) -> Report:
+        await self.versions.check()
         report = await audit(self.db)
         assert report.problems == []
         assert report.wrong == 0

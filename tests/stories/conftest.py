@@ -29,6 +29,7 @@ from sandbox.testing import running_sandbox
 from tests.databases import SqliteDatabases
 from tests.endpoints import unknown
 from tests.leaks import no_secret_logged
+from tests.remembered import check_remembered
 
 if TYPE_CHECKING:
     from tests.stories.stage import Stage, Story
@@ -53,6 +54,8 @@ class Thread:
     number: int = 0
     owner: str = OWNER
     name: str = NAME
+    at_work: Database | None = None
+    """The worker's own view of the database, with what it remembers."""
 
     async def call(self, method: str, path: str, person: str = "", body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer sandbox-{person}"} if person else {}
@@ -138,6 +141,12 @@ class Thread:
         assert await self.call("GET", "/_sandbox/violations") == []
         report = await audit(self.db)
         assert report.problems == []
+        await self.look_at_memory()
+
+    async def look_at_memory(self) -> None:
+        """What the worker remembers of contracts is what is stored."""
+        if self.at_work is not None:
+            await check_remembered(self.at_work)
 
 
 async def wait_for(look: Callable[[], Awaitable[str | None]], why: Callable[[], str]) -> str:
@@ -234,7 +243,7 @@ async def thread(database_url: str, tmp_path: Path) -> AsyncIterator[Thread]:
             budgets="none",
         )
         server = TestServer(bootstrap.web_app(settings, found.db), port=port)
-        async with running_app(settings, server):
+        async with running_app(settings, server) as found.at_work:
             await found.open_issue()
             yield found
             await found.check()

@@ -91,7 +91,7 @@ class Stage:
         install = {"app_id": self.app["id"], "owner": owner, "repositories": "all"}
         await self.sandbox.control("POST", "/installations", install)
         place = self.session, self.sandbox.url, self.app_url, self.clock, self.db
-        story = Story(*place, owner=owner, name="blocked", stage=self)
+        story = Story(*place, owner=owner, name="blocked", stage=self, at_work=self.work.db)
         await story.open_issue()
         await story.calm()
         return story

@@ -81,7 +81,7 @@ async def look_soon(tx: Tx, issue_id: int, now: int) -> None:
     """Late news of an earlier state decides nothing, but GitHub is asked about the contracts on the issue."""
     unsettled = [row.id for row in await contracts.of_issue(tx, issue_id, now) if row.status is not Status.SETTLED]
     for row in await contracts.hold(tx, unsettled):
-        await contracts.change(tx, row.id, next_look_at=now)
+        await contracts.schedule(tx, row.id, next_look_at=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Presence:
         """The news may be late, or GitHub's API behind its news: the contracts there are looked at soon."""
         async with self.db.transaction() as tx:
             for number, _ in await absences.unsettled_contracts(tx, repository.id, self.clock.now()):
-                await contracts.change(tx, number, next_look_at=self.clock.now() + ASK_AGAIN_SECONDS)
+                await contracts.schedule(tx, number, next_look_at=self.clock.now() + ASK_AGAIN_SECONDS)
 
     async def _find(self, repository: Repository) -> Found | None:
         """The repository as it is now, and the installation by which the App is in it, unless that is suspended.

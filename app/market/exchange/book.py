@@ -5,8 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from app.market.exchange.offer import Offer
+
+NEVER: Final = 1 << 62
 
 Level = dict[int, Offer]
 """The offers at one price by number; a dict keeps them in the order they came."""
@@ -58,10 +61,10 @@ class Half:
 class Book:
     """Offers of one contract: `offers` the live ones by number, `suspended` those that are out of it for want of money.
 
-    `counts` says how many live ones a user has, `whole` holds the live all-or-none ones.
+    `counts` says how many live ones a user has, `whole` holds the live all-or-none ones. Nothing ends before `ends_at`.
     """
 
-    __slots__ = ("asks", "bids", "counts", "offers", "suspended", "whole")
+    __slots__ = ("asks", "bids", "counts", "ends_at", "offers", "suspended", "whole")
 
     def __init__(self) -> None:
         self.bids = Half(bids=True)
@@ -70,6 +73,7 @@ class Book:
         self.suspended: dict[int, Offer] = {}
         self.counts: defaultdict[int, int] = defaultdict(int)
         self.whole: dict[int, Offer] = {}
+        self.ends_at = NEVER
 
     def half(self, bid: bool) -> Half:
         return self.bids if bid else self.asks
@@ -78,6 +82,8 @@ class Book:
         """Put a live offer in. Offers must be added in the order of their ranks."""
         self.offers[offer.number] = offer
         self.counts[offer.user] += 1
+        if offer.until_at < self.ends_at:
+            self.ends_at = offer.until_at
         if offer.special and offer.all_or_none:
             self.whole[offer.number] = offer
         half = self.bids if offer.bid else self.asks
@@ -101,6 +107,49 @@ class Book:
         del level[number]
         if not level:
             half.close(price)
+
+    def put_aside(self, offer: Offer) -> None:
+        """Keep a suspended offer, which is in neither half."""
+        self.suspended[offer.number] = offer
+        if offer.until_at < self.ends_at:
+            self.ends_at = offer.until_at
+
+    def swap(self, offer: Offer) -> None:
+        """Put an offer in the place of its twin, where that is open."""
+        number = offer.number
+        if number in self.suspended:
+            self.suspended[number] = offer
+        if number not in self.offers:
+            return
+        self.offers[number] = offer
+        if number in self.whole:
+            self.whole[number] = offer
+        self.half(offer.bid).levels[offer.fixed_price][number] = offer
+
+    def ended(self, now: int) -> list[Offer]:
+        """Open offers that end by now, in no order; a book in which none does is not searched."""
+        if now < self.ends_at:
+            return []
+        found: list[Offer] = []
+        soonest = NEVER
+        for offers in (self.offers, self.suspended):
+            for offer in offers.values():
+                if offer.until_at < soonest:
+                    soonest = offer.until_at
+                if offer.until_at <= now:
+                    found.append(offer)
+        self.ends_at = soonest
+        return found
+
+    def owned_by(self, user: int) -> list[Offer]:
+        """A user's open offers, in no order."""
+        live = self.offers.values() if self.counts.get(user) else ()
+        return [offer for offers in (live, self.suspended.values()) for offer in offers if offer.user == user]
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is open, not even suspended."""
+        return not self.offers and not self.suspended
 
     def open_offers(self) -> list[Offer]:
         """All that may still be filled some day, live and suspended, in the order of their numbers."""

@@ -17,14 +17,8 @@ def due(market: Market, contracts: Container[int], now: int) -> list[Offer]:
 
     They expire one by one (`expire`); one that was filled or cancelled by then is passed over.
     """
-    found = [
-        offer
-        for number, state in market.contracts.items()
-        if number in contracts
-        for offer in state.book.open_offers()
-        if offer.until_at <= now
-    ]
-    return sorted(found, key=_end)
+    states = (state for number, state in market.contracts.items() if number in contracts)
+    return sorted((offer for state in states for offer in state.book.ended(now)), key=_end)
 
 
 def _end(offer: Offer) -> tuple[int, int]:

@@ -70,7 +70,7 @@ def remove_filled(market: Market, changes: Changes) -> None:
         book = market.contracts[offer.contract].book
         book.remove(offer)
         if offer.suspended:
-            book.suspended[offer.number] = offer
+            book.put_aside(offer)
     changes.dead.clear()
 
 

@@ -51,6 +51,10 @@ class ContractState:
             found[user] = found.get(user, 0) + held.net_paid_mills
         return found
 
+    def net_paid_by(self, user: int) -> int:
+        fixed, unfixed = self.fixed.get(user), self.unfixed.get(user)
+        return (fixed.net_paid_mills if fixed else 0) + (unfixed.net_paid_mills if unfixed else 0)
+
     def holders(self, side: Side) -> dict[int, Position]:
         """Positions of one side by user."""
         return self.fixed if side is Side.FIXED else self.unfixed

@@ -6,6 +6,7 @@ or units had come from nowhere, its postings would not balance and no entry coul
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from app.market.exchange.pool import Pool
@@ -22,23 +23,39 @@ NOTHING: Standing = (0, 0, 0, 0)
 
 
 class Before:
-    """A market's accounts before a calculation."""
+    """A market's accounts before a calculation: those of the people whom it may concern, or of everybody.
 
-    __slots__ = ("contracts", "net_paid", "pools", "positions", "purses")
+    A contract may have thousands of holders, and a calculation concerns a few: whoever names them must name all.
+    """
 
-    def __init__(self, market: Market) -> None:
+    __slots__ = ("contracts", "net_paid", "pools", "positions", "purses", "users")
+
+    def __init__(self, market: Market, users: Set[int] | None = None) -> None:
+        self.users = users
         self.purses: dict[int, Held] = {
             user: (purse.free_mills, purse.reserve_mills) for user, purse in market.purses.items()
         }
         self.pools = {user: pool.left_mills for user, pool in market.pools.items()}
         self.contracts = {number: _shape(state) for number, state in market.contracts.items()}
-        self.net_paid = {number: state.net_paid for number, state in market.contracts.items()}
-        self.positions = {
-            (number, side, user): standing(held)
-            for number, state in market.contracts.items()
-            for side in Side
-            for user, held in state.holders(side).items()
-        }
+        self.positions: dict[tuple[int, Side, int], Standing] = {}
+        self.net_paid: dict[tuple[int, int], int] = {}
+        for number, state in market.contracts.items():
+            for side in Side:
+                for user, held in _held_by(state.holders(side), users):
+                    self.positions[number, side, user] = standing(held)
+                    self.net_paid[number, user] = self.net_paid.get((number, user), 0) + held.net_paid_mills
+
+    def check(self, touched: Set[int]) -> None:
+        """Raises ValueError for a calculation that touched anybody else: they are not locked, and not known."""
+        if self.users is not None and not touched <= self.users:
+            raise ValueError(f"a calculation touched people whom it does not concern: {sorted(touched - self.users)}")
+
+
+def _held_by(holders: dict[int, Position], users: Set[int] | None) -> list[tuple[int, Position]]:
+    """Positions of these people, in the order of their ids."""
+    if users is None:
+        return sorted(holders.items())
+    return [(user, held) for user in sorted(users) if (held := holders.get(user)) is not None]
 
 
 def _shape(state: ContractState) -> tuple[int, int, Status]:
@@ -51,35 +68,41 @@ def standing(held: Position) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Changes that a calculation made."""
+    """Changes that a calculation made. `changed`: contracts that would now be loaded otherwise than before."""
 
     contracts: list[ContractState]
     positions: list[tuple[int, int, Side, Position]]
     net_paid: list[tuple[int, int, int]]
     pools: list[Pool]
+    changed: set[int]
 
 
 def difference(market: Market, before: Before, changes: Changes) -> Difference:
-    """Positions as (contract, user, side, position), net paid as (contract, user, mills), in one order."""
+    """Positions as (contract, user, side, position), net paid as (contract, user, mills), in one order.
+
+    An offer that came now or never and had to go again is in no book, before or after.
+    """
     users = changes.touched_users
+    before.check(users)
+    states = sorted(market.contracts.items())
+    contracts = [state for number, state in states if _shape(state) != before.contracts[number]]
     positions = [
         (number, user, side, held)
-        for number, state in sorted(market.contracts.items())
+        for number, state in states
         for side in Side
-        for user, held in sorted(state.holders(side).items())
-        if user in users and standing(held) != before.positions.get((number, side, user), NOTHING)
+        for user, held in _held_by(state.holders(side), users)
+        if standing(held) != before.positions.get((number, side, user), NOTHING)
     ]
-    return Difference(
-        [state for number, state in sorted(market.contracts.items()) if _shape(state) != before.contracts[number]],
-        positions,
-        [
-            (number, user, mills)
-            for number, state in sorted(market.contracts.items())
-            for user, mills in sorted(state.net_paid.items())
-            if mills != before.net_paid[number].get(user, 0)
-        ],
-        [pool for user, pool in sorted(market.pools.items()) if pool.left_mills != before.pools.get(user, 0)],
-    )
+    net_paid = [
+        (number, user, mills)
+        for number, state in states
+        for user in sorted(users)
+        if (mills := state.net_paid_by(user)) != before.net_paid.get((number, user), 0)
+    ]
+    pools = [pool for user, pool in sorted(market.pools.items()) if pool.left_mills != before.pools.get(user, 0)]
+    changed = {state.id for state in contracts} | {number for number, *_ in positions} | {each[0] for each in net_paid}
+    changed |= {offer.contract for offer in changes.touched if offer.remaining or not offer.now_or_never}
+    return Difference(contracts, positions, net_paid, pools, changed)
 
 
 def moves(market: Market, before: Before, changes: Changes, currency: str) -> dict[AccountKey, int]:
@@ -95,7 +118,7 @@ def moves(market: Market, before: Before, changes: Changes, currency: str) -> di
         for side in Side:
             units = unit_currency(number, side)
             found[AccountKey(Kind.UNITS_ISSUED, number, units)] = -grown
-            for user, held in sorted(state.holders(side).items()):
+            for user, held in _held_by(state.holders(side), changes.touched_users):
                 free, reserved, *_ = before.positions.get((number, side, user), NOTHING)
                 found[AccountKey(Kind.UNITS_FREE, user, units)] = held.free - free
                 found[AccountKey(Kind.UNITS_RESERVED, user, units)] = held.reserved - reserved

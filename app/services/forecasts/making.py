@@ -26,7 +26,8 @@ from app.market.terms.statement import (
     subject,
     text_of,
 )
-from app.services.rules.context import CommandContext, refresh_market_comment
+from app.services.rules.changed import Changed, publish
+from app.services.rules.context import CommandContext
 from app.services.trading import permission
 from app.services.trading.contract_entries import note_made
 from app.services.trading.forecasting import check_room, woken
@@ -147,7 +148,7 @@ async def _contract_on(tx: Tx, context: CommandContext, about: AnyForecast, said
     _check_span(context, about.by, said)
     check_room(context, rows)
     made = await _make(tx, context, replace(about, round=1 + max((row.round for row in same), default=0)))
-    await refresh_market_comment(tx, context.place, context.now)
+    await publish(tx, Changed.here(context.place, made.id), context.now, context.place)
     return Made(made, new=True)
 
 

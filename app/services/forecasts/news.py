@@ -152,4 +152,4 @@ async def _note_one(db: Database, row: ContractRow, true_at: int | None, now: in
         if true_at is not None and row.halt_reason is None:
             await issue_checks.note_true(tx, row.id, true_at, now)
         else:
-            await contracts.change(tx, row.id, next_look_at=now)
+            await contracts.schedule(tx, row.id, next_look_at=now)

@@ -12,7 +12,7 @@ from app.market.life.steps import Announce, Extend, OpenWindow, Resume, Settle, 
 from app.market.terms.contract import Outcome, Status
 from app.market.terms.statement import ISSUE_FIXED
 from app.services.life import bonds, hearings
-from app.services.life.transitions import NO_WINDOW, notify, pay_out, show, start, stop
+from app.services.life.transitions import NO_WINDOW, notify, pay_out, start, stop
 from app.services.trading.locked_market import LockedMarket
 from app.storage.market import contracts, stakes
 from app.storage.market.contracts import ContractRow
@@ -49,7 +49,7 @@ async def _wait(
             returned = watch.back_at is not None and (row.halt_event_at or 0) <= watch.back_at
             await _start(locked, place, row, "returned" if returned else "lifted")
         until_at = until_at if facts is not None else min(until_at, locked.now + ASK_AGAIN_SECONDS)
-    await contracts.change(locked.tx, row.id, next_look_at=max(row.look_by(until_at, locked.now), locked.now + 1))
+    await contracts.schedule(locked.tx, row.id, next_look_at=max(row.look_by(until_at, locked.now), locked.now + 1))
 
 
 async def _extend(
@@ -70,7 +70,7 @@ async def _extend(
     if step.told and locked.state(row.id).open_interest:
         cause = watch.cause or Cause.CLOSED
         await _tell_window(locked, place, row, _Told(cause, row.backed, step.ends_at, f"until {step.ends_at}"), facts)
-    await show(locked, place)
+    await locked.publish(place)
 
 
 async def _open_window(
@@ -101,7 +101,7 @@ async def _open_window(
     if locked.state(row.id).open_interest:  # where nobody holds anything the market comment says enough
         told = _Told(step.cause, step.backed, step.ends_at, step.cause.value)
         await _tell_window(locked, place, replace(row, window_opened_at=step.opened_at), told, close)
-    await show(locked, place)
+    await locked.publish(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ async def _announce(
     }
     if locked.state(row.id).open_interest:
         await notify(locked.tx, place, row, f"verdict:{_of(row)}:{row.window_opened_at}", body, locked.now)
-    await show(locked, place)
+    await locked.publish(place)
 
 
 async def _resume(locked: LockedMarket, place: Place, row: ContractRow, watch: Watch, facts: IssueFacts | None) -> None:
@@ -171,7 +171,7 @@ async def _resume(locked: LockedMarket, place: Place, row: ContractRow, watch: W
     aside = watch.set_aside_at is not None and (watch.window_opened_at or 0) <= watch.set_aside_at
     if row.maintainer_halt is None and watch.away_at is None:
         await _start(locked, place, row, "set aside" if aside else "not closed")
-    await show(locked, place)
+    await locked.publish(place)
 
 
 async def _start(locked: LockedMarket, place: Place, row: ContractRow, why: str) -> None:
@@ -179,7 +179,7 @@ async def _start(locked: LockedMarket, place: Place, row: ContractRow, why: str)
     body: dict[str, object] = {"notice": "resumed", "contract": row.id, "why": why}
     if locked.state(row.id).open_interest:
         await notify(locked.tx, place, row, f"resume:{_of(row)}:{row.halt_event_at}:{why}", body, locked.now)
-    await show(locked, place)
+    await locked.publish(place)
 
 
 async def _settle(
@@ -212,7 +212,7 @@ async def _settle(
         since = row.window_opened_at if row.window_opened_at is not None else row.halt_event_at
         event = f"{row.halt_reason or body['why']}:{since}:{outcome.value.lower()}"
         await notify(locked.tx, place, row, f"settlement:{_of(row)}:{event}", body, locked.now)
-    await show(locked, place)
+    await locked.publish(place)
 
 
 def _why(row: ContractRow, watch: Watch, dispute: Dispute | None, facts: IssueFacts | None) -> str:

@@ -15,7 +15,8 @@ from app.market.terms.statement import said, shown
 from app.services.accounts.accounts import in_currency
 from app.services.life.bonds import take_bond
 from app.services.life.hearings import announce
-from app.services.rules.context import CommandContext, refresh_market_comment
+from app.services.rules.changed import Changed, publish
+from app.services.rules.context import CommandContext
 from app.services.trading.locked_market import lock_market
 from app.storage.engine.db import Tx
 from app.storage.market import books, contracts, disputes
@@ -73,7 +74,7 @@ async def dispute(tx: Tx, context: CommandContext, reason: str, contract_id: int
         await _join(tx, context, row, found.waiting, bond, reason)
     due_at = await answer_by(tx, row, opened)
     await announce(tx, context.place, row, opened, due_at, context.now)
-    await refresh_market_comment(tx, context.place, context.now)
+    await publish(tx, Changed.here(context.place, row.id), context.now, context.place)
     return Disputed(row, opened.verdict, bond, due_at, found.waiting is not None)
 
 
@@ -95,7 +96,7 @@ async def _open(tx: Tx, context: CommandContext, row: ContractRow, bond: int, re
         reason=reason,
         at=context.now,
     )
-    await contracts.change(tx, row.id, next_look_at=context.now)  # one may be due or under way, on news
+    await contracts.schedule(tx, row.id, next_look_at=context.now)  # one may be due or under way, on news
     return made
 
 

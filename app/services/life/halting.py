@@ -9,7 +9,7 @@ from app.market.life.next_step import ASK_WHILE_AWAY_SECONDS
 from app.market.terms.contract import Status
 from app.market.terms.errors import Refusal
 from app.services.accounts.insiders import check_impartial
-from app.services.life.transitions import lock_markets, show, stop
+from app.services.life.transitions import lock_markets, stop
 from app.services.rules.context import CommandContext
 from app.services.trading.locking import hold_all
 from app.storage.engine.db import Tx
@@ -31,7 +31,7 @@ async def halt_market(tx: Tx, context: CommandContext, reason: str) -> list[Cont
         for row in going:
             if row.id in locked.rows:
                 await stop(locked, row.id, context.now, maintainer_halt=reason)
-        await show(locked, context.place)
+        await locked.publish(context.place)
     return going
 
 
@@ -80,7 +80,7 @@ async def note_back(tx: Tx, repository_ids: set[int], now: int, but: Collection[
         await absences.end(tx, repository_id, now)
     for row in rows:
         if row.id not in but:
-            await contracts.change(tx, row.id, next_look_at=now)
+            await contracts.schedule(tx, row.id, next_look_at=now)
 
 
 async def hold_those_in(tx: Tx, repository_ids: set[int], now: int) -> list[ContractRow]:

@@ -13,8 +13,8 @@ from app.market.terms.contract import Status
 from app.market.terms.statement import ISSUE_FIXED, AnyForecast, read_forecast
 from app.services.life import apply_step, halting
 from app.services.life.life_state import backed, watch_of, watches_of
-from app.services.life.transitions import lock_markets, show, stop
-from app.services.rules.context import refresh_market_comment
+from app.services.life.transitions import lock_markets, stop
+from app.services.rules.changed import Changed, publish
 from app.services.trading.contract_entries import note_moved
 from app.services.trading.locking import hold_all
 from app.storage.engine.db import Database, DatabaseBusy, Tx
@@ -81,9 +81,9 @@ async def note_news(tx: Tx, place: Place, facts: IssueFacts, now: int) -> None:
             if row.id in locked.rows and close is not None and locked.rows[row.id].halt_reason is None:
                 cause, at = close
                 await stop(locked, row.id, at, **_news(cause, at, now))
-        await show(locked, place)
+        await locked.publish(place)
     for row in to_ask:
-        await contracts.change(tx, row.id, next_look_at=now)
+        await contracts.schedule(tx, row.id, next_look_at=now)
 
 
 async def closed_to_trade(tx: Tx, place: Place, facts: IssueFacts) -> bool:
@@ -115,9 +115,9 @@ async def note_gone(tx: Tx, place: Place, now: int, gone_at: int | None = None) 
         for row in struck:
             if row.id in locked.rows and locked.rows[row.id].halt_reason is None:
                 await stop(locked, row.id, at, **_news(Cause.GONE, at, now))
-        await show(locked, place)
+        await locked.publish(place)
     for row in rows:
-        await contracts.change(tx, row.id, next_look_at=now)
+        await contracts.schedule(tx, row.id, next_look_at=now)
 
 
 async def note_true(tx: Tx, contract_id: int, at: int, now: int) -> None:
@@ -127,12 +127,12 @@ async def note_true(tx: Tx, contract_id: int, at: int, now: int) -> None:
     if row is None or place is None or row.status is Status.SETTLED:
         return
     if at <= (await disputes.set_aside_of(tx, contract_id) or 0):
-        await contracts.change(tx, contract_id, next_look_at=now)
+        await contracts.schedule(tx, contract_id, next_look_at=now)
         return
     (locked,) = await lock_markets(tx, [row], f"news:{contract_id}", now)
     if locked.rows[contract_id].halt_reason is None:
         await stop(locked, contract_id, at, **_news(Cause.CLOSED, at, now))
-        await show(locked, place)
+        await locked.publish(place)
 
 
 def _news(cause: Cause, at: int, now: int) -> dict[str, object]:
@@ -155,7 +155,7 @@ async def follow(tx: Tx, old_issue_id: int, place: Place, now: int) -> None:
         await contracts.change(tx, row.id, issue_id=place.issue.id, next_look_at=None if settled else now)
     await insiders.follow(tx, old_issue_id, place.issue.id)
     if rows:
-        await refresh_market_comment(tx, place, now)
+        await publish(tx, Changed.here(place, *(row.id for row in rows)), now, place)
 
 
 async def ask(db: Database, oracle: Oracle, contract_id: int, clock: Clock) -> bool:
@@ -203,7 +203,7 @@ async def _begin_look(db: Database, contract_id: int, now: int) -> _Looked | Non
         if row is None or row.status is Status.SETTLED:
             return None
         if row.asleep(now):
-            await contracts.change(tx, row.id, next_look_at=None)
+            await contracts.schedule(tx, row.id, next_look_at=None)
             return None
         begun = {number: await _numbered(tx, number, until_at) for number in await _siblings(tx, row, now)}
         looks = {number: look_number for number, (look_number, _) in begun.items()}
@@ -221,7 +221,7 @@ async def _numbered(tx: Tx, number: int, until_at: int) -> tuple[int, int | None
     """Begin a look at a contract; its number, which no other look at it has, and when it was due to be looked at."""
     row = await contracts.get(tx, number, lock=True)
     look_number = (row.looks if row else 0) + 1
-    await contracts.change(tx, number, next_look_at=until_at, looks=look_number)
+    await contracts.schedule(tx, number, next_look_at=until_at, looks=look_number)
     return look_number, row.next_look_at if row else None
 
 
@@ -266,7 +266,7 @@ async def _look_sooner(db: Database, looked: _Looked, at: int) -> None:
     async with db.transaction() as tx:
         for row in await contracts.hold(tx, looked.looks):
             if not _dropped(row, looked):
-                await contracts.change(tx, row.id, next_look_at=at)
+                await contracts.schedule(tx, row.id, next_look_at=at)
 
 
 async def _put_back(db: Database, looked: _Looked) -> None:
@@ -274,7 +274,7 @@ async def _put_back(db: Database, looked: _Looked) -> None:
     async with db.transaction() as tx:
         for row in await contracts.hold(tx, looked.looks):
             if not _dropped(row, looked):
-                await contracts.change(tx, row.id, next_look_at=looked.before[row.id])
+                await contracts.schedule(tx, row.id, next_look_at=looked.before[row.id])
 
 
 async def _look_with(tx: Tx, looked: _Looked, number: int, facts: IssueFacts | None, clock: Clock) -> bool:
@@ -301,13 +301,13 @@ async def _count_unanswered(tx: Tx, row: ContractRow, watch: Watch, facts: Issue
     """On how many different days asking has failed by now, each time that an answer was needed; an answer ends it."""
     if facts is not None or not needs_answer(watch, now):
         if facts is not None and row.unanswered_at is not None:
-            await contracts.change(tx, row.id, unanswered_at=None, unanswered_days=0, unanswered_day_at=None)
+            await contracts.schedule(tx, row.id, unanswered_at=None, unanswered_days=0, unanswered_day_at=None)
         return 0 if facts is not None else row.unanswered_days
     another = another_day(row.unanswered_day_at, now)
     days = row.unanswered_days + int(another)
     if another or (row.unanswered_day_at or 0) > now:
         first_at = now if row.unanswered_at is None else min(row.unanswered_at, now)
-        await contracts.change(tx, row.id, unanswered_at=first_at, unanswered_days=days, unanswered_day_at=now)
+        await contracts.schedule(tx, row.id, unanswered_at=first_at, unanswered_days=days, unanswered_day_at=now)
     return days
 
 

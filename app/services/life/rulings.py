@@ -13,7 +13,8 @@ from app.services.accounts.insiders import check_impartial
 from app.services.life.bonds import pay_bonds, put_up, to_fees, to_users
 from app.services.life.disputes import announced, each_of, meant
 from app.services.life.hearings import tell_ruling
-from app.services.rules.context import CommandContext, refresh_market_comment
+from app.services.rules.changed import Changed, publish
+from app.services.rules.context import CommandContext
 from app.storage.engine.db import Tx
 from app.storage.market import contracts, disputes
 from app.storage.market.contracts import ContractRow
@@ -68,7 +69,7 @@ async def resolve(
         await contracts.change(tx, row.id, **changed, next_look_at=context.now)  # one may be due or under way, on news
     told = {"outcome": outcome.value, "price": price, "reason": reason, "upheld": upheld, "aside": aside}
     await tell_ruling(tx, context, row, found.id, {**told, "due_at": due_at}, bonds)
-    await refresh_market_comment(tx, context.place, context.now)
+    await publish(tx, Changed.here(context.place, row.id), context.now, context.place)
     return Resolved(row, found, bonds, upheld, aside, due_at)
 
 
@@ -85,7 +86,7 @@ async def _set_aside(tx: Tx, context: CommandContext, row: ContractRow, held: li
     await disputes.set_close_aside(tx, row.id, row.window_opened_at or context.now)
     for other in held:
         if other.status is Status.HALTED:
-            await contracts.change(tx, other.id, next_look_at=context.now)
+            await contracts.schedule(tx, other.id, next_look_at=context.now)
 
 
 async def _to_resolve(

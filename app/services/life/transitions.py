@@ -11,13 +11,11 @@ from app.market.exchange.state import Changes
 from app.market.exchange.voiding import VoidPrice
 from app.market.terms.contract import Outcome, Status
 from app.services.life import notices
-from app.services.rules.context import refresh_market_comment
 from app.services.trading.locked_market import LockedMarket, lock_market
 from app.services.trading.locking import hold_all
 from app.storage.engine.db import Tx
 from app.storage.market import books, contracts
 from app.storage.market.contracts import ContractRow
-from app.storage.people import places
 from app.storage.people.places import Place
 from app.storage.queues import outbox
 
@@ -114,14 +112,6 @@ async def pay_out(
     await locked.run(pay, f"settlement:{row.id}")
     await contracts.change(locked.tx, row.id, outcome=outcome.value, settled_at=locked.now, next_look_at=None)
     return payouts
-
-
-async def show(locked: LockedMarket, place: Place) -> None:
-    """Have the market comments of all threads concerned brought up to date."""
-    for issue_id in sorted({locked.rows[number].issue_id for number in locked.changed} | {place.issue.id}):
-        there = place if issue_id == place.issue.id else await places.place(locked.tx, issue_id)
-        if there is not None:
-            await refresh_market_comment(locked.tx, there, locked.now)
 
 
 async def notify(tx: Tx, place: Place, row: ContractRow, key: str, body: dict[str, object], now: int) -> None:

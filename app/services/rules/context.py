@@ -6,12 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from app.services.rules.config import Config
-from app.storage.engine.db import Tx
 from app.storage.people.places import Place
-from app.storage.queues import outbox
-
-BOARD_DELAY_SECONDS = 1
-"""The market comment lets the reply to the same command go before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +30,3 @@ class CommandContext:
     insider: bool
     rejected: str | None
     asked: Container[int]
-
-
-async def refresh_market_comment(tx: Tx, place_: Place, now: int) -> None:
-    """Have the issue's market comment made or brought up to date."""
-    due_at = now + BOARD_DELAY_SECONDS
-    await outbox.put(tx, key=f"board:{place_.issue.id}", kind="board", place=place_, body="", now=due_at)

@@ -14,11 +14,9 @@ from app.market.exchange.matching import resume_offer, retry
 from app.market.terms.contract import Status
 from app.market.terms.errors import Refusal
 from app.services.mentions.notices import tell
-from app.services.rules.context import refresh_market_comment
-from app.services.trading.locked_market import LockedMarket, lock_market
+from app.services.trading.locked_market import lock_market
 from app.storage.engine.db import Tx
 from app.storage.market import books, contracts
-from app.storage.people import places
 
 
 async def expire_due(tx: Tx, contract_id: int, now: int, fresh: Container[int]) -> bool:
@@ -27,7 +25,7 @@ async def expire_due(tx: Tx, contract_id: int, now: int, fresh: Container[int]) 
     if contract_id not in locked.rows or locked.rows[contract_id].status is Status.SETTLED:
         return False
     found = await locked.expire(fresh, asking=True)
-    await _show(locked)
+    await locked.publish()
     return found
 
 
@@ -36,12 +34,12 @@ async def retry_contract(tx: Tx, contract_id: int, now: int, fresh: Container[in
     locked = await lock_market(tx, {contract_id}, cause=f"retry:{contract_id}", now=now)
     if contract_id not in locked.rows:
         return
-    await contracts.change(tx, contract_id, retry_due=False)
+    await contracts.schedule(tx, contract_id, retry_due=False)
     await locked.expire(fresh, asking=True)
     key = f"retry:{contract_id}:{locked.state(contract_id).amendment}"
     changes = await locked.run(partial(retry, locked.market, contract_id, now=now), key)
     await tell(tx, locked.rows[contract_id], [], changes.fills, now)
-    await _show(locked)
+    await locked.publish()
 
 
 async def resume_suspended(tx: Tx, number: int, contract_id: int, now: int, fresh: Container[int]) -> bool:
@@ -55,13 +53,5 @@ async def resume_suspended(tx: Tx, number: int, contract_id: int, now: int, fres
     except Refusal:
         return False
     await tell(tx, locked.rows[contract_id], [], changes.fills, now)
-    await _show(locked)
+    await locked.publish()
     return True
-
-
-async def _show(locked: LockedMarket) -> None:
-    """Have the market comments of the threads concerned brought up to date."""
-    for issue_id in sorted({locked.rows[number].issue_id for number in locked.changed}):
-        place = await places.place(locked.tx, issue_id)
-        if place is not None:
-            await refresh_market_comment(locked.tx, place, locked.now)

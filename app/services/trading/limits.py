@@ -122,7 +122,7 @@ async def _check_stake(
 
 def _stake(user: int, state: ContractState, pooled_mills: int, pool_left: int) -> int:
     """Money up for offers and cost of positions. Pooled offers cannot take more than the pool has, or will have."""
-    mine = [offer for offer in state.book.open_offers() if offer.user == user]
+    mine = state.book.owned_by(user)
     pooled = pooled_mills + sum(offer.need_mills for offer in mine if offer.pooled)
     alone = sum(offer.need_mills for offer in mine if not offer.pooled)
     cost = sum(held.cost_mills for side in Side if (held := state.holders(side).get(user)))
@@ -133,9 +133,7 @@ def _check_units(user: int, limits: Limits, state: ContractState, side: Side, bo
     """Units held, and those that open offers would buy."""
     held = state.holders(side).get(user)
     wanted = sum(
-        offer.cash_left
-        for offer in state.book.open_offers()
-        if (offer.user, offer.action, offer.side) == (user, Action.BUY, side)
+        offer.cash_left for offer in state.book.owned_by(user) if (offer.action, offer.side) == (Action.BUY, side)
     )
     units = bought + wanted + (held.units if held else 0)
     if limits.position_units is not None and units > limits.position_units:

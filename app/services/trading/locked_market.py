@@ -21,12 +21,14 @@ from app.market.ledger.entries import Before, Difference, difference, entry_of
 from app.market.ledger.journal import Kind
 from app.market.terms.contract import UNIT_MILLS
 from app.services.mentions.notices import tell, tell_displaced
+from app.services.rules.changed import Changed, publish
 from app.services.trading.contract_entries import made_of
 from app.services.trading.locking import tied_to
 from app.storage.engine.db import DatabaseBusy, Mark, Tx
-from app.storage.market import books, contracts, grants, journal, pools
+from app.storage.market import books, contracts, grants, journal, pools, remembered
 from app.storage.market.contracts import ContractRow
 from app.storage.people import places
+from app.storage.people.places import Place
 
 
 @dataclass(slots=True)
@@ -34,7 +36,8 @@ class LockedMarket:
     """Contracts of one currency under lock. `cause` names what happens in the journal; `rows` as they were found.
 
     `acting`: those that may change at will, others only as pools make them. `made`, `filled`: entries and fills that
-    the cause has made so far.
+    the cause has made so far. `parties`: those whose accounts it may change. `changed`, `entries`: contracts changed
+    and keys of the entries made that were not published yet; `versions`, `idle_at`: what stands in the contracts' rows.
     """
 
     tx: Tx
@@ -47,8 +50,11 @@ class LockedMarket:
     acting: set[int] = field(default_factory=set)
     made: int = 0
     filled: int = 0
+    parties: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
-    idle: dict[int, bool] = field(default_factory=dict)
+    entries: list[str] = field(default_factory=list)
+    versions: dict[int, int] = field(default_factory=dict)
+    idle_at: dict[int, int | None] = field(default_factory=dict)
 
     def state(self, contract_id: int) -> ContractState:
         return self.market.contracts[contract_id]
@@ -60,7 +66,14 @@ class LockedMarket:
 
     async def run(self, calculation: Callable[[], Changes], key: str | None = None, cause: str = "") -> Changes:
         """Do a calculation and store what it changed, with its entry. Without a key the entry is the cause's next."""
-        before = Before(self.market)
+        try:
+            return await self._run(calculation, key, cause)
+        except BaseException:
+            remembered.drop(self.tx, self.rows)  # the transaction may go on after a refusal
+            raise
+
+    async def _run(self, calculation: Callable[[], Changes], key: str | None, cause: str) -> Changes:
+        before = Before(self.market, self.parties)
         changes = calculation()
         if key is None:
             self.made += 1
@@ -74,14 +87,40 @@ class LockedMarket:
         )
         if not detail and not made.postings:
             return changes
-        touched = {state.id for state in differ.contracts} | {offer.contract for offer in changes.offers.values()}
-        self.changed |= touched
-        await books.save(self.tx, changes, differ, self.now)
-        await self._note_idle(touched)
+        await self._save(changes, differ)
         await pools.save(self.tx, self.currency, differ.pools)
         await journal.append(self.tx, [made])
+        self.entries.append(made.key)
         await self._tell_displaced(changes)
         return changes
+
+    async def _save(self, changes: Changes, differ: Difference) -> None:
+        """Store what differs, and remember it under the version that the contracts have then."""
+        self.changed |= differ.changed
+        saved = [(self.state(number), self._idle_at(number)) for number in sorted(differ.changed)]
+        await books.save(self.tx, saved, changes, differ, self.now)
+        for state, idle_at in saved:
+            row = self.rows[state.id]
+            version = self.versions[state.id] = self.versions.get(state.id, row.version) + 1
+            self.idle_at[state.id] = idle_at
+            remembered.note(self.tx, state, version, changes.touched, changes.touched_users)
+
+    def _idle_at(self, number: int) -> int | None:
+        """Contracts in which nobody holds or offers anything any more are idle from now on, others are not."""
+        state = self.state(number)
+        if state.open_interest or not state.book.empty:
+            return None
+        was = self.idle_at.get(number, self.rows[number].idle_at)
+        return self.now if was is None else was
+
+    async def publish(self, here: Place | None = None) -> Changed:
+        """Say once what changed since the lock, or since it was said last; `here`: where the cause comes from."""
+        threads = frozenset(self.rows[number].issue_id for number in self.changed)
+        changed = Changed(frozenset(self.changed), threads, tuple(self.entries))
+        self.changed.clear()
+        self.entries.clear()
+        await publish(self.tx, changed, self.now, here)
+        return changed
 
     async def expire(self, fresh: Container[int], *, asking: bool = False) -> bool:
         """Let what is due in these contracts go, in one order of (until, number), and tell it.
@@ -114,14 +153,6 @@ class LockedMarket:
         for offer, volume in changes.displaced:
             if offer.user != self.user:
                 await tell_displaced(self.tx, self.rows[offer.contract], offer, volume, self.now)
-
-    async def _note_idle(self, contract_ids: set[int]) -> None:
-        """Contracts in which nobody holds or offers anything any more are idle from now on, others are not."""
-        for number in sorted(contract_ids):
-            state, was = self.state(number), self.idle.get(number, self.rows[number].idle_at is not None)
-            self.idle[number] = not state.open_interest and not any(state.book.open_offers())
-            if self.idle[number] is not was:
-                await contracts.change(self.tx, number, idle_at=self.now if self.idle[number] else None)
 
     def _rows_told(
         self, changes: Changes, differ: Difference, granted: list[tuple[int, int]]
@@ -204,8 +235,13 @@ async def lock_market(
     `everyone`: all with a position or an offer may be paid. Raises ValueError for contracts of several currencies.
     """
     wish = _Wish(contract_ids, user, reaching, everyone)
-    locked = LockedMarket(tx, await _currency(tx, contract_ids), Market(), {}, cause, now, user)
-    wanted, several = await _tied(locked, wish)
+    currency, pooled = await _currency(tx, contract_ids)
+    locked = LockedMarket(tx, currency, Market(), {}, cause, now, user)
+    if tx.dialect.name == "sqlite" and not pooled:  # nobody else writes, so that none can come
+        await _load(locked, set(contract_ids), wish)
+        await _lock_parties(locked, wish)
+        return locked
+    wanted, several = await _tied(locked, wish) if pooled else (set(contract_ids), False)
     mark = Mark(tx) if several and tx.dialect.name != "sqlite" else None
     if mark is not None:
         await mark.set()
@@ -226,40 +262,56 @@ async def _tied(locked: LockedMarket, wish: _Wish) -> tuple[set[int], bool]:
     return wanted, tied
 
 
-async def _currency(tx: Tx, contract_ids: set[int]) -> str:
-    found = await contracts.currencies(tx, contract_ids)
+async def _currency(tx: Tx, contract_ids: set[int]) -> tuple[str, bool]:
+    """In what they trade, and whether anybody has a pool of it as things stand."""
+    found = await pools.currencies(tx, contract_ids)
     if len(found) > 1:
         raise ValueError(f"contracts of several currencies in one locked market: {sorted(found)}")
-    return found.pop() if found else ""
+    return next(iter(found.items()), ("", False))
 
 
 async def _locked(locked: LockedMarket, wanted: set[int], wish: _Wish) -> bool:
     """Lock and load these contracts and the users concerned. False: others would have to be locked as well."""
     tx, user = locked.tx, wish.user
-    rows = await contracts.hold(tx, wanted)
-    locked.rows = {row.id: row for row in rows}
-    locked.market = market = Market()
-    for row in rows:
-        market.add(await books.load(tx, row))
-    ending = {offer.contract for offer in due(market, market.contracts, locked.now)}
-    locked.acting = ending | (wish.contract_ids & locked.rows.keys())
+    await _load(locked, wanted, wish)
+    market = locked.market
     tied = await pools.concerned(tx, locked.currency, locked.acting, user)  # it stays so from here on
     market.pools = {each: Pool(each) for each in sorted(tied)}
     for state in market.contracts.values():
         _tie(market, state)
-    await places.lock_users(tx, _parties(locked, wish))
+    await _lock_parties(locked, wish)
     first_pool = user is not None and user not in tied and bool(await pools.load(tx, locked.currency, {user}))
     if first_pool or (tied and not await pools.contracts_of(tx, locked.currency, tied) <= wanted):
         return False
     for pool in (await pools.load(tx, locked.currency, tied)).values():
         market.pools[pool.user].left_mills = pool.left_mills
-    if user is not None:
-        market.purses[user].free_mills = await journal.balance(tx, Kind.FREE, user, locked.currency)
     return True
+
+
+async def _load(locked: LockedMarket, wanted: set[int], wish: _Wish) -> None:
+    """Lock these contracts, and load their books and positions."""
+    rows = await contracts.hold(locked.tx, wanted)
+    locked.rows = {row.id: row for row in rows}
+    locked.market = market = Market()
+    for row in rows:
+        market.add(await remembered.load(locked.tx, row))
+    ending = {offer.contract for offer in due(market, market.contracts, locked.now)}
+    locked.acting = ending | (wish.contract_ids & locked.rows.keys())
+
+
+async def _lock_parties(locked: LockedMarket, wish: _Wish) -> None:
+    """Lock those whose accounts may change, and read what the commanding user has free."""
+    locked.parties = _parties(locked, wish)
+    await places.lock_users(locked.tx, locked.parties)
+    if wish.user is not None:
+        purse = locked.market.purses[wish.user]
+        purse.free_mills = await journal.balance(locked.tx, Kind.FREE, wish.user, locked.currency)
 
 
 def _tie(market: Market, state: ContractState) -> None:
     """Pools know their offers."""
+    if not market.pools:
+        return
     for offer in state.book.open_offers():
         if offer.pooled and offer.user in market.pools:
             market.pools[offer.user].offers[offer.number] = offer
@@ -277,7 +329,7 @@ def _parties(locked: LockedMarket, wish: _Wish) -> set[int]:
         if (named and wish.everyone) or state.book.whole or locked.market.pools:
             parties |= {offer.user for offer in state.book.open_offers()}
         else:
-            parties |= {offer.user for offer in state.book.offers.values() if offer.until_at <= locked.now}
+            parties |= {offer.user for offer in state.book.ended(locked.now)}
             parties |= _reached(state, wish.reaching) if named and wish.reaching else set()
     return parties | locked.market.pools.keys()
 

@@ -17,7 +17,7 @@ from app.market.terms.instants import command_date
 from app.market.terms.statement import ISSUE_FIXED
 from app.services.accounts import accounts
 from app.services.accounts.insiders import check_insider
-from app.services.rules.context import CommandContext, refresh_market_comment
+from app.services.rules.context import CommandContext
 from app.services.trading import contract_lookup, forecasting, limits, range_offers
 from app.services.trading.contract_lookup import check_trading, to_look
 from app.services.trading.locked_market import LockedMarket, lock_market
@@ -25,7 +25,6 @@ from app.services.trading.locking import hold_all
 from app.storage.engine.db import DatabaseBusy, Tx
 from app.storage.market import books, contracts
 from app.storage.market.contracts import ContractRow
-from app.storage.people import places
 
 LOWEST_PRICE = 1
 
@@ -221,7 +220,7 @@ async def _cancel_in(
             made = partial(cancel, locked.market, found.number, user=context.user_id, now=context.now, room=locked.room)
             cancelled.changes.append(await locked.run(made))
             cancelled.offers.append(found)
-    await show(locked, context)
+    await locked.publish(context.place)
     return locked.made
 
 
@@ -232,7 +231,7 @@ async def change(
     row, known = await contract_lookup.of_offer(tx, context, number)
     wish = known.as_new() if price is None else replace(known.as_new(), price=price)
     locked = await _floor(tx, context, {row.id}, wish)
-    mine = (found for found in locked.state(row.id).book.open_offers() if found.user == context.user_id)
+    mine = locked.state(row.id).book.owned_by(context.user_id)
     found = next((found for found in mine if found.number == number), None)
     if found is None:
         raise UnknownOffer(f"You have no open offer o{number} in this thread.", "/bugmark offers")
@@ -256,7 +255,7 @@ async def _shrink(locked: LockedMarket, context: CommandContext, row: ContractRo
     changes = await locked.run(
         lambda: cancel(locked.market, found.number, user=context.user_id, now=context.now, keep=volume)
     )
-    await show(locked, context)
+    await locked.publish(context.place)
     return Traded(row, changes.offers[found.number], changes)
 
 
@@ -278,7 +277,7 @@ async def _place(
         place, locked.market, row.id, new, number=number, user=context.user_id, now=context.now, room=locked.room
     )
     changes = await _arrive(locked, context, arrival)
-    await show(locked, context)
+    await locked.publish(context.place)
     return Traded(row, changes.offers[number], changes, neighbours is not None, neighbours or [], before=before)
 
 
@@ -298,7 +297,7 @@ async def _place_range(tx: Tx, context: CommandContext, new: NewOffer, from_at: 
     range_offers.check_rest(found, new, held, changes, numbers)
     if found.made and all(part.contract != found.home for part in changes.offers.values()):
         await contracts.forget(tx, found.home)
-    await show(locked, context)
+    await locked.publish(context.place)
     parts = [
         Traded(locked.rows[part.contract], part, changes) for number in numbers if (part := changes.offers.get(number))
     ]
@@ -333,16 +332,6 @@ async def _check_open(locked: LockedMarket, context: CommandContext, ids: set[in
         row = locked.rows.get(number)
         look = "" if row is not None and row.open else await to_look(locked.tx, context)
         check_insider(context, check_trading(row, look).terms)
-
-
-async def show(locked: LockedMarket, context: CommandContext) -> None:
-    """Have the market comments of all threads concerned brought up to date."""
-    changed = {locked.rows[number].issue_id for number in locked.changed}
-    for issue_id in sorted(changed | {context.place.issue.id}):  # in one order for all writers
-        mine = issue_id == context.place.issue.id
-        place_ = context.place if mine else await places.place(locked.tx, issue_id)
-        if place_ is not None:
-            await refresh_market_comment(locked.tx, place_, context.now)
 
 
 def _check_not_closed(context: CommandContext) -> None:

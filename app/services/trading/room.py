@@ -167,7 +167,6 @@ async def wake(tx: Tx, context: CommandContext, row: ContractRow, terms: Terms) 
     if fresh:
         text = terms.text()
         values |= {"terms_text": text, "terms_hash": digest(text), "currency": terms.currency}
-        values["version"] = row.version + 1
     await contracts.change(tx, row.id, **values)
     woken = await contracts.get(tx, row.id)
     if woken is None:

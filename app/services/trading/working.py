@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.market.exchange.offer import Action, NewOffer
 from app.market.terms.contract import Side
 from app.market.terms.errors import NotTrading, Refusal
-from app.services.rules.context import CommandContext, refresh_market_comment
+from app.services.rules.changed import Changed, publish
+from app.services.rules.context import CommandContext
 from app.services.trading import offers
 from app.services.trading.offers import Traded
 from app.storage.engine.db import Tx
@@ -49,4 +50,4 @@ async def back(tx: Tx, context: CommandContext, amount_mills: int) -> Traded | N
 async def _show(tx: Tx, context: CommandContext) -> None:
     """The market comment is made by the first trade and by nothing else."""
     if await contracts.of_thread(tx, context.place.issue.id):
-        await refresh_market_comment(tx, context.place, context.now)
+        await publish(tx, Changed.here(context.place), context.now, context.place)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.storage.engine.memory import Loan, Memory
 from app.storage.engine.sqlite import creator
 
 Tx = AsyncConnection
@@ -31,6 +32,7 @@ LEAST_FREE_BYTES = 1024 * 1024
 
 READING = "bugmark_reading"
 REHEARSING = "bugmark_rehearsing"
+LOAN = "bugmark_loan"
 
 FIRST_IMAGINED = 46 * 10**17
 """Offers and contracts of a rehearsal have numbers from here on: those of real ones are not used up."""
@@ -55,20 +57,37 @@ class Database:
     """One engine. `transaction()` writes, `reading()` sees one consistent state and writes nothing.
 
     A statement that takes longer than `statement_seconds` is DatabaseBusy; None, for audits and exports: it may take
-    hours. SQLite has nobody who could leave it unanswered.
+    hours. SQLite has nobody who could leave it unanswered. `memory`: what its transactions remember of contracts.
     """
 
     def __init__(self, url: str, pool_size: int = 5, statement_seconds: float | None = None) -> None:
         self.engine = _engine(url, pool_size, statement_seconds)
         snapshot = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self.memory = Memory()
         self._file: tuple[int, int] | None = None
         self._reading = self.engine.execution_options(**{READING: True}, **snapshot)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         with _faults_translated():
-            async with self.engine.begin() as tx:
-                yield tx
+            async with self._remembering() as loan, self.engine.begin() as tx:
+                with _lent(tx, loan):
+                    yield tx
+
+    @asynccontextmanager
+    async def _remembering(self) -> AsyncIterator[Loan]:
+        """Remember what a transaction worked with once it is committed, and nothing at all when the database fails it.
+
+        A rollback without a fault of the database, such as that of a refusal, loses only what was on loan.
+        """
+        loan = Loan(self.memory)
+        try:
+            yield loan
+        except BaseException as error:
+            if loan.committing or isinstance(error, DBAPIError | OSError):
+                self.memory.clear()
+            raise
+        loan.give_back()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
@@ -114,6 +133,23 @@ async def rehearsal(tx: Tx) -> AsyncIterator[None]:
         await savepoint.rollback()
 
 
+@contextmanager
+def _lent(tx: Tx, loan: Loan) -> Iterator[None]:
+    """Lend to this transaction alone: the connection's notes outlive it."""
+    notes = tx.info
+    notes[LOAN] = loan
+    try:
+        yield
+        loan.committing = True
+    finally:
+        notes.pop(LOAN, None)
+
+
+def loan_of(tx: Tx) -> Loan | None:
+    """The loan of a transaction; None where nothing may be remembered: in a rehearsal, and while only reading."""
+    return None if rehearsing(tx) else tx.info.get(LOAN)
+
+
 class Mark:
     """A point of a transaction to which it can go back, any number of times: what was locked since is let go.
 
@@ -128,6 +164,8 @@ class Mark:
 
     async def go_back(self) -> None:
         await self.tx.execute(text("ROLLBACK TO SAVEPOINT bugmark_mark"))
+        if loan := loan_of(self.tx):
+            loan.drop_all()
 
     async def forget(self) -> None:
         await self.tx.execute(text("RELEASE SAVEPOINT bugmark_mark"))

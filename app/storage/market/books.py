@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, bindparam, func, select, text, update
@@ -16,7 +16,10 @@ from app.market.terms.contract import Side
 from app.storage.engine.db import FIRST_IMAGINED, Tx, rehearsing
 from app.storage.engine.sql import in_parts, insert, upsert
 from app.storage.engine.tables import amendments, contracts, fills, net_paid, offers, positions
-from app.storage.market.contracts import ContractRow, change
+from app.storage.market.contracts import ContractRow, schedule
+
+Saved = tuple[ContractState, int | None]
+"""A contract that a calculation changed, and since when nobody holds or offers anything in it."""
 
 ACTIONS = {action.value: action for action in Action}
 SIDES = {side.value: side for side in Side}
@@ -98,7 +101,7 @@ async def load(tx: Tx, row: ContractRow) -> ContractState:
     for found in await tx.execute(_OPEN, {"contract": row.id}):
         offer = offer_from(found)
         if offer.suspended:
-            state.book.suspended[offer.number] = offer
+            state.book.put_aside(offer)
         else:
             state.book.add(offer)
     for held in await tx.execute(_HOLDERS, {"contract": row.id}):
@@ -110,23 +113,28 @@ async def load(tx: Tx, row: ContractRow) -> ContractState:
     return state
 
 
+_NEW = ("status", "open_interest", "minted_mills", "amendment", "idle_at")
 _SAVE = (
     update(contracts)
     .where(contracts.c.id == bindparam("contract"))
-    .values({name: bindparam(f"new_{name}") for name in ("status", "open_interest", "minted_mills", "amendment")})
-    .values(traded_units=contracts.c.traded_units + bindparam("filled_units"))
+    .values({name: bindparam(f"new_{name}", type_=contracts.c[name].type) for name in _NEW})
+    .values(traded_units=contracts.c.traded_units + bindparam("filled_units"), version=contracts.c.version + 1)
 )
 
 
-async def save(tx: Tx, changes: Changes, differ: Difference, now: int) -> None:
-    """Store what a calculation changed; the journal is stored by `journal.append`."""
+async def save(tx: Tx, states: Iterable[Saved], changes: Changes, differ: Difference, now: int) -> None:
+    """Store what a calculation changed, with the contracts it changed; `journal.append` stores the journal.
+
+    Nothing else writes offers, positions and net payments: the version of each contract rises here by one.
+    """
     filled = changes.fills
-    for state in differ.contracts:
+    for state, idle_at in states:
         new = {
             "new_status": state.status.value,
             "new_open_interest": state.open_interest,
             "new_minted_mills": state.minted_mills,
             "new_amendment": state.amendment,
+            "new_idle_at": idle_at,
         }
         volume = sum(fill.volume for fill in filled if fill.contract == state.id)
         await tx.execute(_SAVE, {"contract": state.id, "filled_units": volume, **new})
@@ -142,7 +150,7 @@ async def save(tx: Tx, changes: Changes, differ: Difference, now: int) -> None:
         rows = [{"contract_id": contract, "user_id": user, "mills": mills} for contract, user, mills in differ.net_paid]
         await upsert(tx, net_paid, rows)
     for number in changes.to_retry:
-        await change(tx, number, retry_due=True)
+        await schedule(tx, number, retry_due=True)
 
 
 async def note_reason(tx: Tx, contract_id: int, number: int, reason: str) -> None:

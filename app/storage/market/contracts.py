@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, select, update
+from sqlalchemy import Row, Select, bindparam, case, delete, false, or_, select, update
 
 from app.market.terms.contract import Outcome, Status, Terms
 from app.market.terms.statement import ISSUE_FIXED
 from app.storage.engine.awake import awake, idle_seconds
-from app.storage.engine.db import FIRST_IMAGINED, Tx, rehearsing
+from app.storage.engine.db import FIRST_IMAGINED, Tx, loan_of, rehearsing
 from app.storage.engine.sql import in_parts, insert
 from app.storage.engine.tables import contracts, offers
 
@@ -122,7 +122,6 @@ async def create(tx: Tx, **values: Any) -> ContractRow:
 _ONE = select(contracts).where(contracts.c.id == bindparam("contract"))
 _ONE_LOCKED = _ONE.with_for_update()
 _NAMED = contracts.c.id.in_(bindparam("contracts", expanding=True))
-_CURRENCIES = select(contracts.c.currency).where(_NAMED).distinct()
 _HELD = select(contracts).where(_NAMED).order_by(contracts.c.id).with_for_update()
 _OF_ISSUE = (
     select(contracts)
@@ -135,14 +134,6 @@ async def get(tx: Tx, contract_id: int, lock: bool = False) -> ContractRow | Non
     """One contract; with `lock` no other transaction changes it until this one ends."""
     row = (await tx.execute(_ONE_LOCKED if lock else _ONE, {"contract": contract_id})).first()
     return contract_from(row) if row else None
-
-
-async def currencies(tx: Tx, contract_ids: Collection[int]) -> set[str]:
-    """In what these contracts trade."""
-    found: set[str] = set()
-    for some in in_parts(set(contract_ids)):
-        found |= set((await tx.execute(_CURRENCIES, {"contracts": some})).scalars())
-    return found
 
 
 async def named(tx: Tx, contract_ids: Collection[int]) -> list[ContractRow]:
@@ -235,7 +226,27 @@ async def with_retry_due(tx: Tx, limit: int, but: Collection[int] = ()) -> list[
     return list((await tx.execute(statement.order_by(contracts.c.id).limit(limit))).scalars())
 
 
+SCHEDULE = frozenset(
+    {"next_look_at", "looks", "retry_due", "unanswered_at", "unanswered_days", "unanswered_day_at"},
+)
+"""Columns that only say when to look next; no version counts them."""
+
+
 async def change(tx: Tx, contract_id: int, **values: Any) -> None:
+    """Write columns of a contract. Its version rises by one if any of them but those of the schedule differs then."""
+    values["version"] = contracts.c.version + risen({name: new for name, new in values.items() if name not in SCHEDULE})
+    await tx.execute(update(contracts).where(contracts.c.id == contract_id).values(**values))
+
+
+def risen(values: dict[str, Any]) -> Any:
+    """One if these columns are to have other values than they have, else nought; for the same UPDATE as they."""
+    return case((or_(false(), *(contracts.c[name].is_distinct_from(new) for name, new in values.items())), 1), else_=0)
+
+
+async def schedule(tx: Tx, contract_id: int, **values: Any) -> None:
+    """Write when to look next, and nothing else: the contract stays what it is. Raises ValueError for other columns."""
+    if not values.keys() <= SCHEDULE:
+        raise ValueError(f"these columns are more than a schedule: {sorted(values.keys() - SCHEDULE)}")
     await tx.execute(update(contracts).where(contracts.c.id == contract_id).values(**values))
 
 
@@ -243,3 +254,5 @@ async def forget(tx: Tx, contract_id: int) -> None:
     """Take back a contract that was just made, unless somebody has made an offer in it."""
     touched = select(offers.c.id).where(offers.c.contract_id == contract_id).exists()
     await tx.execute(delete(contracts).where(contracts.c.id == contract_id, contracts.c.amendment == 0, ~touched))
+    if loan := loan_of(tx):
+        loan.drop(contract_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, bindparam, case, func, select, union
+from sqlalchemy import BigInteger, BindParameter, bindparam, case, exists, func, select, union
 
 from app.market.exchange.offer import OfferState
 from app.market.exchange.pool import Pool
@@ -25,6 +25,21 @@ _CONCERNED = select(pools.c.user_id).where(
     pools.c.currency == bindparam("currency"),
     (pools.c.user_id == bindparam("user", type_=BigInteger)) | pools.c.user_id.in_(_THERE),
 )
+
+
+_CURRENCIES = (
+    select(contracts.c.currency, exists().where(pools.c.currency == contracts.c.currency))
+    .where(contracts.c.id.in_(_HERE))
+    .distinct()
+)
+
+
+async def currencies(tx: Tx, contract_ids: set[int]) -> dict[str, bool]:
+    """In what these contracts trade, and whether anybody has a pool of it."""
+    found: dict[str, bool] = {}
+    for some in in_parts(contract_ids):
+        found |= {currency: bool(any_pool) for currency, any_pool in await tx.execute(_CURRENCIES, {"contracts": some})}
+    return found
 
 
 async def concerned(tx: Tx, currency: str, contract_ids: set[int], user: int | None) -> set[int]:

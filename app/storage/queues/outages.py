@@ -44,7 +44,12 @@ async def note(tx: Tx, began_at: int, ended_at: int) -> None:
     c, free_at = contracts.c, Outage(began_at, ended_at).free_at
     cut_short = c.status != Status.SETTLED.value, c.window_ends_at < free_at, awake(ended_at)
     planned = func.coalesce(c.window_planned_at, c.window_ends_at)
-    longer = {"window_ends_at": free_at, "window_planned_at": planned, "next_look_at": ended_at}
+    longer = {
+        "window_ends_at": free_at,
+        "window_planned_at": planned,
+        "next_look_at": ended_at,
+        "version": c.version + 1,
+    }
     await tx.execute(update(contracts).where(*cut_short).values(longer))
     values = {"began_at": began_at, "ended_at": ended_at, "fetched_at": None, "caught_up_at": None}
     await tx.execute(insert(tx, outages).values(**values).on_conflict_do_nothing())

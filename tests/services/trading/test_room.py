@@ -307,7 +307,11 @@ async def test_the_next_offer_wakes_it_under_the_terms_then_in_force(desk: Desk)
     assert await empty(desk, DEV, 40) == number
     row = await desk.contract(number)
     assert (row.terms.fee_bps, row.made_by, row.idle_at) == (300, DEV, None)
-    assert (row.statement_text, row.created_at, row.version) == (before.statement_text, before.created_at, 2)
+    assert (row.statement_text, row.created_at, row.version) == (
+        before.statement_text,
+        before.created_at,
+        before.version + 2,  # it woke, and the offer came
+    )
     assert row.next_look_at == desk.clock.now()
     assert any(key.startswith(f"woken:{number}:") for key, *_ in await desk.journal())
     desk.oracle.facts = IS_OPEN
