@@ -152,18 +152,17 @@ class Guards:
         return (self.met.stored.issue.state == "closed") == facts.closed
 
     async def _ask(self) -> IssueFacts | None:
-        """Ask about the issue and, for an order that is late, about the thread's forecasts. Raises NoAnswer."""
+        """Ask about the issue and, for an order that is late, about the thread's forecasts."""
         now, stored = self.clock.now(), self.met.stored
         facts = await self.oracle.issue_facts(stored)
         if now - self.visit.issued_at > LATE_SECONDS:
             again = await news.ask_again(self.db, self.oracle, stored.issue.id, self.clock)
             facts = facts if again else None
-        if facts is None and not self.gives_up():
-            raise NoAnswer
         self.at = now
         return facts
 
     async def _told(self, tx: Tx, facts: IssueFacts | None) -> None:
+        """Take GitHub's answer, which must say all that matters. Raises NoAnswer."""
         if self.visit.seen is None:
             await self._find_again(tx)
         self.seen = None if facts is None else self._with(facts)
@@ -171,6 +170,8 @@ class Guards:
             self.heard.keep(self.met.stored.issue.id, self.at, facts)
         if self.seen is not None:
             await issue_checks.note_news(tx, self.met.stored, self.seen.facts, self.clock.now())
+        elif not self.gives_up():
+            raise NoAnswer
 
     async def _find_again(self, tx: Tx) -> None:
         """Read the issue as GitHub's answer has left it: its labels and its author come from there."""
