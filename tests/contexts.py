@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.services.orders.context import Context
 from app.services.rules.config import Config
-from app.services.rules.context import CommandContext
 from app.storage.people.places import Place
 
 
-def context_of(place: Place, config: Config, user_id: int, cause: str, now: int, **found: Any) -> CommandContext:
+def context_of(place: Place, config: Config, user_id: int, cause: str, now: int, **found: Any) -> Context:
     """Build a context; `found` is what was found out about the user and the issue."""
     nothing: dict[str, Any] = {
         "closed": False,
@@ -18,4 +18,4 @@ def context_of(place: Place, config: Config, user_id: int, cause: str, now: int,
         "rejected": None,
         "asked": frozenset(),
     }
-    return CommandContext(place, config, user_id, cause, now, **{**nothing, **found})
+    return Context(place=place, config=config, user_id=user_id, cause=cause, now=now, **{**nothing, **found})

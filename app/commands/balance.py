@@ -6,10 +6,6 @@ from app.commands.command import Command
 from app.language.grammar import Parts
 from app.language.requests import BalanceRequest
 from app.market.exchange.spoken import HandOut
-from app.replies import reply
-from app.services.rules.context import CommandContext
-from app.services.views import holdings
-from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> BalanceRequest:
@@ -20,10 +16,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("balance"),)
 
 
-async def handle(tx: Tx, context: CommandContext, _request: BalanceRequest) -> str:
-    return reply.balance_words(await holdings.user_view(tx, context.place, context.user_id, context.now))
-
-
 COMMAND = Command(
     name="balance",
     usage="balance",
@@ -31,7 +23,6 @@ COMMAND = Command(
     who="Everybody, about themselves.",
     examples=("balance",),
     build=build,
-    handle=handle,
     mend=mend,
     order=25,
 )

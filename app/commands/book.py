@@ -12,11 +12,6 @@ from app.language.requests import BookRequest
 from app.language.text import lower
 from app.language.values import MOST_DATE_WORDS
 from app.market.exchange.spoken import HandOut
-from app.replies import book_table
-from app.services.rules.context import CommandContext
-from app.services.trading import looking
-from app.services.views import market_views
-from app.storage.engine.db import Tx
 
 WHICH = "(numbered | by)?"
 """The contract that is to be shown: a forecast by its number, or one on the issue by its date."""
@@ -44,11 +39,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("book", words, now)
 
 
-async def handle(tx: Tx, context: CommandContext, request: BookRequest) -> str:
-    row = await looking.contract_to_show(tx, context, request.by_at, request.contract, "book")
-    return book_table.book(await market_views.book_view(tx, row, context.now))
-
-
 COMMAND = Command(
     name="book",
     usage="book [by DATE | F12]",
@@ -58,7 +48,6 @@ COMMAND = Command(
     examples=("book", "book by end of month", "book F12"),
     rules=WHICH,
     build=build,
-    handle=handle,
     mend=mend,
     order=20,
 )

@@ -7,10 +7,6 @@ from app.language.grammar import Parts
 from app.language.intents import taken_back
 from app.language.requests import CancelRequest
 from app.market.exchange.spoken import HandOut
-from app.replies import trade_results
-from app.services.rules.context import CommandContext
-from app.services.trading import offers
-from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> CancelRequest:
@@ -19,10 +15,6 @@ def build(parts: Parts) -> CancelRequest:
 
 def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return taken_back(words, now)
-
-
-async def handle(tx: Tx, context: CommandContext, request: CancelRequest) -> str:
-    return await trade_results.cancelled(tx, context, await offers.cancel_offers(tx, context, request.offer))
 
 
 COMMAND = Command(
@@ -34,8 +26,6 @@ COMMAND = Command(
     examples=("cancel o17", "cancel all"),
     rules="(offer_id | everything)",
     build=build,
-    handle=handle,
     mend=mend,
-    winds_up=True,
     order=15,
 )

@@ -10,10 +10,6 @@ from app.language.grammar import Parts
 from app.language.requests import ChangeRequest
 from app.language.text import lower
 from app.market.exchange.spoken import Blank, HandOut
-from app.replies import trade_results
-from app.services.rules.context import CommandContext
-from app.services.trading import offers
-from app.storage.engine.db import Tx
 
 _MENDER = OfferMender("change", prices=("at",), conditions=())
 
@@ -35,13 +31,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return slots.hand_outs("change")
 
 
-async def handle(tx: Tx, context: CommandContext, request: ChangeRequest) -> str:
-    result = await offers.change(
-        tx, context, request.offer, volume=request.volume, price=request.price, until_at=request.until_at
-    )
-    return await trade_results.changed(tx, context, request.offer, result)
-
-
 COMMAND = Command(
     name="change",
     usage="change OFFER [VOLUME] [at PRICE] [until DATE]",
@@ -55,7 +44,6 @@ COMMAND = Command(
     examples=("change o17 20", "change o17 at 0.45", "change o17 50 at 0.45 until friday"),
     rules="offer_id (volume (at | until)* | (at | until)+)",
     build=build,
-    handle=handle,
     mend=mend,
     risks=True,
     order=14,

@@ -9,14 +9,6 @@ from app.language.parser import FILLED_IN
 from app.language.requests import DisputeRequest
 from app.language.text import lower
 from app.market.exchange.spoken import Blank, HandOut
-from app.market.terms.instants import format_instant
-from app.market.terms.money import format_mills
-from app.market.terms.statement import said, shown
-from app.replies.hearing_notices import silence
-from app.services.life import disputes, hearings
-from app.services.life.disputes import Disputed
-from app.services.rules.context import CommandContext
-from app.storage.engine.db import Tx
 
 EXAMPLE = "dispute the commit does not fix it"
 
@@ -33,23 +25,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (
         HandOut("dispute", {**spare, "reason": reason if reason.strip() not in FILLED_IN | {""} else Blank.REASON}),
     )
-
-
-async def handle(tx: Tx, context: CommandContext, request: DisputeRequest) -> str:
-    return told(await disputes.dispute(tx, context, request.reason, request.contract))
-
-
-def told(found: Disputed) -> str:
-    row, bond = found.contract, format_mills(found.bond_mills)
-    name, verdict = shown(row.kind, row.id), said(row.kind, found.verdict)
-    head = (
-        f"**You have joined the dispute of {name}**: one ruling answers all of you. Your bond of {bond} comes back if "
-        if found.joined
-        else f"**{name} is disputed**: it does not settle as {verdict} before a maintainer without a position decides "
-        f"with `/bugmark resolve (fixed|unfixed|void) REASON`. Your bond of {bond} comes back if "
-    )
-    unanswered = silence(hearings.unanswered(row, found.verdict), verdict)
-    return f"{head}you are right; if nobody decides by {format_instant(found.answer_by_at)}, {unanswered}."
 
 
 COMMAND = Command(
@@ -70,10 +45,8 @@ COMMAND = Command(
     examples=(EXAMPLE, "dispute on c3 it was closed by mistake"),
     rules="which? reason",
     build=build,
-    handle=handle,
     mend=mend,
     risks=True,
-    winds_up=True,
     for_others=True,
     order=32,
 )

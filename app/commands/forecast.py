@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from app.commands.command import Command
@@ -26,29 +25,9 @@ from app.language.parser import FILLED_IN
 from app.language.requests import AboutAdvisory, AboutIssue, AboutMilestone, AboutPull, AboutRelease, ForecastRequest
 from app.language.text import lower
 from app.market.exchange.spoken import Blank, HandOut
-from app.market.terms.pull import PullState
-from app.market.terms.statement import ADVISORY, ECOSYSTEMS, ISSUE_FORECAST, MILESTONE, PULL, RELEASE, SEVERITIES, words
-from app.replies.formats import folded
-from app.services.forecasts import making
-from app.services.forecasts.making import Made, Subjects
-from app.services.rules.context import CommandContext
-from app.storage.engine.db import Tx
-from app.storage.people.places import Place
+from app.market.terms.statement import ECOSYSTEMS, SEVERITIES
 
 T = TypeVar("T")
-
-JUDGED = {
-    ADVISORY: "GitHub's advisory database judges when the window has ended: reviewed advisories count, withdrawn ones "
-    "do not.",
-    ISSUE_FORECAST: "GitHub's API judges when the window has ended: the issue must have been opened, labelled and "
-    "titled so in time, and be so still.",
-    MILESTONE: "GitHub's API judges: early if the milestone is closed with all its issues closed, else as they are "
-    "at the end; pull requests do not count, and a milestone without issues is not done.",
-    PULL: "GitHub's API judges: a merge is never taken back, and a pull request that is closed without one may "
-    "still be opened again and merged in time.",
-    RELEASE: "GitHub's API judges when the window has ended: a pre-release counts, a draft does not, nor "
-    "does a release that was deleted in time.",
-}
 
 
 def build(parts: Parts) -> ForecastRequest:
@@ -62,48 +41,6 @@ def build(parts: Parts) -> ForecastRequest:
     if "release" in parts:
         return ForecastRequest(AboutRelease(parts["release"]), parts["by"])
     return ForecastRequest(AboutMilestone(parts["milestone"]), parts["by"])
-
-
-async def prepare(oracle: Subjects, place: Place, request: ForecastRequest) -> ForecastRequest | None:
-    """GitHub is asked which milestone is meant, and whether what is to come is there already."""
-    match request.about:
-        case AboutMilestone() as about:
-            known = await oracle.milestones(place.repository)
-            return None if known is None else replace(request, about=replace(about, known=tuple(known)))
-        case AboutPull(number) as about:
-            state = await oracle.pull_request(place.repository, number)
-            return None if state is None else replace(request, about=replace(about, state=state))
-        case AboutRelease(tag) as about:
-            published = await oracle.released(place.repository, tag)
-            return None if published is None else replace(request, about=replace(about, published=published))
-    return request
-
-
-async def handle(tx: Tx, context: CommandContext, request: ForecastRequest) -> str:
-    match request.about:
-        case AboutAdvisory(ecosystem, package, severity):
-            made = await making.forecast_advisory(tx, context, ecosystem, package, severity, request.by_at)
-        case AboutIssue(label, title):
-            made = await making.forecast_issue(tx, context, label, title, request.by_at)
-        case AboutMilestone(name, known):
-            made = await making.forecast_milestone(tx, context, name, known or (), request.by_at)
-        case AboutPull(number, state):
-            made = await making.forecast_pull(tx, context, number, state or PullState.ABSENT, request.by_at)
-        case AboutRelease(tag, published):
-            made = await making.forecast_release(tx, context, tag, published is not False, request.by_at)
-    return told(made)
-
-
-def told(made: Made) -> str:
-    """The statement in words and to the letter."""
-    row = made.contract
-    exact = f"Predicate `{row.statement_text}`, its SHA-256 `{row.statement_hash}`, terms `{row.terms_hash[:12]}`."
-    opening = f"**F{row.id}** is open for trading" if made.new else f"**F{row.id}** asks this already"
-    return (
-        f"{opening}: {words(row.statement_text)}. TRUE if so, else FALSE; one unit of the side that comes true pays 1 "
-        f"token. {JUDGED[row.kind]}\n\n"
-        f"To trade it: `/bugmark offer true 50 at 0.30 on F{row.id}`.\n\n{folded('To the letter', exact)}"
-    )
 
 
 # -- mending ------------------------------------------------------------------------------------------------------
@@ -224,8 +161,6 @@ COMMAND = Command(
     rules="(_ADVISORY package severity? | _ISSUE label title? | milestone _CLOSED? | pull _MERGED? "
     "| release _PUBLISHED?) by",
     build=build,
-    handle=handle,
-    prepare=prepare,
     mend=mend,
     order=30,
 )

@@ -10,17 +10,7 @@ from app.language.grammar import Parts
 from app.language.guesses import near_number
 from app.language.requests import FundRequest
 from app.language.text import lower
-from app.market.exchange.offer import Action, NewOffer, Offer
 from app.market.exchange.spoken import Blank, HandOut
-from app.market.terms.contract import UNIT_MILLS, Side
-from app.market.terms.errors import InvalidOffer
-from app.market.terms.instants import format_instant
-from app.market.terms.money import format_mills, format_price
-from app.replies import trade_results
-from app.services.rules.context import CommandContext
-from app.services.trading import funding, offers
-from app.services.trading.offers import Traded
-from app.storage.engine.db import FIRST_IMAGINED, Tx
 
 _PRICE_WORDS = ("at", "@")
 _DATE_WORDS = ("by", "within", "in", "before", "until")
@@ -53,49 +43,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return slots.hand_outs("fund")
 
 
-async def handle(tx: Tx, context: CommandContext, request: FundRequest) -> str:
-    price = request.price or context.config.fund_price
-    volume = request.amount_mills // price
-    if not volume:
-        raise InvalidOffer(
-            f"{format_mills(request.amount_mills)} does not buy a single unit at {format_price(price)}.",
-            f"/bugmark {_with_more(request).text}",
-        )
-    new = NewOffer(Action.BUY, Side.UNFIXED, volume, price)
-    by_at = request.by_at or await funding.date_for(tx, context)
-    traded = await offers.offer(tx, context, new, by_at)
-    which = "" if request.by_at else f"{_where(traded, by_at)} "
-    told = f"{which}{await trade_results.told(tx, context, traded)}{_for_a_fixer(traded.offer)}"
-    rest = request.amount_mills - volume * price
-    free = f" {format_mills(rest)} of the {format_mills(request.amount_mills)} is not enough for a unit and stays free."
-    return f"{told}{free if rest else ''}"
-
-
-def _with_more(request: FundRequest) -> HandOut:
-    """Leave the amount to the user: nobody else may choose it."""
-    given = {"at": request.price, "by": request.by_at}
-    return HandOut(
-        "fund", {"amount": Blank.AMOUNT, **{part: value for part, value in given.items() if value is not None}}
-    )
-
-
-def _where(traded: Traded, by_at: int) -> str:
-    """Without a date the reply says which contract was chosen."""
-    how = "a new contract" if traded.made else "the contract"
-    return f"Without a date this goes to {how} by {format_instant(by_at)}."
-
-
-def _for_a_fixer(offer: Offer) -> str:
-    """Describe the resting offer as a reward for the user who takes the other side and fixes the issue."""
-    if not offer.cash_left or offer.number >= FIRST_IMAGINED:
-        return ""
-    units = offer.cash_left
-    return (
-        f" Whoever fixes it can take the other side, `/bugmark take o{offer.number}`: that costs "
-        f"{format_mills(units * offer.fixed_price)} and pays {format_mills(units * UNIT_MILLS)}."
-    )
-
-
 COMMAND = Command(
     name="fund",
     aliases=("bounty", "reward", "sponsor"),
@@ -113,7 +60,6 @@ COMMAND = Command(
     examples=("fund 50 within 2 months", "fund 50", "fund 100 by end of month at 0.80"),
     rules="amount (at (by | within)? | (by | within) at?)?",
     build=build,
-    handle=handle,
     mend=mend,
     risks=True,
     order=12,

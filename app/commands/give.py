@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from app.commands.command import Command
 from app.language.corrections import FILLERS, Slots, joined, reads
@@ -13,13 +12,6 @@ from app.language.parser import FILLED_IN
 from app.language.requests import GiveRequest
 from app.language.text import lower
 from app.market.exchange.spoken import Blank, HandOut
-from app.market.terms.money import format_mills
-from app.services.accounts import gifts
-from app.services.mentions import mutes
-from app.services.rules.context import CommandContext
-from app.services.trading.limits import People
-from app.storage.engine.db import Tx
-from app.storage.people.places import Place
 
 
 def build(parts: Parts) -> GiveRequest:
@@ -42,21 +34,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return slots.hand_outs("give")
 
 
-async def prepare(oracle: People, place: Place, request: GiveRequest) -> GiveRequest | None:
-    """Names change hands: GitHub says whose this one is now."""
-    holder = await oracle.holder_of(place, request.login)
-    return None if holder is None else replace(request, holder=holder)
-
-
-async def handle(tx: Tx, context: CommandContext, request: GiveRequest) -> str:
-    gift = await gifts.give(tx, context, request.login, request.amount_mills, request.holder)
-    named = await mutes.addressed(tx, context.place.repository.id, {gift.receiver}, context.now)
-    return (
-        f"**{gift.giver_login}** gave {named[gift.receiver]} {format_mills(request.amount_mills)}. "
-        f"You have {format_mills(gift.free_mills)} free left."
-    )
-
-
 COMMAND = Command(
     name="give",
     usage="give @user AMOUNT",
@@ -71,8 +48,6 @@ COMMAND = Command(
     examples=("give @beth 20", "give @beth 12.50"),
     rules="login amount",
     build=build,
-    handle=handle,
-    prepare=prepare,
     mend=mend,
     risks=True,
     order=31,

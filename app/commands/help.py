@@ -12,8 +12,6 @@ from app.language.requests import HelpRequest
 from app.market.exchange.spoken import HandOut
 from app.replies.formats import folded
 from app.replies.reply import visible_lines
-from app.services.rules.context import CommandContext
-from app.storage.engine.db import Tx
 
 GROUPS = {1: "Trade", 2: "Look", 3: "More", 4: "Maintainers"}
 """Names of the groups, by the tens of a command's order."""
@@ -108,10 +106,6 @@ def _named(name: str) -> Command:
     return found
 
 
-async def handle(tx: Tx, context: CommandContext, request: HelpRequest) -> str:
-    return help_text(request.command)
-
-
 COMMAND = Command(
     name="help",
     usage="help [COMMAND]",
@@ -120,7 +114,6 @@ COMMAND = Command(
     examples=("help", "help offer"),
     rules="topic?",
     build=build,
-    handle=handle,
     mend=mend,
     order=26,
 )

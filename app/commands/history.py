@@ -9,14 +9,6 @@ from app.commands.command import Command
 from app.language.grammar import Parts
 from app.language.requests import HistoryRequest
 from app.market.exchange.spoken import HandOut
-from app.replies import price_table
-from app.services.rules.context import CommandContext
-from app.services.trading import looking
-from app.storage.engine.db import Tx
-from app.storage.market import market_data
-
-MOST_DAYS = 30
-MOST_TRADES = 20
 
 
 def build(parts: Parts) -> HistoryRequest:
@@ -25,12 +17,6 @@ def build(parts: Parts) -> HistoryRequest:
 
 def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("history", words, now)
-
-
-async def handle(tx: Tx, context: CommandContext, request: HistoryRequest) -> str:
-    row = await looking.contract_to_show(tx, context, request.by_at, request.contract, "history")
-    days = await market_data.days(tx, row.id, MOST_DAYS)
-    return price_table.history(row, days, await market_data.trades(tx, row.id, MOST_TRADES))
 
 
 COMMAND = Command(
@@ -45,7 +31,6 @@ COMMAND = Command(
     examples=("history", "history by end of month", "history F12"),
     rules=WHICH,
     build=build,
-    handle=handle,
     mend=mend,
     order=22,
 )

@@ -10,9 +10,6 @@ from app.language.requests import MuteRequest
 from app.language.text import lower
 from app.market.exchange.spoken import HandOut
 from app.market.terms.mention import Mode
-from app.services.mentions import mutes
-from app.services.rules.context import CommandContext
-from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> MuteRequest:
@@ -21,14 +18,6 @@ def build(parts: Parts) -> MuteRequest:
 
 def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("mute", {"daily": True} if "daily" in map(lower, words) else {}),)
-
-
-async def handle(tx: Tx, context: CommandContext, request: MuteRequest) -> str:
-    await mutes.choose(tx, context.user_id, context.place.repository.id, request.mode)
-    back = "`/bugmark unmute` brings it all back."
-    if request.mode is Mode.DAILY:
-        return f"From now on fills in this repository mention you at most once a day (UTC). {back}"
-    return f"From now on you get only reactions in this repository, and nothing mentions you. {back}"
 
 
 COMMAND = Command(
@@ -45,8 +34,6 @@ COMMAND = Command(
     examples=("mute", "mute daily"),
     rules="daily?",
     build=build,
-    handle=handle,
     mend=mend,
-    winds_up=True,
     order=33,
 )

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from app.commands.command import Command
-from app.commands.forecast_hint import forecast_meant
-from app.commands.pricing import priced
 from app.language.corrections import OfferMender
 from app.language.grammar import BadCommand, Parts
 from app.language.requests import OfferRequest
 from app.market.exchange.offer import Action
-from app.replies import trade_results
-from app.services.rules.context import CommandContext
-from app.services.trading import offers
-from app.storage.engine.db import Tx
 
 CONDITIONS = "[until DATE] [all-or-none] [now-or-never] [post-only] [cancel-on-halt]"
 CONDITION_NOTES = (
@@ -58,13 +50,6 @@ def forecast_of(parts: Parts) -> int | None:
     return parts.get("on")
 
 
-async def handle(tx: Tx, context: CommandContext, request: OfferRequest) -> str:
-    contract = await forecast_meant(tx, context, request)
-    new = priced(replace(request, contract=contract), context.config)
-    result = await offers.offer(tx, context, new, request.by_at, request.from_at, contract)
-    return await trade_results.told(tx, context, result, dated=request.from_at is not None)
-
-
 COMMAND = Command(
     name="offer",
     aliases=("buy",),
@@ -94,7 +79,6 @@ COMMAND = Command(
     ),
     rules=f"(side | truth) (volume | spend) (at | deposit | profit | by_range | on | {CLAUSES})*",
     build=build,
-    handle=handle,
     mend=OfferMender("offer", quantities=("for",), by="by_range"),
     risks=True,
     order=10,

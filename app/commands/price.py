@@ -9,11 +9,6 @@ from app.commands.command import Command
 from app.language.grammar import Parts
 from app.language.requests import PriceRequest
 from app.market.exchange.spoken import HandOut
-from app.replies import price_table
-from app.services.rules.context import CommandContext
-from app.services.trading import looking
-from app.services.views import market_views
-from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> PriceRequest:
@@ -22,15 +17,6 @@ def build(parts: Parts) -> PriceRequest:
 
 def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return mend_which("price", words, now)
-
-
-async def handle(tx: Tx, context: CommandContext, request: PriceRequest) -> str:
-    if request.by_at is None and request.contract is None:
-        view = await market_views.issue_view(tx, context.place.issue.id, context.now)
-        if len(view.trading) > 1:
-            return price_table.prices(view)
-    row = await looking.contract_to_show(tx, context, request.by_at, request.contract, "price")
-    return price_table.price_of(await market_views.contract_view(tx, row, context.now))
 
 
 COMMAND = Command(
@@ -50,7 +36,6 @@ COMMAND = Command(
     examples=("price", "price by end of month", "price F12"),
     rules=WHICH,
     build=build,
-    handle=handle,
     mend=mend,
     order=21,
 )

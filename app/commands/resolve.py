@@ -1,6 +1,6 @@
 """`resolve`: a maintainer decides a dispute."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from app.commands.command import Command
 from app.language.grammar import Parts
@@ -8,14 +8,6 @@ from app.language.requests import ResolveRequest
 from app.language.text import lower
 from app.language.values import RULINGS
 from app.market.exchange.spoken import Blank, HandOut
-from app.market.terms.instants import format_instant
-from app.market.terms.money import format_mills
-from app.market.terms.statement import said, shown
-from app.services.life import rulings
-from app.services.life.rulings import Resolved
-from app.services.rules.context import CommandContext
-from app.storage.engine.db import Tx
-from app.storage.people import places
 
 EXAMPLE = "resolve fixed the release contains the fix"
 
@@ -29,33 +21,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     if len(words) == 1 and lower(words[0]) in RULINGS:
         return (HandOut("resolve", {"ruling": RULINGS[lower(words[0])], "reason": Blank.REASON}),)
     return ()
-
-
-async def handle(tx: Tx, context: CommandContext, request: ResolveRequest) -> str:
-    found = await rulings.resolve(tx, context, request.outcome, request.reason, request.contract, request.price)
-    return told(found, request, await places.logins(tx, set(found.bonds)))
-
-
-def told(found: Resolved, request: ResolveRequest, logins: Mapping[int, str]) -> str:
-    row, outcome = found.contract, said(found.contract.kind, request.outcome)
-    after = _aside(found) if found.aside else f"it settles as {outcome} after {format_instant(found.due_at)}"
-    return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. {_bonds(found, logins)}"
-
-
-def _bonds(found: Resolved, logins: Mapping[int, str]) -> str:
-    each = [(format_mills(mills), f"**{logins.get(user, '')}**") for user, mills in found.bonds.items()]
-    if len(each) == 1:
-        ((bond, name),) = each
-        return f"The bond of {bond} {f'goes back to {name}' if found.upheld else f'of {name} goes to fees'}."
-    told = ", ".join(f"{name} ({bond})" for bond, name in each)
-    return f"The bonds of {told} {'go back' if found.upheld else 'go to fees'}."
-
-
-def _aside(found: Resolved) -> str:
-    """A maintainer's halt is lifted by nobody else."""
-    halted = found.contract.maintainer_halt is not None
-    then = "the market stays halted, as a maintainer wants it" if halted else "trading resumes"
-    return f"this close is set aside and {then}"
 
 
 COMMAND = Command(
@@ -77,11 +42,8 @@ COMMAND = Command(
     ),
     rules="ruling which? void_at? reason",
     build=build,
-    handle=handle,
     mend=mend,
     risks=True,
-    winds_up=True,
     for_others=True,
-    needs_rights=True,
     order=40,
 )

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from app.commands.command import Command
-from app.commands.forecast_hint import again, forecast_meant
 from app.commands.offer import CLAUSES, CONDITION_NOTES, CONDITIONS, forecast_of
 from app.language.corrections import OfferMender
 from app.language.grammar import BadCommand, Parts
 from app.language.requests import OfferRequest
-from app.market.exchange.offer import Action, NewOffer
-from app.market.exchange.spoken import HandOut
-from app.replies import trade_results
-from app.services.rules.context import CommandContext
-from app.services.trading import offers
-from app.storage.engine.db import Tx
-from app.storage.market import books, contracts
+from app.market.exchange.offer import Action
 
 
 def build(parts: Parts) -> OfferRequest:
@@ -43,48 +36,6 @@ def build(parts: Parts) -> OfferRequest:
     )
 
 
-async def handle(tx: Tx, context: CommandContext, request: OfferRequest) -> str:
-    if request.from_at is not None:
-        sentence = "A range of dates is for offers that buy; a sale says in which contract it is made."
-        raise BadCommand(sentence, await _in_one(tx, context, request))
-    result = await offers.sell(
-        tx,
-        context,
-        request.side,
-        request.volume,
-        request.price,
-        by_at=request.by_at,
-        contract=await forecast_meant(tx, context, request),
-        conditions=NewOffer(
-            Action.SELL,
-            request.side,
-            request.volume or 1,
-            request.price or 1,
-            request.until_at,
-            now_or_never=request.now_or_never,
-            all_or_none=request.all_or_none,
-            post_only=request.post_only,
-            cancel_on_halt=request.cancel_on_halt,
-        ),
-    )
-    return await trade_results.told(tx, context, result)
-
-
-async def _in_one(tx: Tx, context: CommandContext, request: OfferRequest) -> HandOut:
-    """Suggest a sale of units that the user holds, if possible within the range, at the named price, if any."""
-    found = await books.positions_of(tx, context.user_id, context.place.issue.id)
-    held = {contract: position for contract, side, position in found if side is request.side and position.free}
-    rows = [
-        row for row in await contracts.of_issue(tx, context.place.issue.id, context.now) if row.id in held and row.open
-    ]
-    if not rows:
-        return HandOut("positions")
-    within = [row for row in rows if (request.from_at or 0) <= row.maturation_at <= (request.by_at or 0)]
-    row = (within or rows)[0]
-    units = None if request.volume is None else min(request.volume, held[row.id].free)
-    return again(request, volume=units, by_range=(None, row.maturation_at))
-
-
 COMMAND = Command(
     name="sell",
     usage=f"sell (fixed|unfixed|true|false) (VOLUME|all) [at PRICE] [by DATE | on F12] {CONDITIONS}",
@@ -103,7 +54,6 @@ COMMAND = Command(
     ),
     rules=f"(side | truth) (volume | everything) (at | by_range | on | {CLAUSES})*",
     build=build,
-    handle=handle,
     mend=OfferMender(
         "sell",
         quantities=("all",),

@@ -9,10 +9,6 @@ from app.language.guesses import near_number
 from app.language.requests import TakeRequest
 from app.language.text import lower
 from app.market.exchange.spoken import Blank, HandOut
-from app.replies import trade_results
-from app.services.rules.context import CommandContext
-from app.services.trading import offers
-from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> TakeRequest:
@@ -32,10 +28,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return slots.hand_outs("take")
 
 
-async def handle(tx: Tx, context: CommandContext, request: TakeRequest) -> str:
-    return await trade_results.told(tx, context, await offers.take(tx, context, request.offer, request.volume))
-
-
 COMMAND = Command(
     name="take",
     usage="take OFFER [VOLUME]",
@@ -45,7 +37,6 @@ COMMAND = Command(
     examples=("take o17", "take o17 20"),
     rules="offer_id volume?",
     build=build,
-    handle=handle,
     mend=mend,
     risks=True,
     order=13,

@@ -9,9 +9,6 @@ from app.language.grammar import Parts
 from app.language.requests import MuteRequest
 from app.market.exchange.spoken import HandOut
 from app.market.terms.mention import Mode
-from app.services.mentions import mutes
-from app.services.rules.context import CommandContext
-from app.storage.engine.db import Tx
 
 
 def build(parts: Parts) -> MuteRequest:
@@ -22,11 +19,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return (HandOut("unmute"),)
 
 
-async def handle(tx: Tx, context: CommandContext, request: MuteRequest) -> str:
-    await mutes.choose(tx, context.user_id, context.place.repository.id, request.mode)
-    return "Your comments in this repository are answered again, and every fill of your offers mentions you."
-
-
 COMMAND = Command(
     name="unmute",
     usage="unmute",
@@ -34,8 +26,6 @@ COMMAND = Command(
     who="Everybody, for themselves.",
     examples=("unmute",),
     build=build,
-    handle=handle,
     mend=mend,
-    winds_up=True,
     order=34,
 )

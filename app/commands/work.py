@@ -11,13 +11,6 @@ from app.language.guesses import near_number
 from app.language.requests import WorkRequest
 from app.language.text import lower
 from app.market.exchange.spoken import Blank, HandOut
-from app.market.terms.errors import InvalidOffer
-from app.market.terms.instants import format_instant
-from app.market.terms.money import format_mills, format_price
-from app.replies import trade_results
-from app.services.rules.context import CommandContext
-from app.services.trading import working
-from app.storage.engine.db import Tx
 
 _ABOUT = ("on", "for", "with", "now", "me", "i'm", "im", "working")
 """Words that say nothing but what `work` says."""
@@ -37,28 +30,6 @@ def mend(words: Sequence[str], now: int) -> tuple[HandOut, ...]:
     return Slots({"amount": near_number("amount", said[0]) or (Blank.AMOUNT,)}).hand_outs("work")
 
 
-async def handle(tx: Tx, context: CommandContext, request: WorkRequest) -> str:
-    if request.stop:
-        await working.stop(tx, context)
-        return "You are no longer listed as working on this issue. What you hold stays yours."
-    _check_enough(context, request.amount_mills)
-    until = format_instant(await working.start(tx, context))
-    listed = f"**You are listed as working on this issue** until {until}; `/bugmark work stop` ends it."
-    if request.amount_mills is None:
-        return listed
-    traded = await working.back(tx, context, request.amount_mills)
-    if traded is None:
-        return f"{listed} Nothing was bought: no contract is open on this issue."
-    return f"{listed} {await trade_results.told(tx, context, traded)}"
-
-
-def _check_enough(context: CommandContext, amount_mills: int | None) -> None:
-    price = context.config.default_price
-    if amount_mills is not None and amount_mills < price:
-        why = f"{format_mills(amount_mills)} does not buy a single unit at {format_price(price)}."
-        raise InvalidOffer(why, f"/bugmark {HandOut('work', {'amount': Blank.AMOUNT}).text}")
-
-
 COMMAND = Command(
     name="work",
     usage="work [AMOUNT] | work stop",
@@ -73,7 +44,6 @@ COMMAND = Command(
     examples=("work", "work 25", "work stop"),
     rules="(amount | stop)?",
     build=build,
-    handle=handle,
     mend=mend,
     risks=True,
     order=17,

@@ -11,6 +11,7 @@ from app.market.terms.money import format_mills, format_price
 from app.replies import book_table
 from app.replies.formats import folded, side, where
 from app.services.accounts.accounts import Balance
+from app.services.orders.order import MOST_ORDERS
 from app.services.views.contract_views import BookView
 from app.services.views.holdings import UserView
 from app.storage.market.contracts import ContractRow
@@ -20,8 +21,7 @@ MAX_BODY = 65_536
 SPARE = 400
 """Left for the marker and for the words that say that something is left out."""
 
-MOST_COMMANDS = 20
-"""A comment may hold thousands; running them all would keep everybody else waiting."""
+MOST_COMMANDS = MOST_ORDERS
 
 MOST_LINES = 12
 FRAME_LINES = 3

@@ -14,18 +14,13 @@ from app.market.terms.contract import UNIT_MILLS, Side
 from app.market.terms.instants import command_date, format_instant
 from app.market.terms.money import format_mills, format_price
 from app.market.terms.statement import ISSUE_FIXED, said, shown
-from app.services.mentions import mutes
-from app.services.mentions.notices import tell_others
-from app.services.rules.context import CommandContext
-from app.services.trading.offers import Cancelled, Traded
-from app.storage.engine.db import FIRST_IMAGINED, Tx
-from app.storage.market import market_data, usage
+from app.services.trading.offers import Traded
+from app.services.uses.results import Changed, Funded, Listed, Neighbour, TakenBack, Trade
+from app.storage.engine.db import FIRST_IMAGINED
 from app.storage.market.contracts import ContractRow
 
 MOST_PRICES = 4
 """With more of them a fill tells their range."""
-
-MOST_NEIGHBOURS = 3
 
 
 @dataclass(slots=True)
@@ -37,51 +32,60 @@ class _Tally:
     parties: dict[int, None] = field(default_factory=dict)
 
 
-async def told(tx: Tx, context: CommandContext, result: Traded, *, dated: bool = False) -> str:
-    """The outcome of an offer, sale or take in the words of the thread. Whose offers were filled is mentioned once.
-
-    `dated`: a range was asked for, so each fill says in which contract it is.
-    """
-    named = await _named(tx, context, [*result.changes.fills, *(result.before.fills if result.before else [])])
-    left = await usage.pool_left(tx, context.user_id, result.contract.currency) if result.offer.pooled else 0
-    return traded(result, named, left, dated, await _known(tx, result, context.now))
+def trade(result: Trade) -> str:
+    """The outcome of an offer, sale or take in the words of the thread."""
+    known = [_beside(one) for one in result.beside]
+    return traded(result.traded, result.named, result.pool_left_mills, result.dated, known)
 
 
-async def _named(tx: Tx, context: CommandContext, fills: list[Fill]) -> dict[int, str]:
-    """Name the other parties of these fills, by a mention if they want one.
-
-    Who is muted gets no reply that could mention anybody: then they are told in a comment of its own.
-    """
-    parties, repository = _parties(fills) - {context.user_id}, context.place.repository.id
-    if parties and not context.config.reactions_only and await mutes.silent(tx, context.user_id, repository):
-        await tell_others(tx, context.place, fills, context.user_id, context.now)
-        return await mutes.named(tx, repository, parties, but=parties)
-    return await mutes.addressed(tx, repository, parties, context.now)
+def _beside(one: Neighbour) -> str:
+    quotes = {"bid": one.bid, "ask": one.ask, "last": one.last}
+    known = [f"{word} {format_price(price)}" for word, price in quotes.items() if price is not None]
+    return f"by {command_date(one.row.maturation_at)} (FIXED: {', '.join(known) or 'no price yet'})"
 
 
-async def _known(tx: Tx, result: Traded, now: int) -> list[str]:
-    """The open contracts nearest to one that was just made, with their prices of FIXED."""
-    at = result.contract.maturation_at
-    rows = sorted(result.neighbours, key=lambda row: abs(row.maturation_at - at))[:MOST_NEIGHBOURS]
-    ids = [row.id for row in rows]
-    books, last = await market_data.levels(tx, ids, now), await market_data.prices_at(tx, ids, now)
-    found = []
-    for row in sorted(rows, key=lambda row: row.maturation_at):
-        bids, asks = books[row.id].bids, books[row.id].asks
-        quotes = {
-            "bid": bids[0][0] if bids else None,
-            "ask": asks[0][0] if asks else None,
-            "last": last.get(row.id),
-        }
-        known = [f"{word} {format_price(price)}" for word, price in quotes.items() if price is not None]
-        found.append(f"by {command_date(row.maturation_at)} (FIXED: {', '.join(known) or 'no price yet'})")
-    return found
+def funded(result: Funded) -> str:
+    free = (
+        f" {format_mills(result.rest_mills)} of the {format_mills(result.amount_mills)} is not enough for a unit and "
+        "stays free."
+    )
+    told = f"{_chosen(result)}{trade(result.trade)}{_for_a_fixer(result.trade.traded.offer)}"
+    return f"{told}{free if result.rest_mills else ''}"
 
 
-async def changed(tx: Tx, context: CommandContext, number: int, result: Traded) -> str:
-    if result.offer.number != number:
-        return f"**o{number}** is cancelled, and this is in its place: {await told(tx, context, result)}"
-    offer = result.offer
+def _chosen(result: Funded) -> str:
+    """Without a date the reply says which contract was chosen."""
+    if result.chosen_at is None:
+        return ""
+    how = "a new contract" if result.trade.traded.made else "the contract"
+    return f"Without a date this goes to {how} by {format_instant(result.chosen_at)}. "
+
+
+def _for_a_fixer(offer: Offer) -> str:
+    """Describe the resting offer as a reward for the user who takes the other side and fixes the issue."""
+    if not offer.cash_left or offer.number >= FIRST_IMAGINED:
+        return ""
+    units = offer.cash_left
+    return (
+        f" Whoever fixes it can take the other side, `/bugmark take o{offer.number}`: that costs "
+        f"{format_mills(units * offer.fixed_price)} and pays {format_mills(units * UNIT_MILLS)}."
+    )
+
+
+def listed(result: Listed) -> str:
+    until = format_instant(result.until_at)
+    head = f"**You are listed as working on this issue** until {until}; `/bugmark work stop` ends it."
+    if not result.backed:
+        return head
+    if result.trade is None:
+        return f"{head} Nothing was bought: no contract is open on this issue."
+    return f"{head} {trade(result.trade)}"
+
+
+def changed(result: Changed) -> str:
+    offer, number = result.trade.traded.offer, result.number
+    if offer.number != number:
+        return f"**o{number}** is cancelled, and this is in its place: {trade(result.trade)}"
     place = "is still suspended" if offer.suspended else "keeps its place"
     return (
         f"**o{number}** {place} and is open for {offer.remaining:,} units now, at {format_price(offer.price)}. "
@@ -89,13 +93,13 @@ async def changed(tx: Tx, context: CommandContext, number: int, result: Traded) 
     )
 
 
-async def cancelled(tx: Tx, context: CommandContext, result: Cancelled) -> str:
+def taken_back(result: TakenBack) -> str:
     """With what others' all-or-none offers could do once these were out of their way."""
-    names = ", ".join(f"**o{offer.number}**" for offer in result.offers)
-    head = f"Cancelled {names}. {_freed(result.offers, 'it' if len(result.offers) == 1 else 'them')}"
-    fills = [fill for each in result.changes for fill in each.fills]
-    named = await _named(tx, context, fills)
-    return " ".join([head, *_sentence_of_others(fills, named, set())])
+    offers = result.cancelled.offers
+    names = ", ".join(f"**o{offer.number}**" for offer in offers)
+    head = f"Cancelled {names}. {_freed(offers, 'it' if len(offers) == 1 else 'them')}"
+    fills = [fill for each in result.cancelled.changes for fill in each.fills]
+    return " ".join([head, *_sentence_of_others(fills, result.named, set())])
 
 
 def _freed(offers: list[Offer], rest: str) -> str:

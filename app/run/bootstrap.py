@@ -33,6 +33,7 @@ from app.run.history import Reader
 from app.run.worker import Worker
 from app.services.accounts import marketplace
 from app.services.audit.pruning import Pruning
+from app.services.orders.gate import Gate
 from app.services.rules.in_force import StoredConfigs
 from app.services.upkeep.heart import Heart
 from app.services.upkeep.pulse import EVERY_SECONDS, STALE_SECONDS, WEB, WORKER, Pulse
@@ -220,7 +221,7 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         presence, transfers = Presence(db, github, clock), Transfers(db, github, clock)
         oracle = GitHubOracle(github, presence, transfers)
         stored, configs = StoredConfigs(), Configs(db, github, clock)
-        runner = Runner(db, oracle, clock, stored)
+        runner = Runner(db, Gate(db, oracle, clock, stored), clock, stored)
         events = Events(db, runner, github, clock, configs, presence, transfers)
         carried = Checks(github, configs), Rewards(db, github, clock, stored)
         limits = GITHUB if settings.budgets == "github" else None

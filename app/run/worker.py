@@ -20,6 +20,7 @@ from app.services.life import issue_checks
 from app.services.life.asking import NoNews, with_news
 from app.services.life.backoff import Pauses
 from app.services.life.issue_checks import Oracle
+from app.services.orders.order import NoAnswer
 from app.services.trading import automatic_trades
 from app.services.upkeep.heart import Heart
 from app.storage.engine.db import Database, DatabaseBusy, Tx
@@ -27,7 +28,6 @@ from app.storage.market import books, contracts, pools
 from app.storage.queues import inbox
 from app.storage.queues.inbox import Delivery
 from app.storage.queues.outbox import Message
-from app.thread.runner import NoAnswer
 
 log = structlog.get_logger()
 

@@ -289,4 +289,5 @@ def _for_research() -> None:
     """An issue's labels (canonical JSON) and closer, and why trade was halted or goes on, for the export."""
     op.add_column("issues", sa.Column("labels", sa.Text(), nullable=True))
     op.add_column("issues", _instant("closed_by"))
+    op.add_column("issues", _instant("author_id"))
     op.add_column("amendments", sa.Column("reason", sa.String(length=16), nullable=True))

@@ -15,8 +15,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select
 
-from app.commands.command import Command
-from app.commands.registry import understand
+from app.commands.registry import parse
 from app.language.requests import GiveRequest, Request
 from app.market.ledger.entry_detail import KINDS
 from app.market.terms.contract import Outcome
@@ -28,16 +27,17 @@ from app.services.rules.config import Config
 from app.services.rules.in_force import StoredConfigs
 from app.services.trading import automatic_trades
 from app.services.trading.locked_market import EVERYWHERE, LockedMarket
+from app.services.uses.table import needs_rights
 from app.storage.engine import tables
 from app.storage.engine.db import Database, Tx
 from app.storage.market import contracts
 from app.storage.market.contracts import ContractRow
 from app.storage.market.disputes import DisputeState
 from app.storage.people import places
-from app.thread.permissions import needs_rights
 from tests.chaos.books import Raw, raw_entries
 from tests.chaos.lines import DAY
 from tests.contexts import context_of
+from tests.runners import answer as answered
 
 SAME = (tables.installations, tables.repositories, tables.users, tables.configs)
 SILENT = ("forecast ", "market ")
@@ -208,12 +208,12 @@ class Again:
             assert place is not None, row
             if row.text.startswith("dispute"):
                 await self._announce(tx, row.user_id, at)
-            command, request = await self._understood(tx, row)
+            request = await self._understood(tx, row)
             config = await self.configs.config(tx, place.repository)
             context = context_of(
-                place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(row.text), asked=EVERYWHERE
+                place, config, row.user_id, f"command:{number}", at, may_triage=needs_rights(request), asked=EVERYWHERE
             )
-            answer = await command.handle(tx, context, request)
+            answer = await answered(tx, context, request)
         for then, now in zip(MADE.findall(row.answer), MADE.findall(answer), strict=False):
             self.contract_numbers[int(then)] = int(now)
 
@@ -226,23 +226,23 @@ class Again:
             async with self.db.transaction() as tx:
                 place = await places.place(tx, row.issue_id)
                 assert place is not None, row
-                command, request = await self._understood(tx, row)
+                request = await self._understood(tx, row)
                 config = await self.configs.config(tx, place.repository)
                 context = context_of(place, config, row.user_id, f"command:{number}", row.at, asked=EVERYWHERE, **told)
-                await command.handle(tx, context, request)
+                await answered(tx, context, request)
                 raise _Undone
         except Refusal:
             return True
         except _Undone:
             return False
 
-    async def _understood(self, tx: Tx, row: Row[Any]) -> tuple[Command, Request]:
+    async def _understood(self, tx: Tx, row: Row[Any]) -> Request:
         """On GitHub everybody has the name of the record all day."""
-        command, request = understand(NUMBER.sub(self._now_called, row.text), self.written[row.comment_id])
+        request = parse(NUMBER.sub(self._now_called, row.text), self.written[row.comment_id])
         if isinstance(request, GiveRequest):
             known = await places.users_by_login(tx, request.login)
             request = replace(request, holder=known[0] if known else None)
-        return command, request
+        return request
 
     def _now_called(self, match: re.Match[str]) -> str:
         numbers = self.offer_numbers if match["letter"] == "o" else self.contract_numbers

@@ -29,11 +29,11 @@ from app.storage.market.contracts import ContractRow
 from app.storage.people import places
 from app.storage.people.places import Place
 from app.storage.queues.inbox import Delivery
-from app.thread.runner import Runner
 from sandbox.clock import FixedClock
 from sandbox.testing import RunningSandbox, running_sandbox
 from tests.clocks import START_AT
 from tests.endpoints import unknown
+from tests.runners import runner_of
 
 NOWHERE = "http://127.0.0.1:9/hook"
 """Nobody listens there: webhooks are taken from the sandbox's record instead."""
@@ -59,7 +59,7 @@ class Ground:
         self.presence = Presence(self.db, self.github, self.clock)
         self.transfers = Transfers(self.db, self.github, self.clock)
         self.oracle = GitHubOracle(self.github, self.presence, self.transfers)
-        runner = Runner(self.db, self.oracle, self.clock, stored)
+        runner = runner_of(self.db, self.oracle, self.clock, stored)
         self.events = Events(self.db, runner, self.github, self.clock, configs, self.presence, self.transfers)
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:

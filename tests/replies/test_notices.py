@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.commands import resolve
-from app.language.requests import ResolveRequest
 from app.market.terms.contract import Outcome
-from app.replies import notices
+from app.replies import house_results, notices
 from app.services.life.rulings import Resolved
 from app.storage.market.disputes import Dispute, DisputeState
 from tests.replies.showing import NOW, row
@@ -23,7 +21,7 @@ RULED = Dispute(
 )
 def test_a_ruling_lifts_no_maintainers_halt(halt: str | None, holds: str) -> None:
     found = Resolved(row(maintainer_halt=halt), RULED, {1: 5_000}, upheld=True, aside=True, due_at=NOW)
-    told = resolve.told(found, ResolveRequest(Outcome.UNFIXED, "so", None, None), {1: "adam"})
+    told = house_results.ruled(found, Outcome.UNFIXED, {1: "adam"})
     assert f"this close is set aside {holds}" in told
 
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.commands.positions import worth
 from app.commands.registry import parse
 from app.language.extract import read_commands
 from app.market.exchange.fill import FillKind
@@ -20,6 +19,7 @@ from app.market.prices.price import Paid
 from app.market.prices.quotes import Day, Trade
 from app.market.terms.contract import Outcome, Side
 from app.replies import book_table, formats, price_table, reply
+from app.replies.holding_tables import worth
 from app.replies.market_comment import board
 from app.replies.reply import MAX_BODY, MOST_LINES, visible_lines
 from app.services.accounts.accounts import Balance

@@ -19,7 +19,8 @@ from app.services.views import market_views
 from app.storage.engine import tables
 from app.storage.engine.db import Database, Tx
 from app.storage.people.places import Place
-from app.thread.runner import Comment, Runner
+from app.thread.runner import Comment
+from tests.runners import runner_of
 from tests.services.desk import BY, CURRENCY, DAY, ISSUE, OWNER, Desk, place_of
 from tests.services.lives import ADAM, BETH, DEV, IS_OPEN, closed
 
@@ -67,7 +68,7 @@ async def cost(desk: Desk, number: int, line: str) -> int:
     at = desk.clock.now()
     said = Comment(number, f"/bugmark {line}", None, DEV, DEV, "user4", at, at, at, place_of(ISSUE), IS_OPEN)
     with counted(desk.db) as found:
-        await Runner(desk.db, desk.oracle, desk.clock, SameEverywhere()).run(said, known)
+        await runner_of(desk.db, desk.oracle, desk.clock, SameEverywhere()).run(said, known)
     return len(found)
 
 

@@ -11,13 +11,16 @@ import pytest
 from sqlalchemy import select
 
 from app.market.life.facts import IssueFacts
+from app.services.orders import deadline
+from app.services.orders.guards import GIVE_UP_SECONDS
+from app.services.orders.order import NoAnswer
 from app.services.rules.in_force import StoredConfigs
 from app.storage.engine.db import Database
 from app.storage.engine.tables import commands
 from app.storage.people.places import Place
-from app.thread import deadline
-from app.thread.runner import GIVE_UP_SECONDS, Comment, NoAnswer, Runner
+from app.thread.runner import Comment
 from tests.clocks import FakeClock
+from tests.runners import runner_of
 from tests.services.desk import ISSUE, Desk, FakeOracle, place_of
 
 
@@ -71,7 +74,7 @@ async def test_a_comment_whose_answer_hangs_is_tried_again_and_refused_after_an_
     desk: Desk, monkeypatch: pytest.MonkeyPatch, question: str, words: str
 ) -> None:
     monkeypatch.setattr(deadline, "ASKING_SECONDS", 0.2)
-    runner = Runner(desk.db, SlowOracle(question=question), desk.clock, StoredConfigs())
+    runner = runner_of(desk.db, SlowOracle(question=question), desk.clock, StoredConfigs())
     said = comment(desk)
     with pytest.raises(NoAnswer):
         await runner.run(said, know)

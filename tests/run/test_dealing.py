@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 from app.github.api.errors import Unavailable
 from app.run import worker as working
 from app.run.worker import BUG_ATTEMPTS, LEASE_SECONDS, MOST_ATTEMPTS, Worker
+from app.services.orders.order import NoAnswer
 from app.storage.engine.db import Database, DatabaseBusy
 from app.storage.queues import inbox
 from app.storage.queues.inbox import Arrival, Delivery
-from app.thread.runner import NoAnswer
 from tests.clocks import START_AT, FakeClock
 
 

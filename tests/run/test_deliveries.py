@@ -21,7 +21,9 @@ from app.github.reading.issue import facts_from
 from app.github.rules import checks
 from app.github.rules.rules_file import Configs
 from app.market.life.facts import Cause, IssueFacts
+from app.replies.results import OUR_FAULT
 from app.services.life import issue_checks
+from app.services.orders.order import NoAnswer
 from app.services.rules.config import SameEverywhere
 from app.storage.engine.db import Database
 from app.storage.engine.tables import commands, contracts
@@ -29,9 +31,9 @@ from app.storage.people import places
 from app.storage.people.places import Installation, Place
 from app.storage.queues import outbox
 from app.storage.queues.inbox import Delivery
-from app.thread.runner import OUR_FAULT, NoAnswer, Runner
 from tests.clocks import START_AT, FakeClock
 from tests.github.play import Play, reply
+from tests.runners import runner_of
 from tests.services.desk import FakeOracle
 
 EXAMPLES = Path("node_modules/@octokit/webhooks-examples/api.github.com/index.json")
@@ -116,7 +118,7 @@ EVENTS = ("issue_comment", "issues", "repository", "installation", "installation
 
 @pytest.fixture
 def events(db: Database, github: GitHub, clock: FakeClock) -> Events:
-    runner = Runner(db, FakeOracle(IssueFacts(False, False)), clock, SameEverywhere())
+    runner = runner_of(db, FakeOracle(IssueFacts(False, False)), clock, SameEverywhere())
     parts = db, github, clock
     return Events(db, runner, github, clock, Configs(*parts), Presence(*parts), Transfers(*parts))
 

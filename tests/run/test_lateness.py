@@ -9,13 +9,16 @@ import pytest
 from app.market.life.facts import IssueFacts
 from app.market.terms.contract import Status
 from app.market.terms.milestone import KnownMilestone
+from app.services.orders.guards import GIVE_UP_SECONDS, LATE_SECONDS
+from app.services.orders.order import NoAnswer
 from app.services.rules.config import SameEverywhere
 from app.storage.engine.db import Tx
 from app.storage.people.places import Place, Repository
 from app.storage.queues import commands
 from app.storage.queues.commands import CommandRecord
-from app.thread.runner import GIVE_UP_SECONDS, LATE_SECONDS, Comment, NoAnswer, Runner
+from app.thread.runner import Comment
 from tests.clocks import FakeClock
+from tests.runners import runner_of
 from tests.services.desk import ISSUE, Desk, FakeOracle, place_of
 from tests.services.lives import DEV, IS_OPEN, closed
 
@@ -69,7 +72,7 @@ async def run(desk: Desk, comment: Comment) -> None:
     async def known(tx: Tx, place: Place) -> Place:
         return place
 
-    await Runner(desk.db, desk.oracle, desk.clock, SameEverywhere()).run(comment, known)
+    await runner_of(desk.db, desk.oracle, desk.clock, SameEverywhere()).run(comment, known)
 
 
 @pytest.mark.parametrize("seconds", [LATE_SECONDS, LATE_SECONDS + 1])

@@ -28,8 +28,8 @@ from app.market.terms.statement import AnyForecast
 from app.services.accounts import accounts
 from app.services.audit.audit import Report, audit
 from app.services.life import issue_checks, notices
+from app.services.orders.context import Context
 from app.services.rules.config import Config, play_currency
-from app.services.rules.context import CommandContext
 from app.services.trading import automatic_trades, offers
 from app.services.trading.locked_market import EVERYWHERE
 from app.services.trading.offers import Traded
@@ -169,7 +169,7 @@ class Desk:
         opening = accounts.Opening(user, f"user{user}", owner, f"comment:{user}")
         await accounts.open_account(tx, opening, self.config, self.clock.now())
 
-    def context(self, user: int, issue: int = ISSUE, closed: bool = False, cause: str | None = None) -> CommandContext:
+    def context(self, user: int, issue: int = ISSUE, closed: bool = False, cause: str | None = None) -> Context:
         self.commands += 1
         return context_of(
             place_of(issue), self.config, user, cause or f"command:{self.commands}", self.clock.now(), closed=closed

@@ -12,7 +12,7 @@ from app.services.life import disputes, halting, rulings
 from app.services.life.disputes import Disputed
 from app.services.life.notices import items
 from app.services.life.rulings import Resolved
-from app.services.rules.context import CommandContext
+from app.services.orders.context import Context
 from app.storage.market import journal
 from app.storage.market.contracts import ContractRow
 from tests.services.desk import BY, CURRENCY, Desk
@@ -48,7 +48,7 @@ async def closed_now(desk: Desk, number: int, rights: bool = True) -> int:
     return at
 
 
-def maintainer(desk: Desk, user: int = DEV) -> CommandContext:
+def maintainer(desk: Desk, user: int = DEV) -> Context:
     return replace(desk.context(user), may_triage=True)
 
 

@@ -14,7 +14,7 @@ import app.github
 import app.language
 import app.market
 import app.services
-from app.commands.registry import understand
+from app.commands.registry import parse
 from app.language.dates import AmbiguousDate, BadDate
 from app.language.forecast_names import BadName, BadPackage, BadPull, BadSeverity, BadTag
 from app.language.grammar import BadCommand, Leaving
@@ -36,6 +36,7 @@ from app.services.rules.config import Config, Limits
 from app.services.trading.forecasting import UnclearForecast
 from app.services.trading.limits import OverLimit
 from app.services.trading.room import NoRoom
+from tests.runners import answer
 from tests.services.desk import BY, Desk
 from tests.services.lives import ADAM, BETH, CHARLES, DEV, closed_now, halt
 
@@ -153,10 +154,10 @@ async def said(desk: Desk, case: Case) -> str:
     )
     text = case.text.format(by=command_date(BY), long="x" * 101)
     async with desk.db.transaction() as tx:
-        command, request = understand(text, desk.clock.now())
+        request = parse(text, desk.clock.now())
         if isinstance(request, GiveRequest):
             request = replace(request, holder=HOLDERS.get(request.login))
-        return await command.handle(tx, context, request)
+        return await answer(tx, context, request)
 
 
 def behind(error: BaseException) -> Iterator[type[BaseException]]:
@@ -184,10 +185,10 @@ async def check(desk: Desk, case: Case) -> None:
 def check_hand_out(text: str, now: int) -> None:
     """It can be read, or something is left to be filled in, and it is refused until then."""
     if not set(text.split(" ")) & set(Blank):
-        understand(text, now)
+        parse(text, now)
         return
     with pytest.raises(Refusal):
-        understand(text, now)
+        parse(text, now)
 
 
 async def test_a_refusal_is_a_sentence_with_a_command_and_changes_nothing(desk: Desk) -> None:

@@ -18,7 +18,7 @@ from app.services.accounts import accounts
 from app.services.accounts.accounts import Balance
 from app.services.life.issue_checks import closed_to_trade
 from app.services.mentions import mutes
-from app.services.rules.context import CommandContext
+from app.services.orders.context import Context
 from app.services.trading import offers
 from app.services.trading.locked_market import lock_market
 from app.services.views import holdings
@@ -119,7 +119,7 @@ async def test_an_offer_that_may_not_come_back_is_left_alone_for_a_minute(desk: 
     assert desk.oracle.asked == 3
 
 
-def under(context: CommandContext, owner: int) -> CommandContext:
+def under(context: Context, owner: int) -> Context:
     """The same thread after its repository has got this owner."""
     return replace(context, place=Place(context.place.issue, replace(context.place.repository, owner_id=owner)))
 

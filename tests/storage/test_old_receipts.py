@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from app.market.terms.contract import digest
 from app.storage.engine.db import Database, migrate
-from app.storage.queues.commands import CommandKey, begin
+from app.storage.queues.commands import begin, in_comment
 from tests.databases import apart
 
 ROWS = (
@@ -33,8 +33,8 @@ async def test_a_command_that_ran_before_the_upgrade_does_not_run_again(empty_da
     apart(lambda: migrate(empty_database_url))
     db = Database(empty_database_url)
     async with db.transaction() as tx:
-        again = await begin(tx, CommandKey(31, "/bugmark book", 1), user_id=1, issue_id=11, at=5)
-        other = await begin(tx, CommandKey(31, "/bugmark book", 2), user_id=1, issue_id=11, at=5)
+        again = await begin(tx, in_comment(31, "/bugmark book", 1), user_id=1, issue_id=11, at=5)
+        other = await begin(tx, in_comment(31, "/bugmark book", 2), user_id=1, issue_id=11, at=5)
         kept = (await tx.execute(text("SELECT channel, key FROM commands WHERE occurrence = 1"))).one()
     assert again is None
     assert other is not None

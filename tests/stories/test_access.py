@@ -1,4 +1,4 @@
-"""Who may do what: each cell of the table is tried through the thread; that of docs/maintainers.md is this one.
+"""Who may do what: each cell is tried through the thread and at the gate; the table of docs/maintainers.md is this one.
 
 A refused cell changes nothing that is money or units; an allowed one is done.
 """
@@ -17,6 +17,7 @@ import pytest
 
 from app.run import bootstrap
 from sandbox.world import Actor
+from tests.stories.bare import bare_door
 from tests.stories.market_life import closed_window, contract, give_right, matched
 from tests.stories.stage import METRICS_TOKEN, OPERATOR, Stage, Story
 
@@ -167,6 +168,22 @@ async def test_in_the_thread(stage: Stage, row: Row) -> None:
         reply = await story.say(LOGINS[who], command)
         assert "🚀" in reply and "😕" not in reply, (who, reply)
     await story.check()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.action)
+async def test_at_the_gate_itself(stage: Stage, row: Row) -> None:
+    """The same cells without a comment. A bot signs in nowhere, so its cell is the thread's alone."""
+    async with bare_door(stage) as door:
+        story, command = await prepared(stage, row)
+        for who, why in row.refused.items():
+            await door.refused(story, LOGINS[who], command, why)
+        for number, who in enumerate(row.allowed):
+            if number and row.once:
+                story, command = await prepared(stage, row)
+            receipt = await door.order(story, LOGINS[who], command)
+            assert receipt.done, (who, receipt)
+        await story.calm()
+        await story.check()
 
 
 async def ignored(story: Story, command: str) -> None:

@@ -28,10 +28,10 @@ from structlog.testing import capture_logs
 
 from app.base.settings import Settings
 from app.github.reading.purchases import EVENT as PURCHASE
+from app.replies.results import OUR_FAULT
 from app.run import bootstrap
 from app.storage.engine.db import Database
 from app.storage.engine.tables import commands, deliveries, marketplace_accounts
-from app.thread.runner import OUR_FAULT
 from sandbox.clock import FileClock
 from sandbox.testing import running_sandbox
 from tests.stories.conftest import running_app, wait_for

@@ -29,12 +29,14 @@ from app.github.rules import checks
 from app.github.rules.rules_file import PATH, Configs
 from app.services.forecasts import news
 from app.services.life import issue_checks
+from app.services.orders.guards import GIVE_UP_SECONDS
+from app.services.orders.order import NoAnswer
 from app.storage.engine.db import Database, Tx
 from app.storage.people import configs, places
 from app.storage.people.places import Issue, Place
 from app.storage.queues import outbox, poll_schedule
 from app.storage.queues.inbox import KEPT_SECONDS, Delivery
-from app.thread.runner import GIVE_UP_SECONDS, Comment, NoAnswer, Runner
+from app.thread.runner import Comment, Runner
 
 log = structlog.get_logger()
 

@@ -112,6 +112,7 @@ def read_issue(payload: Payload) -> Issue:
         updated_at=read_instant(payload.get("issue", "updated_at")) or 0,
         labels=canonical(sorted(read_labels(payload))) if isinstance(payload.get("issue", "labels"), list) else None,
         closed_by=_read_closer(payload),
+        author_id=read_author(payload),
     )
 
 

@@ -137,6 +137,7 @@ issues = Table(
     Column("moved_to", BigInteger),
     Column("labels", Text),
     Column("closed_by", BigInteger),
+    Column("author_id", BigInteger),
     Index("ix_issues_repository_id_number", "repository_id", "number"),
 )
 

@@ -39,7 +39,7 @@ class Repository:
 class Issue:
     """`updated_at` is GitHub's; `moved_to` the id that the issue has where it was transferred to.
 
-    `labels` are their names as canonical JSON, `closed_by` is the closer's id; None: not told.
+    `labels` are their names as canonical JSON, `closed_by` and `author_id` are ids of people; None: not told.
     """
 
     id: int
@@ -53,6 +53,7 @@ class Issue:
     moved_to: int | None = None
     labels: str | None = None
     closed_by: int | None = None
+    author_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ def _save_issue(dialect: str) -> Any:
         set_={
             **{c.name: new[c.name] for c in old if c.name not in ("id", "moved_to")},
             "labels": func.coalesce(new.labels, old.labels),
+            "author_id": func.coalesce(new.author_id, old.author_id),
             "closed_by": case(
                 (new.closed_at == old.closed_at, func.coalesce(new.closed_by, old.closed_by)), else_=new.closed_by
             ),

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from app.market.terms.contract import digest
 from app.storage.engine.db import Tx
 from app.storage.engine.sql import insert
 from app.storage.engine.tables import commands
 
-
-@dataclass(frozen=True, slots=True)
-class CommandKey:
-    """A command is known by its comment, its normalised text and which of several equal ones it is."""
-
-    comment_id: int
-    text: str
-    occurrence: int
-
-    @property
-    def receipt(self) -> str:
-        """The key of its receipt in the channel of comments."""
-        return f"{self.comment_id}:{digest(self.text)}:{self.occurrence}"
-
-
 COMMENT = "comment"
 """The channel of commands that stand in comments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptKey:
+    """A command is known by the channel it came through and its key there; `text` is what was said.
+
+    One that stands in a comment knows its comment, and which of several equal ones it is.
+    """
+
+    channel: str
+    key: str
+    text: str
+    comment_id: int | None = None
+    occurrence: int = 0
+
+
+def in_comment(comment_id: int, text: str, occurrence: int) -> ReceiptKey:
+    """The key of a command in a comment: its comment, its normalised text and which of several equal ones it is."""
+    return ReceiptKey(COMMENT, f"{comment_id}:{digest(text)}:{occurrence}", text, comment_id, occurrence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,13 @@ class CommandRecord:
     answer: str
 
 
-async def begin(tx: Tx, key: CommandKey, *, user_id: int, issue_id: int, at: int) -> int | None:
+async def begin(tx: Tx, key: ReceiptKey, *, user_id: int, issue_id: int, at: int) -> int | None:
     """Claim a command for this transaction: the receipt's number, or None if it has run."""
     statement = (
         insert(tx, commands)
         .values(
-            channel=COMMENT,
-            key=key.receipt,
+            channel=key.channel,
+            key=key.key,
             comment_id=key.comment_id,
             text_hash=digest(key.text),
             occurrence=key.occurrence,
@@ -70,4 +76,14 @@ async def finish(tx: Tx, number: int, *, done: bool, answer: str) -> None:
 async def of_comment(tx: Tx, comment_id: int) -> list[CommandRecord]:
     """The commands of a comment in the order they ran."""
     rows = await tx.execute(select(commands).where(commands.c.comment_id == comment_id).order_by(commands.c.id))
-    return [CommandRecord(row.id, row.text, row.user_id, row.done, row.answer) for row in rows]
+    return [_record(row) for row in rows]
+
+
+async def known(tx: Tx, channel: str, keys: Collection[str]) -> dict[str, CommandRecord]:
+    """The receipts there are of commands with these keys."""
+    rows = await tx.execute(select(commands).where(commands.c.channel == channel, commands.c.key.in_(keys)))
+    return {row.key: _record(row) for row in rows}
+
+
+def _record(row: Row[Any]) -> CommandRecord:
+    return CommandRecord(row.id, row.text, row.user_id, row.done, row.answer)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from app.market.terms.contract import Status
+from app.services.orders.guards import GIVE_UP_SECONDS
+from app.services.orders.order import NoAnswer
 from app.storage.engine.db import Database
 from app.storage.market import contracts
-from app.thread.runner import GIVE_UP_SECONDS, NoAnswer
 from tests.github.ground import Ground, ground_of
 
 

@@ -9,10 +9,10 @@ import pytest
 from app.market.terms.errors import Refusal
 from app.services.accounts import insiders
 from app.services.accounts.insiders import FRESH_SECONDS
+from app.services.orders.standing import Actor, Standing, note, remembered, standing_of
 from app.services.rules.config import Config
 from app.services.trading import offers
 from app.storage.people.places import Place
-from app.thread.permissions import Actor, Standing, standing_of
 from tests.services.desk import BY, ISSUE, Desk, new_offer, place_of
 from tests.services.lives import ADAM, BETH, base_case
 
@@ -33,7 +33,12 @@ async def standing(
     desk: Desk, rights: FakeRights, user: int = ADAM, author: int = 9, needed: bool = False
 ) -> Standing | None:
     who = Actor(place_of(ISSUE), user, f"user{user}", author)
-    return await standing_of(desk.db, rights, who, needed, desk.config.insiders, desk.clock.now())
+    async with desk.db.transaction() as tx:
+        known = await remembered(tx, who, desk.config.insiders, desk.clock.now())
+        found = await standing_of(rights, who, needed, known)
+        if found is not None:
+            await note(tx, who, found, desk.clock.now())
+    return found
 
 
 async def disclosed(desk: Desk) -> frozenset[int]:

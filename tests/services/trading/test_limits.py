@@ -14,7 +14,7 @@ from app.services.trading import limits, offers
 from app.services.trading.limits import OverLimit
 from app.storage.market import usage
 from app.storage.queues import commands
-from app.storage.queues.commands import CommandKey
+from app.storage.queues.commands import in_comment
 from tests.services.desk import DAY, ISSUE, Desk
 
 ADAM, BETH = 1, 2
@@ -94,7 +94,7 @@ async def test_a_cooldown_between_two_trades(desk: Desk) -> None:
 async def said(desk: Desk, user: int, count: int, done: bool = True) -> None:
     async with desk.db.transaction() as tx:
         for number in range(count):
-            key = CommandKey(desk.clock.now(), f"balance {done} {number}", number)
+            key = in_comment(desk.clock.now(), f"balance {done} {number}", number)
             receipt = await commands.begin(tx, key, user_id=user, issue_id=ISSUE, at=desk.clock.now())
             assert receipt is not None
             await commands.finish(tx, receipt, done=done, answer="")

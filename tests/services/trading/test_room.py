@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
-from app.commands.registry import understand
+from app.commands.registry import parse
 from app.market.exchange.offer import OfferState
 from app.market.terms.contract import Side, Status
 from app.market.terms.errors import NotTrading, Refusal
@@ -23,6 +23,7 @@ from app.services.trading import offers
 from app.services.trading.forecasting import MOST_FORECASTS
 from app.services.trading.offers import Traded
 from app.services.trading.room import MOST_EMPTY, MOST_UNSETTLED, NoRoom
+from app.services.uses import trades
 from app.services.views import badge, market_views
 from app.storage.engine import tables
 from app.storage.engine.awake import FORECAST_SLEEP_SECONDS, SLEEP_SECONDS
@@ -31,6 +32,7 @@ from app.storage.market import contracts
 from app.storage.market.contracts import ContractRow
 from app.storage.queues import poll_schedule
 from tests.clocks import START_AT
+from tests.runners import answer
 from tests.services.desk import DAY, ISSUE, Desk, new_offer, place_of
 from tests.services.lives import ADAM, BETH, CHARLES, DEV, IS_OPEN, closed, maintainer
 
@@ -170,8 +172,8 @@ async def test_a_dry_run_puts_nothing_to_sleep(desk: Desk) -> None:
     for days in (40, 50, 60):
         await empty(desk, CHARLES, days)
     before = await desk.dump()
-    command, request = understand("dry-run offer fixed 900 at 0.50 by 2026-03-12", desk.clock.now())
-    said = await desk.run(lambda tx: command.handle(tx, desk.context(CHARLES), request))
+    request = parse("dry-run offer fixed 900 at 0.50 by 2026-03-12", desk.clock.now())
+    said = await desk.run(lambda tx: answer(tx, desk.context(CHARLES), request))
     assert "would" in said.lower()
     assert await desk.dump() == before
 
@@ -216,7 +218,7 @@ async def test_a_day_within_an_hour_of_it_is_made_and_the_reply_names_both(desk:
 
     async def offered(tx: Tx) -> tuple[Traded, str]:
         result = await offers.offer(tx, context, new_offer("buy fixed 10 at 500"), day(40))
-        return result, await trade_results.told(tx, context, result)
+        return result, trade_results.trade(await trades.result_of(tx, context, result))
 
     result, said = await desk.run(offered)
     assert result.made
@@ -242,8 +244,8 @@ async def test_a_contract_in_which_nobody_has_anything_for_a_day_sleeps(desk: De
     assert await listed(desk) == []
     async with desk.db.reading() as tx:
         assert await badge.badge(tx, "octo", "cat", ISSUE, desk.clock.now()) is None
-    command, request = understand("book by 2026-02-09", desk.clock.now())
-    assert f"c{number}" in await desk.run(lambda tx: command.handle(tx, desk.context(DEV), request))
+    request = parse("book by 2026-02-09", desk.clock.now())
+    assert f"c{number}" in await desk.run(lambda tx: answer(tx, desk.context(DEV), request))
     for days in (50, 60, 70):
         await empty(desk, CHARLES, days)
     assert number not in await listed(desk)

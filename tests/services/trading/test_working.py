@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from app.commands import fund, leaving, settings, work
 from app.commands.registry import parse
 from app.language.grammar import Leaving
 from app.language.requests import FundRequest, SettingsRequest, WorkRequest
@@ -19,9 +18,11 @@ from app.services.rules import in_force
 from app.services.rules.config import Config
 from app.services.rules.in_force import NOTHING, Found
 from app.services.trading import funding, working
+from app.services.uses import leaving
 from app.services.views import market_views
 from app.storage.market import workers
 from app.storage.market.workers import Worker
+from tests.runners import answer
 from tests.services.desk import BY, DAY, ISSUE, Desk, place_of
 
 FIXED, UNFIXED = Side.FIXED, Side.UNFIXED
@@ -31,7 +32,7 @@ FORTNIGHT = 14 * DAY
 
 async def say(desk: Desk, user: int, request: WorkRequest, config: Config | None = None, **context: Any) -> str:
     made = replace(desk.context(user), config=config or desk.config, **context)
-    return await desk.run(lambda tx: work.handle(tx, made, request))
+    return await desk.run(lambda tx: answer(tx, made, request))
 
 
 async def listed(desk: Desk, most: int = 5) -> tuple[list[Worker], int]:
@@ -179,10 +180,10 @@ async def test_a_new_date_keeps_to_the_bounds_of_the_repository(desk: Desk) -> N
 
 async def test_the_reply_says_where_money_without_a_date_went(desk: Desk) -> None:
     new = desk.context(ADAM)
-    told = await desk.run(lambda tx: fund.handle(tx, new, FundRequest(9_000, None, None)))
+    told = await desk.run(lambda tx: answer(tx, new, FundRequest(9_000, None, None)))
     assert told.startswith(f"Without a date this goes to a new contract by {format_instant(await date_for(desk))}.")
     context = desk.context(BETH)
-    told = await desk.run(lambda tx: fund.handle(tx, context, FundRequest(9_000, None, None)))
+    told = await desk.run(lambda tx: answer(tx, context, FundRequest(9_000, None, None)))
     assert told.startswith("Without a date this goes to the contract by ")
     async with desk.db.reading() as tx:
         assert len((await market_views.issue_view(tx, ISSUE, desk.clock.now())).trading) == 1
@@ -222,7 +223,7 @@ async def test_who_leaves_is_handed_out_sales_of_what_they_hold(desk: Desk) -> N
 
 async def told(desk: Desk) -> str:
     context = desk.context(ADAM)
-    return await desk.run(lambda tx: settings.handle(tx, context, SettingsRequest()))
+    return await desk.run(lambda tx: answer(tx, context, SettingsRequest()))
 
 
 async def remember(desk: Desk, found: Found) -> None:

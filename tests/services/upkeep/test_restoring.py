@@ -17,7 +17,7 @@ from app.storage.market.contracts import ContractRow
 from app.storage.proof import numbers
 from app.storage.proof.numbers import AHEAD
 from app.storage.queues import commands, outbox
-from app.storage.queues.commands import CommandKey
+from app.storage.queues.commands import in_comment
 from tests.services.desk import BY, DAY, ISSUE, Desk, place_of
 
 OTHER = ISSUE + 1
@@ -50,7 +50,7 @@ async def test_what_comes_later_has_numbers_a_million_ahead(desk: Desk) -> None:
     filled = await desk.take(4, 3)
     assert [fill.amendment for fill in filled.changes.fills] == [AHEAD + 2]
     async with desk.db.transaction() as tx:
-        receipt = await commands.begin(tx, CommandKey(5, "balance", 0), user_id=1, issue_id=ISSUE, at=desk.clock.now())
+        receipt = await commands.begin(tx, in_comment(5, "balance", 0), user_id=1, issue_id=ISSUE, at=desk.clock.now())
         await outbox.put(tx, key="reply:5", kind="reply", place=place_of(ISSUE), body="", now=desk.clock.now())
         message = (await tx.execute(select(tables.outbox.c.id).where(tables.outbox.c.key == "reply:5"))).scalar_one()
         entry = await numbers.newest_entry(tx)

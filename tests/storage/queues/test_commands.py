@@ -11,9 +11,9 @@ from app.storage.engine.db import Database
 from app.storage.people import places
 from app.storage.people.places import Installation, Issue, Repository
 from app.storage.queues import commands
-from app.storage.queues.commands import CommandKey, CommandRecord
+from app.storage.queues.commands import CommandRecord, ReceiptKey, in_comment
 
-KEY = CommandKey(9, "offer fixed 50", 0)
+KEY = in_comment(9, "offer fixed 50", 0)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def furnished(db: Database) -> Database:
     return db
 
 
-async def run(db: Database, key: CommandKey = KEY, answer: str = "done") -> int | None:
+async def run(db: Database, key: ReceiptKey = KEY, answer: str = "done") -> int | None:
     """Claim, work a while, write down what was done."""
     async with db.transaction() as tx:
         number = await commands.begin(tx, key, user_id=1, issue_id=101, at=5)
@@ -50,7 +50,7 @@ async def test_a_command_runs_once(furnished: Database) -> None:
 
 
 async def test_comment_text_and_occurrence_make_a_command(furnished: Database) -> None:
-    keys = [KEY, CommandKey(9, KEY.text, 1), CommandKey(9, "offer fixed 51", 0), CommandKey(10, KEY.text, 0)]
+    keys = [KEY, in_comment(9, KEY.text, 1), in_comment(9, "offer fixed 51", 0), in_comment(10, KEY.text, 0)]
     numbers = [await run(furnished, key) for key in keys]
     assert None not in numbers
     assert len(set(numbers)) == 4
@@ -60,7 +60,7 @@ async def test_comment_text_and_occurrence_make_a_command(furnished: Database) -
 
 
 async def test_a_command_of_any_length_runs_once(furnished: Database) -> None:
-    long = CommandKey(9, "offer fixed 50 " + "ä" * 60_000, 0)
+    long = in_comment(9, "offer fixed 50 " + "ä" * 60_000, 0)
     assert await run(furnished, long) is not None
     assert await run(furnished, long) is None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from app.commands.forecast_hint import again
 from app.language.requests import OfferRequest
 from app.market.exchange.offer import NewOffer, price_from_deposit, price_from_profit
 from app.market.exchange.spoken import Blank
 from app.market.terms.contract import UNIT_MILLS, Side
 from app.market.terms.errors import InvalidOffer
 from app.services.rules.config import Config
+from app.services.uses.again import again
 
 
 def priced(request: OfferRequest, config: Config) -> NewOffer:

@@ -1,4 +1,4 @@
-"""GitHub as one comment may ask it: an answer that takes too long is none, so that the comment hears of it."""
+"""GitHub as one visit may ask it: an answer that takes too long is none, so that the visitor hears of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.services.trading import limits
 from app.storage.people.places import Place, Repository
 
 ASKING_SECONDS = 30
-"""For all that a comment asks: less than the worker gives a delivery, so that there is time left to answer."""
+"""For all that a visit asks: less than the worker gives a delivery, so that there is time left to answer."""
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -67,10 +67,10 @@ class Patient:
             async with asyncio.timeout_at(self.until):
                 return await answer
         except TimeoutError:
-            log.warning("GitHub is too slow for a comment")
+            log.warning("GitHub is too slow for a visit")
             return None
 
 
 def patient(oracle: Oracle) -> Patient:
-    """For one comment, from now on."""
+    """For one visit, from now on."""
     return Patient(oracle, asyncio.get_running_loop().time() + ASKING_SECONDS)
