@@ -1,4 +1,4 @@
-"""SQL that is compiled once for all databases of a test run: each test opens one anew, and compiling is a third of its time."""
+"""SQL that is compiled once for all databases of a process: each test opens one anew, and a quarter of its work was that."""
 
 from __future__ import annotations
 
