@@ -12,9 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app.storage.engine.db import Database
-from tests import conditions
+from tests import conditions, engines
 from tests.clocks import FakeClock
-from tests.compiling import compile_once
 from tests.databases import PostgresDatabases, SqliteDatabases, postgres_cluster_url
 from tests.nodes import pytest_make_collect_report as pytest_make_collect_report
 from tests.nodes import pytest_runtest_makereport as pytest_runtest_makereport
@@ -35,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     conditions.configure(config)
-    compile_once()
+    engines.make_quick()
 
 
 def refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
