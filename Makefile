@@ -2,6 +2,8 @@
 # `make help` lists them.
 
 PY := .venv/bin/python
+# A third of a test's time is waiting, for a database or a timer: one more than there are cores on a small machine.
+TESTERS := $(or $(WORKERS),3)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -18,7 +20,7 @@ demo: ## the app, a stand-in for GitHub and SQLite: a conversation is played, th
 test: ## all tests, on SQLite and PostgreSQL; ARGS="tests/market -k price" runs some
 	@scripts/setup_python requirements-dev.lock
 	@scripts/setup_node
-	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(WORKERS) $(ARGS)
+	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(TESTERS) $(ARGS)
 
 quick: ## the tests of what is pure, in a minute: the market and its language; they need no Node and no PostgreSQL
 	@scripts/setup_python requirements-dev.lock

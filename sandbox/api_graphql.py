@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
 
 from sandbox.clock import iso
 from sandbox.endpoints import Answer
@@ -55,16 +55,23 @@ def answer(state: State, sees: Callable[[Repository], bool], permissions: dict[s
     """Always 200, as on GitHub; what went wrong stands under `errors`. `permissions` None: a person asks."""
     if not isinstance(body, dict) or not isinstance(body.get("query"), str):
         raise ApiError(400, "A query attribute must be specified and must be a string.")
-    try:
-        document = parse(body["query"])
-    except GraphQLError as error:
-        return Answer(200, {"errors": [told(error)]})
-    if invalid := validate(schema(), document):
+    document, invalid = understood(body["query"])
+    if document is None or invalid:
         return Answer(200, {"errors": [told(error) for error in invalid]})
     root = Reader(state, sees, permissions).root()
     result = execute_sync(schema(), document, root, variable_values=body.get("variables") or {})
     errors = {"errors": [told(error) for error in result.errors]} if result.errors else {}
     return Answer(200, {"data": result.data, **errors})
+
+
+@lru_cache(512)
+def understood(query: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
+    """The query's tree, and what is wrong with it. Kept: programs ask in the same words, and checking takes long."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, [error]
+    return document, validate(schema(), document)
 
 
 def told(error: GraphQLError) -> Json:

@@ -88,7 +88,7 @@ class Client:
             is_json = response.content_type == "application/json" and text
             return response.status, (await response.json() if is_json else text), response.headers
 
-    async def idle(self, within: float = 10, quiet_millis: int = 0) -> None:
+    async def idle(self, within: float = 600, quiet_millis: int = 0) -> None:
         await self.control("GET", f"/idle?timeout={within}&quiet={quiet_millis}")
 
 
@@ -154,7 +154,7 @@ async def sandbox_process(options: Sequence[str] = ()) -> AsyncIterator[Client]:
             *command, stdout=asyncio.subprocess.PIPE, stderr=errors, env={**os.environ, "PYTHONPATH": str(ROOT)}
         )
         try:
-            ready = (await asyncio.wait_for(given(process.stdout).readline(), 60)).decode()
+            ready = (await asyncio.wait_for(given(process.stdout).readline(), 600)).decode()
             if not ready.startswith("sandbox ready at "):
                 raise RuntimeError(said(errors))
             async with aiohttp.ClientSession() as session:

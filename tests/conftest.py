@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from app.storage.engine.db import Database
+from tests import conditions, engines
 from tests.clocks import FakeClock
 from tests.databases import PostgresDatabases, SqliteDatabases, postgres_cluster_url
 from tests.nodes import pytest_make_collect_report as pytest_make_collect_report
@@ -19,10 +21,20 @@ from tests.recycling import empty
 
 # `quick` tries the same examples on every run, so that a failure is the change's and not the day's.
 # `HYPOTHESIS_PROFILE=long` looks for new ones; `whole` is `quick` with every story of the market's state machine.
-settings.register_profile("quick", max_examples=60, deadline=None, derandomize=True, print_blob=True)
+UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+settings.register_profile("quick", max_examples=60, derandomize=True, **UNHURRIED)
 settings.register_profile("whole", settings.get_profile("quick"))
-settings.register_profile("long", max_examples=2_000, deadline=None, print_blob=True)
+settings.register_profile("long", max_examples=2_000, **UNHURRIED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    conditions.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    conditions.configure(config)
+    engines.make_quick()
 
 
 def refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:

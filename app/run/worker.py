@@ -79,7 +79,10 @@ async def _always() -> bool:
 
 @dataclass(slots=True)
 class Worker:
-    """`clock_holds`: whether our clock can be believed; while it cannot nothing goes on. `heart` tells that we run."""
+    """`clock_holds`: whether our clock can be believed; while it cannot nothing goes on. `heart` tells that we run.
+
+    `timer_seconds`: real ones between two looks at the clock.
+    """
 
     db: Database
     clock: Clock
@@ -89,6 +92,7 @@ class Worker:
     chores: Sequence[Callable[[], Awaitable[bool]]] = ()
     clock_holds: Callable[[], Awaitable[bool]] = _always
     heart: Heart | None = None
+    timer_seconds: float = TIMER_SECONDS
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _may_deal: asyncio.Event = field(default_factory=asyncio.Event)
     _may_send: asyncio.Event = field(default_factory=asyncio.Event)
@@ -141,7 +145,7 @@ class Worker:
             if await _guarded(self._ready()) and await _guarded(work()):
                 self._may_send.set()
             else:
-                await _waited(self.stopping, TIMER_SECONDS)
+                await _waited(self.stopping, self.timer_seconds)
 
     async def _ready(self) -> bool:
         """Tell if work may go on: our clock can be believed, and our running is recorded."""

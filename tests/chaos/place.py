@@ -23,7 +23,7 @@ from tests.chaos.lines import LABEL, START_AT
 from tests.chaos.script import REPOSITORIES, Day, Owner
 
 TICK_SECONDS = 0.1
-READY_SECONDS = 60
+READY_SECONDS = 600
 NEXT = re.compile(r'<([^>]+)>; rel="next"')
 
 

@@ -26,7 +26,6 @@ def urls(sqlite_databases: SqliteDatabases, tmp_path: Path) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(400)
 async def test_a_day_of_kills_and_lost_deliveries_changes_nothing(urls: list[str], tmp_path: Path) -> None:
     """Calls are held to GitHub's description where most kinds are made: doing so in all three doubles the time."""
     day = script(SMALL)

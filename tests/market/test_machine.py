@@ -16,8 +16,6 @@ from tests.market.naive import market, matching
 from tests.market.play import USERS, Player, Seeded
 from tests.market.twins import unsettled
 
-pytestmark = pytest.mark.timeout(3_600)  # the long profile tries thousands of stories
-
 seeds = st.integers(0, 9_999)
 """One for each command: quicker than drawing all that makes a command, and stories still become shorter."""
 

@@ -176,12 +176,16 @@ async def test_numbers_are_not_moved_while_somebody_works_on_the_database(db: Da
         await pulse.check()
 
     async def beat() -> None:
-        await asyncio.sleep(1.1)
-        async with db.transaction() as tx:
-            await tx.execute(text("UPDATE heartbeats SET at = at + 1 WHERE name = 'worker'"))
+        while True:
+            async with db.transaction() as tx:
+                await tx.execute(text("UPDATE heartbeats SET at = at + 1 WHERE name = 'worker'"))
+            await asyncio.sleep(0.01)
 
+    beating = asyncio.create_task(beat())
     with pytest.raises(StillRunning, match=r"^worker host:worker$"):
-        await asyncio.gather(backups.restored(db, 1, listen_seconds=2), beat())
+        await backups.restored(db, 1, listen_seconds=0.5)
+    beating.cancel()
+    await asyncio.gather(beating, return_exceptions=True)
     assert await backups.restored(db, 1, listen_seconds=0.1)
 
 

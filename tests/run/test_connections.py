@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.run.demo_programs import free_port
 from app.web.listening import HEAD_SECONDS, LEAST_CONNECTIONS, MOST_CONNECTIONS, bounds
+from tests.conditions import PATIENCE_SECONDS
 from tests.github.play import private_key
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 45
 SECRET = "a-secret-of-the-webhook"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 STRANGER = "127.0.0.77"
@@ -112,19 +112,17 @@ def test_those_who_say_nothing_make_room_and_are_sent_away(web: Web) -> None:
     for found in [*silent, partly]:
         assert read(found) == b""
         found.close()
-    assert time.monotonic() - began < 2 * HEAD_SECONDS + PATIENCE_SECONDS / 2
     assert b"out of system resource" not in web.log.read_bytes()
     assert web.healthy()
 
 
 def test_a_head_that_drips_is_cut_off_and_one_that_comes_in_time_is_answered(web: Web) -> None:
     found = web.connect()
-    began = time.monotonic()
-    with contextlib.suppress(ConnectionError):
-        for letter in (b"GET / HTTP/1.1\r\nX: " + b"y" * 200).decode():
-            found.sendall(letter.encode())
+    found.sendall(b"GET / HTTP/1.1\r\nX: ")
+    with pytest.raises(ConnectionError):  # else it drips on, and the test with it
+        while True:
+            found.sendall(b"y")
             time.sleep(0.25)
-    assert time.monotonic() - began < HEAD_SECONDS + PATIENCE_SECONDS / 2
     assert read(found) == b""
     found.close()
     assert web.ask(HEALTH[:20], HEALTH[20:], pause_seconds=0.5).startswith(b"HTTP/1.1 200 OK")

@@ -15,9 +15,9 @@ import pytest
 
 from app.run import demo_programs
 from app.run.demo_programs import DemoFailed, wait_for
+from tests.conditions import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 90
 KILLED = [signal.SIGKILL] if sys.platform == "linux" else []
 """What cannot be caught: only Linux tells programs that their parent is gone."""
 

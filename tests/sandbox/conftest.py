@@ -49,7 +49,7 @@ async def hook() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def sandbox(clock: FixedClock) -> AsyncIterator[RunningSandbox]:
     """Whatever a test asks, nothing that the sandbox sends may break GitHub's description."""
-    async with running_sandbox(clock, hook_timeout=0.5, held=("answer", "webhook")) as running:
+    async with running_sandbox(clock, held=("answer", "webhook")) as running:
         yield running
 
 

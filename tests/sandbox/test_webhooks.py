@@ -156,6 +156,7 @@ async def test_an_answer_after_the_time_limit_and_no_answer_at_all_are_failures_
     installed: Installed,
 ) -> None:
     installed.hook.hanging = True
+    installed.sandbox.inside.hooks.timeout = 0.5
     await installed.issue()
     await installed.sandbox.idle()
     edit = {"webhook_url": "http://127.0.0.1:1/nobody"}

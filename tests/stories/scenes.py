@@ -17,13 +17,11 @@ from app.storage.engine.tables import contracts, deliveries, entries, outbox, po
 from app.storage.market.contracts import of_thread
 from sandbox import milestones, owning
 from sandbox.world import Actor
+from tests.conditions import PATIENCE_SECONDS
 from tests.stories.market_life import set_rules
 from tests.stories.stage import Json, Story
 
 Step = Callable[["Play"], Awaitable[None]]
-
-PATIENCE_SECONDS = 300
-"""Real ones: a hundred scenes at once take their time on a busy machine."""
 
 MOST_SECONDS = 32
 """By which the clock goes on while nothing moves: a limit is over after a minute, commands wait for an hour."""
@@ -279,7 +277,7 @@ async def calm(story: Story) -> None:
 
     async def nothing_left() -> bool:
         nonlocal seen, step
-        await story.call("GET", "/_sandbox/idle?timeout=30&quiet=60")
+        await story.call("GET", f"/_sandbox/idle?timeout={PATIENCE_SECONDS}&quiet=60")
         waiting = await whatever_waits(story)
         step = min(max(1, 2 * step), MOST_SECONDS) if waiting == seen else 0
         seen = waiting

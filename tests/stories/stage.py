@@ -44,6 +44,7 @@ from sandbox.server import LoggedRequest
 from sandbox.state import Comment, Issue, Repository
 from sandbox.testing import RunningSandbox, running_sandbox
 from sandbox.world import Actor
+from tests.conditions import begin
 from tests.stories.conftest import Thread, Work, running_app, wait_for
 
 APP_LOGIN, OPERATOR = "bugmark[bot]", "octocat"
@@ -323,6 +324,8 @@ async def running_stage(
     """
     clock, port = folder / "clock", free_port()
     app_url = f"http://127.0.0.1:{port}"
+    for file in {clock, ours or clock}:
+        begin(file)
     sandbox_clock = clock_from(f"file:{clock}")
     async with running_sandbox(sandbox_clock, validate=validated) as sandbox, aiohttp.ClientSession() as session:
         manifest = yaml.safe_load(Path("app.yml").read_text())

@@ -88,7 +88,6 @@ async def test_a_locked_file(sqlite_url: str, tmp_path: Path, monkeypatch: pytes
         await answered_once(story, comments)
 
 
-@pytest.mark.timeout(120)
 async def test_postgres_restarted_in_the_middle(tmp_path: Path) -> None:
     """A server of its own, durable as in earnest: it crashes while comments come in and are being dealt with."""
     binaries, prefix = await asyncio.to_thread(programs), as_server_user()

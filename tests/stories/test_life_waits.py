@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app.market.terms.contract import Status
 from app.storage.engine.tables import outages, outbox
 from app.storage.market.contracts import of_thread
+from tests.conditions import offset, set_offset
 from tests.stories.conftest import DAY, wait_for
 from tests.stories.market_life import closed_window, contract, give_right, matched, settled_row, window_end
 from tests.stories.stage import Story, running_stage
@@ -24,7 +25,7 @@ HOUR = 3_600
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def two_clocks(sqlite_url: str, tmp_path: Path) -> AsyncIterator[tuple[Story, Path]]:
-    """A story whose app has a clock of its own: a file of seconds by which it is ahead."""
+    """A story whose app has a clock of its own, in a file like the story's."""
     ours = tmp_path / "ours"
     async with running_stage(sqlite_url, tmp_path, ours=ours) as stage:
         story = await stage.story()
@@ -32,10 +33,9 @@ async def two_clocks(sqlite_url: str, tmp_path: Path) -> AsyncIterator[tuple[Sto
         await story.check()
 
 
-def ahead(ours: Path, seconds: int) -> None:
-    new = ours.with_suffix(".new")
-    new.write_text(str(seconds))
-    new.rename(ours)
+def ahead(story: Story, ours: Path, seconds: int) -> None:
+    """Put the app's clock so far before GitHub's."""
+    set_offset(ours, offset(story.clock) + seconds)
 
 
 async def asked_the_time(story: Story, times: int) -> None:
@@ -57,12 +57,12 @@ async def test_while_our_clock_is_ahead_nothing_that_carries_an_instant_goes_on(
     await closed_window(story)
     await story.calm()
     before = await contract(story)
-    ahead(ours, 45 * DAY)
+    ahead(story, ours, 45 * DAY)
     await asked_the_time(story, 2)
     comment = await story.comment("carl", "/bugmark balance")
     await asked_the_time(story, 1)
     assert story.bodies(f"reply:{comment}") == []
-    ahead(ours, 0)
+    ahead(story, ours, 0)
     assert "1,000" in await story.bot(f"reply:{comment}")
     after = await contract(story)
     assert (after.status, after.window_ends_at) == (Status.HALTED, before.window_ends_at)

@@ -34,6 +34,7 @@ from app.storage.engine.db import Database
 from app.storage.engine.tables import commands, deliveries, marketplace_accounts
 from sandbox.clock import FileClock
 from sandbox.testing import running_sandbox
+from tests.conditions import begin
 from tests.stories.conftest import running_app, wait_for
 from tests.stories.mutations import EXAMPLES, Mutation, all_mutations, some_mutations
 
@@ -97,6 +98,7 @@ class Door:
 @asynccontextmanager
 async def open_door(database_url: str, folder: Path) -> AsyncIterator[Door]:
     clock = FileClock(folder / "clock")
+    begin(clock.path)
     async with running_sandbox(clock, validate=False) as sandbox, aiohttp.ClientSession() as session:
         body = {"manifest": {}, "webhook_url": "http://127.0.0.1:9/hook"}
         registered = await sandbox.control("POST", "/apps", body)

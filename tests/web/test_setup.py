@@ -22,6 +22,7 @@ from app.run.setup import manifest
 from app.web.listening import make_runner
 from app.web.setup import STATE_SECONDS, Setup
 from tests.clocks import FakeClock
+from tests.conditions import PATIENCE_SECONDS
 
 FOUND = Credentials(7, "Mine", "https://github.com/apps/mine", "id", "hush-client", "hush-key", "hush-hook")
 Client = TestClient[Request, Application]
@@ -160,7 +161,7 @@ async def test_a_browser_that_goes_away_leaves_a_set_up_that_is_done(played: Pla
         writer.close()
         await until(lambda: any(connection.transport is None for connection in connections(client)))
         played.gate.set()
-        await asyncio.wait_for(found.done.wait(), 5)
+        await asyncio.wait_for(found.done.wait(), PATIENCE_SECONDS)
     assert (played.codes, played.kept) == (["abc"], [FOUND.lines()])
 
 
@@ -171,7 +172,7 @@ def connections(client: Client) -> list[RequestHandler]:
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not happened():
             await asyncio.sleep(0)
 

@@ -50,7 +50,6 @@ async def test_at_once_is_one_after_the_other(
         await check_alone(desk, url, done, commands)
 
 
-@pytest.mark.timeout(300)
 async def test_eight_writers_in_four_processes_are_one_after_the_other(
     postgres_url: str, sqlite_databases: SqliteDatabases, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.storage.engine.db import BUSY_TIMEOUT_MS, Database, DatabaseBusy
-from tests import databases
+from tests import databases, engines
 
 WRITERS, UPDATES = 8, 50
 
@@ -59,7 +59,8 @@ async def test_no_update_is_lost_between_engines(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize("writes", [True, False])
-async def test_sqlite_is_set_as_promised(sqlite_url: str, writes: bool) -> None:
+async def test_sqlite_is_set_as_promised(sqlite_url: str, writes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "waiting_for_the_disk", True)
     expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_MS}
     db = Database(sqlite_url)
     async with db.transaction() if writes else db.reading() as tx:
