@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -19,24 +18,23 @@ from app.language.quotation import Quoted
 from app.language.requests import Request
 from app.market.life.facts import IssueFacts
 from app.market.terms.errors import Refusal
-from app.replies import reply
 from app.replies.hand_outs import refused
 from app.replies.reply import MOST_COMMANDS
 from app.services.accounts import accounts
 from app.services.forecasts import news
 from app.services.life import issue_checks
 from app.services.life.asking import NoNews, with_news
-from app.services.mentions import mutes
 from app.services.rules.config import ConfigSource
 from app.services.rules.context import CommandContext
 from app.services.trading import limits
-from app.services.views import holdings, market_views
 from app.storage.engine.db import Database, DatabaseBusy, Tx
 from app.storage.people.places import Place
-from app.storage.queues import commands, outbox, stored_replies, turns
-from app.storage.queues.commands import CommandKey, CommandRecord
-from app.storage.queues.stored_replies import mentions_somebody
+from app.storage.queues import commands
+from app.storage.queues.commands import CommandKey
+from app.thread import answering
 from app.thread.acknowledge import when_slow
+from app.thread.answering import Answering
+from app.thread.comment import Comment, opening
 from app.thread.deadline import Oracle, patient
 from app.thread.permissions import Actor, Standing, needs_rights, standing_of
 from app.thread.quoting import of_others
@@ -60,29 +58,6 @@ OUR_FAULT = "Something broke on our side. Nothing was changed; the operator has 
 
 class NoAnswer(Exception):
     """GitHub must be asked before this comment's commands may run, and gives no answer; try again later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment event.
-
-    `old_body` is what an edit replaced, None for a new comment; `facts` the issue as the event shows it; `said_at` when
-    the comment was made or edited, while dates in it count from `created_at`; `received_at` when we heard of it.
-    """
-
-    id: int
-    body: str
-    old_body: str | None
-    author_id: int
-    sender_id: int
-    sender_login: str
-    created_at: int
-    said_at: int
-    received_at: int
-    place: Place
-    facts: IssueFacts
-    labels: frozenset[str] = frozenset()
-    issue_author_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -126,14 +101,14 @@ class Runner:
         comment = replace(comment, place=_where(comment.place, known))
         if comment.sender_id != comment.author_id:
             if wanted:
-                await self._note_foreign_edit(comment)
+                await self._answers().note_foreign_edit(comment)
             return
         if quoted:
             async with self.db.reading() as tx:
                 quoted = quoted if await of_others(tx, known.issue.id, quoted, self.clock.now()) else []
         if not wanted:
             if quoted:
-                await self._note_quotation(comment)
+                await self._answers().note_quotation(comment)
             return
         if self.clock.now() - comment.said_at > SLOW_SECONDS:
             await self._show_that_it_is_seen(comment)
@@ -147,7 +122,7 @@ class Runner:
             config = await self.configs.config(tx, comment.place.repository)
             why_not = config.why_not(comment.labels, code)
             granted = config if why_not is None else replace(config, welcome_grant_mills=0)
-            await accounts.open_account(tx, _opening(comment), granted, self.clock.now())
+            await accounts.open_account(tx, opening(comment), granted, self.clock.now())
             unknown_age = await limits.asks_for_age(tx, config, comment.sender_id)
         if unknown_age:
             await self._learn_age(comment)
@@ -155,7 +130,10 @@ class Runner:
         standing = await self._standing(comment, wanted, config.insiders)
         for item in wanted[:MOST_COMMANDS]:
             await self._run_command(comment, item, issue, standing)
-        await self._answer(comment, len(wanted[MOST_COMMANDS:]), quoted)
+        await self._answers().answer(comment, len(wanted[MOST_COMMANDS:]), quoted)
+
+    def _answers(self) -> Answering:
+        return Answering(self.db, self.clock, self.configs)
 
     async def _learn_facts(self, comment: Comment, issue: _Known) -> None:
         """The issue's state as the comment shows it; asked from GitHub if that is old or not what we know.
@@ -196,10 +174,7 @@ class Runner:
         """Give a sign to whoever waits; it stays beside the answer. A queue that is behind carries answers alone."""
         now = self.clock.now()
         async with self.db.transaction() as tx:
-            if await turns.behind(tx, comment.place.repository.installation_id, now):
-                return
-            if not await outbox.knows(tx, _reaction(comment, "eyes")):
-                await _react(tx, comment, "eyes", now)
+            await answering.show_seen(tx, comment, now)
 
     async def _standing(self, comment: Comment, wanted: list[CommandText], rule: str) -> Standing | None:
         """Ask for the user's permissions. Raises NoAnswer while asking again may help; None when it may not."""
@@ -308,51 +283,6 @@ class Runner:
             tx, key, user_id=comment.sender_id, issue_id=comment.place.issue.id, at=self.clock.now()
         )
 
-    async def _answer(self, comment: Comment, left_out: int, quoted: bool) -> None:
-        """Have the reaction and the one reply sent, or the reply that is there brought up to date.
-
-        A reply with news for somebody else is sent also to who is muted.
-        """
-        now = self.clock.now()
-        async with self.db.transaction() as tx:
-            records = await commands.of_comment(tx, comment.id)
-            user = await holdings.user_view(tx, comment.place, comment.sender_id, now)
-            books = await market_views.book_views(tx, comment.place.issue.id, now)
-            granted = await accounts.granted_by(tx, _opening(comment))
-            await outbox.withdraw(tx, _reaction(comment, "eyes"))
-            reactions = _reactions(records)
-            if len(reactions) > 1 and await turns.behind(tx, comment.place.repository.installation_id, now):
-                reactions = reactions[-1:]  # what was refused is what somebody must look at
-            for content in reactions:
-                await _react(tx, comment, content, now)
-            if (await self.configs.config(tx, comment.place.repository)).reactions_only:
-                return
-            key, who = f"{stored_replies.PREFIX}{comment.id}", comment.sender_id
-            told = await outbox.knows(tx, key) or not any(mentions_somebody(record.answer) for record in records)
-            if told and await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
-                return
-            body = reply.reply(records, user, books, granted, left_out, quoted)
-            await outbox.put(tx, key=key, kind="reply", place=comment.place, body=body, now=now, user_id=who)
-
-    async def _note_foreign_edit(self, comment: Comment) -> None:
-        now = self.clock.now()
-        body = f"Commands that somebody else writes into a comment do not run. Nothing was changed.\n\n{reply.FOOTER}"
-        async with self.db.transaction() as tx:
-            if (await self.configs.config(tx, comment.place.repository)).reactions_only:
-                return
-            await outbox.put(tx, key=f"edit:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
-
-    async def _note_quotation(self, comment: Comment) -> None:
-        now = self.clock.now()
-        async with self.db.transaction() as tx:
-            await _react(tx, comment, "confused", now)
-            if (await self.configs.config(tx, comment.place.repository)).reactions_only:
-                return
-            if await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
-                return
-            body = f"{reply.QUOTED}\n\n{reply.FOOTER}"
-            await outbox.put(tx, key=f"quote:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
-
 
 def _where(told: Place, known: Place) -> Place:
     """As the event shows the issue, in the repository as we know it; one that was transferred where it is now."""
@@ -386,30 +316,3 @@ def _told_once(wanted: list[CommandText]) -> list[CommandText]:
 def _winds_up(text: str) -> bool:
     command = meant(text)
     return command is not None and command.winds_up
-
-
-def _opening(comment: Comment) -> accounts.Opening:
-    owner = comment.place.repository.owner_id
-    return accounts.Opening(comment.sender_id, comment.sender_login, owner, f"comment:{comment.id}", comment.said_at)
-
-
-def _reactions(records: Sequence[CommandRecord]) -> list[str]:
-    """🚀 where something was done, 😕 where something was refused."""
-    done = {record.done for record in records}
-    return [content for content, outcome in (("rocket", True), ("confused", False)) if outcome in done]
-
-
-def _reaction(comment: Comment, content: str) -> str:
-    return f"reaction:{comment.id}:{content}"
-
-
-async def _react(tx: Tx, comment: Comment, content: str, now: int) -> None:
-    await outbox.put(
-        tx,
-        key=_reaction(comment, content),
-        kind="reaction",
-        place=comment.place,
-        body=json.dumps({"comment": comment.id, "content": content}),
-        now=now,
-        user_id=comment.sender_id,
-    )

@@ -16,7 +16,8 @@ from app.storage.engine.db import Database
 from app.storage.engine.tables import commands
 from app.storage.people.places import Place
 from app.thread import deadline
-from app.thread.runner import GIVE_UP_SECONDS, Comment, NoAnswer, Runner
+from app.thread.comment import Comment
+from app.thread.runner import GIVE_UP_SECONDS, NoAnswer, Runner
 from tests.clocks import FakeClock
 from tests.services.desk import ISSUE, Desk, FakeOracle, place_of
 

@@ -14,7 +14,8 @@ from app.storage.engine.db import Tx
 from app.storage.people.places import Place, Repository
 from app.storage.queues import commands
 from app.storage.queues.commands import CommandRecord
-from app.thread.runner import GIVE_UP_SECONDS, LATE_SECONDS, Comment, NoAnswer, Runner
+from app.thread.comment import Comment
+from app.thread.runner import GIVE_UP_SECONDS, LATE_SECONDS, NoAnswer, Runner
 from tests.clocks import FakeClock
 from tests.services.desk import ISSUE, Desk, FakeOracle, place_of
 from tests.services.lives import DEV, IS_OPEN, closed

@@ -34,7 +34,8 @@ from app.storage.people import configs, places
 from app.storage.people.places import Issue, Place
 from app.storage.queues import outbox, poll_schedule
 from app.storage.queues.inbox import KEPT_SECONDS, Delivery
-from app.thread.runner import GIVE_UP_SECONDS, Comment, NoAnswer, Runner
+from app.thread.comment import Comment
+from app.thread.runner import GIVE_UP_SECONDS, NoAnswer, Runner
 
 log = structlog.get_logger()
 
