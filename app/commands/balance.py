@@ -33,5 +33,6 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    stands=False,
     order=25,
 )

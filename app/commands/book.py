@@ -60,5 +60,6 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    stands=False,
     order=20,
 )

@@ -28,7 +28,8 @@ class Command:
     instant; it makes none where it is not sure. `risks`: it may cost money or units, or decides for others.
     `winds_up`: it ends something, and so works where the repository has switched trading off. `needs_rights`: GitHub is
     asked for the user's rights before it runs. `for_others`: what it does concerns everybody in the thread, so that its
-    answer is never folded away. `order` is the place in the help; its tens are the group there.
+    answer is never folded away. `stands`: the reply says beside its answer where its user stands then; not so after a
+    question, whose answer is all. `order` is the place in the help; its tens are the group there.
     """
 
     name: str
@@ -47,4 +48,5 @@ class Command:
     winds_up: bool = False
     needs_rights: bool = False
     for_others: bool = False
+    stands: bool = True
     order: int = 39

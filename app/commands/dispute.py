@@ -9,11 +9,9 @@ from app.language.parser import FILLED_IN
 from app.language.requests import DisputeRequest
 from app.language.text import lower
 from app.market.exchange.spoken import Blank, HandOut
-from app.market.terms.instants import format_instant
 from app.market.terms.money import format_mills
-from app.market.terms.statement import said, shown
-from app.replies.hearing_notices import silence
-from app.services.life import disputes, hearings
+from app.market.terms.statement import shown
+from app.services.life import disputes
 from app.services.life.disputes import Disputed
 from app.services.rules.context import CommandContext
 from app.storage.engine.db import Tx
@@ -40,16 +38,10 @@ async def handle(tx: Tx, context: CommandContext, request: DisputeRequest) -> st
 
 
 def told(found: Disputed) -> str:
-    row, bond = found.contract, format_mills(found.bond_mills)
-    name, verdict = shown(row.kind, row.id), said(row.kind, found.verdict)
-    head = (
-        f"**You have joined the dispute of {name}**: one ruling answers all of you. Your bond of {bond} comes back if "
-        if found.joined
-        else f"**{name} is disputed**: it does not settle as {verdict} before a maintainer without a position decides "
-        f"with `/bugmark resolve (fixed|unfixed|void) REASON`. Your bond of {bond} comes back if "
-    )
-    unanswered = silence(hearings.unanswered(row, found.verdict), verdict)
-    return f"{head}you are right; if nobody decides by {format_instant(found.answer_by_at)}, {unanswered}."
+    """A line: the comment that tells everybody of the dispute says the rest."""
+    name = shown(found.contract.kind, found.contract.id)
+    what = f"You have joined the dispute of {name}" if found.joined else f"{name} is disputed"
+    return f"**{what}.** Your bond of {format_mills(found.bond_mills)} comes back if you are right."
 
 
 COMMAND = Command(
@@ -75,5 +67,6 @@ COMMAND = Command(
     risks=True,
     winds_up=True,
     for_others=True,
+    stands=False,
     order=32,
 )

@@ -89,5 +89,6 @@ COMMAND = Command(
     handle=handle,
     prepare=prepare,
     mend=mend,
+    stands=False,
     order=16,
 )

@@ -47,5 +47,6 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    stands=False,
     order=22,
 )

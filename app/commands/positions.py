@@ -77,5 +77,6 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    stands=False,
     order=23,
 )

@@ -52,5 +52,6 @@ COMMAND = Command(
     build=build,
     handle=handle,
     mend=mend,
+    stands=False,
     order=21,
 )

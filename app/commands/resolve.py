@@ -83,5 +83,6 @@ COMMAND = Command(
     winds_up=True,
     for_others=True,
     needs_rights=True,
+    stands=False,
     order=40,
 )

@@ -61,5 +61,6 @@ COMMAND = Command(
     handle=handle,
     mend=mend,
     winds_up=True,
+    stands=False,
     order=27,
 )

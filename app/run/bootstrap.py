@@ -38,7 +38,7 @@ from app.services.upkeep.pulse import EVERY_SECONDS, STALE_SECONDS, WEB, WORKER,
 from app.services.views import badge as badges
 from app.services.views.badge import BadgeTold
 from app.storage.engine.db import Database, DatabaseBusy
-from app.storage.queues import gauges, heartbeats, inbox, stored_replies
+from app.storage.queues import gauges, heartbeats, inbox, told
 from app.storage.queues.budgets import GITHUB
 from app.storage.queues.gauges import Backlog
 from app.storage.queues.inbox import Arrival
@@ -150,7 +150,7 @@ class StoredAnswers:
 
     async def answer(self, comment_id: int) -> Answer | None:
         async with self.db.reading() as tx:
-            return await stored_replies.public_answer(tx, comment_id)
+            return await told.public_answer(tx, comment_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         presence, transfers = Presence(db, github, clock), Transfers(db, github, clock)
         oracle = GitHubOracle(github, presence, transfers)
         stored, configs = StoredConfigs(), Configs(db, github, clock)
-        runner = Runner(db, oracle, clock, stored)
+        runner = Runner(db, oracle, clock, stored, settings.public_url)
         events = Events(db, runner, github, clock, configs, presence, transfers)
         carried = Checks(github, configs), Rewards(db, github, clock, stored)
         limits = GITHUB if settings.budgets == "github" else None

@@ -7,59 +7,94 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.base.clock import Clock
-from app.replies import reply
+from app.commands.registry import named
+from app.replies import reply, standing_line
 from app.services.accounts import accounts
 from app.services.mentions import mutes
 from app.services.rules.config import ConfigSource
-from app.services.views import holdings, market_views
+from app.services.views import holdings
 from app.storage.engine.db import Database, Tx
-from app.storage.queues import commands, outbox, stored_replies, turns
+from app.storage.queues import outbox, stored_replies, told, turns
 from app.storage.queues.commands import CommandRecord
 from app.storage.queues.stored_replies import mentions_somebody
+from app.storage.queues.told import Batch
 from app.thread.comment import Comment, opening
+from app.thread.lasting import concerns_others
+
+SHARED_SECONDS = 3600
+"""So long later commands of the same person are answered in the reply that is there."""
+
+MOST_BELOW = 10
+"""With more comments below it a reply is out of sight, and the next answer gets a new one."""
+
+FOREIGN_EDIT = "Commands that somebody else writes into a comment do not run. Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Puts answers into the outbox."""
+    """Puts answers into the outbox. `public_url`: the address of the app's pages."""
 
     db: Database
     clock: Clock
     configs: ConfigSource
+    public_url: str = ""
 
     async def answer(self, comment: Comment, left_out: int, quoted: bool) -> None:
-        """Have the reaction and the one reply sent, or the reply that is there brought up to date.
+        """Have the reaction and the reply sent to what was not answered yet. Once, however often the event comes.
 
-        A reply with news for somebody else is sent also to who is muted.
+        An answer with news for somebody else is sent also to who is muted.
         """
         now = self.clock.now()
         async with self.db.transaction() as tx:
-            records = await commands.of_comment(tx, comment.id)
-            user = await holdings.user_view(tx, comment.place, comment.sender_id, now)
-            books = await market_views.book_views(tx, comment.place.issue.id, now)
-            granted = await accounts.granted_by(tx, opening(comment))
             await outbox.withdraw(tx, _reaction(comment, "eyes"))
-            reactions = _reactions(records)
-            if len(reactions) > 1 and await turns.behind(tx, comment.place.repository.installation_id, now):
-                reactions = reactions[-1:]  # what was refused is what somebody must look at
-            for content in reactions:
-                await _react(tx, comment, content, now)
+            new = await told.untold(tx, comment.id)
+            if not new:
+                return
+            await _show_outcome(tx, comment, new, now)
             if (await self.configs.config(tx, comment.place.repository)).reactions_only:
+                await told.mark(tx, new, told.PAGE)
                 return
-            key, who = f"{stored_replies.PREFIX}{comment.id}", comment.sender_id
-            told = await outbox.knows(tx, key) or not any(mentions_somebody(record.answer) for record in records)
-            if told and await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
+            mentions = any(mentions_somebody(record.answer) for record in new)
+            if not mentions and await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
+                await told.mark(tx, new, told.UNSAID)
                 return
-            body = reply.reply(records, user, books, granted, left_out, quoted)
-            await outbox.put(tx, key=key, kind="reply", place=comment.place, body=body, now=now, user_id=who)
+            await self._reply(tx, comment, new, (left_out, quoted), mentions or await concerns_others(tx, new))
+
+    async def _reply(
+        self, tx: Tx, comment: Comment, new: list[CommandRecord], beside: tuple[int, bool], alone: bool
+    ) -> None:
+        """In the reply that its user's commands share; what concerns others gets one of its own."""
+        now, batch = self.clock.now(), Batch(comment.id, new)
+        below = await self._below(tx, comment, new)
+        key = None if alone else await _shared(tx, comment, now)
+        earlier = await told.batches(tx, key) if key else []
+        body = reply.reply([batch, *earlier], below, *beside)
+        if key is None or len(body) > reply.MAX_BODY - reply.SPARE:
+            key = await _new_key(tx, comment, new)
+            earlier, body = [], reply.reply([batch], below, *beside)
+        who = comment.sender_id
+        await outbox.put(tx, key=key, kind="reply", place=comment.place, body=body, now=now, user_id=who)
+        await told.mark(tx, new, key)
+        if not alone and not earlier:
+            await told.share(tx, key, comment.in_thread)
+
+    async def _below(self, tx: Tx, comment: Comment, new: Sequence[CommandRecord]) -> reply.Below:
+        """Where the user stands, after a command that may have changed it."""
+        acted = [record for record in new if record.done and _stands(record.text)]
+        if not acted:
+            return reply.Below()
+        user = await holdings.user_view(tx, comment.place, comment.sender_id, self.clock.now())
+        page = "" if comment.place.repository.private else self.public_url
+        standing = standing_line.stands(user, [record.id for record in acted], comment.id, page)
+        return reply.Below(standing, await accounts.granted_by(tx, opening(comment)))
 
     async def note_foreign_edit(self, comment: Comment) -> None:
         now = self.clock.now()
-        body = f"Commands that somebody else writes into a comment do not run. Nothing was changed.\n\n{reply.FOOTER}"
         async with self.db.transaction() as tx:
             if (await self.configs.config(tx, comment.place.repository)).reactions_only:
                 return
-            await outbox.put(tx, key=f"edit:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
+            key = f"edit:{comment.id}"
+            await outbox.put(tx, key=key, kind="reply", place=comment.place, body=FOREIGN_EDIT, now=now)
 
     async def note_quotation(self, comment: Comment) -> None:
         now = self.clock.now()
@@ -69,8 +104,8 @@ class Answering:
                 return
             if await mutes.silent(tx, comment.sender_id, comment.place.repository.id):
                 return
-            body = f"{reply.QUOTED}\n\n{reply.FOOTER}"
-            await outbox.put(tx, key=f"quote:{comment.id}", kind="reply", place=comment.place, body=body, now=now)
+            key = f"quote:{comment.id}"
+            await outbox.put(tx, key=key, kind="reply", place=comment.place, body=reply.QUOTED, now=now)
 
 
 async def show_seen(tx: Tx, comment: Comment, now: int) -> None:
@@ -79,6 +114,30 @@ async def show_seen(tx: Tx, comment: Comment, now: int) -> None:
         return
     if not await outbox.knows(tx, _reaction(comment, "eyes")):
         await _react(tx, comment, "eyes", now)
+
+
+def _stands(text: str) -> bool:
+    command = named(text)
+    return command is not None and command.stands
+
+
+async def _shared(tx: Tx, comment: Comment, now: int) -> str | None:
+    since = now - SHARED_SECONDS
+    return await told.shared(tx, comment.place.issue.id, comment.sender_id, since, comment.in_thread, MOST_BELOW)
+
+
+async def _new_key(tx: Tx, comment: Comment, new: Sequence[CommandRecord]) -> str:
+    """A comment that was edited may have a reply already, from before."""
+    key = f"{stored_replies.PREFIX}{comment.id}"
+    return f"{key}:{new[0].id}" if await outbox.knows(tx, key) else key
+
+
+async def _show_outcome(tx: Tx, comment: Comment, new: Sequence[CommandRecord], now: int) -> None:
+    reactions = _reactions(new)
+    if len(reactions) > 1 and await turns.behind(tx, comment.place.repository.installation_id, now):
+        reactions = reactions[-1:]  # what was refused is what somebody must look at
+    for content in reactions:
+        await _react(tx, comment, content, now)
 
 
 def _reactions(records: Sequence[CommandRecord]) -> list[str]:

@@ -14,7 +14,8 @@ class Comment:
     """A comment event.
 
     `old_body` is what an edit replaced, None for a new comment; `facts` the issue as the event shows it; `said_at` when
-    the comment was made or edited, while dates in it count from `created_at`; `received_at` when we heard of it.
+    the comment was made or edited, while dates in it count from `created_at`; `received_at` when we heard of it;
+    `in_thread`: the comments of the issue by then.
     """
 
     id: int
@@ -30,6 +31,7 @@ class Comment:
     facts: IssueFacts
     labels: frozenset[str] = frozenset()
     issue_author_id: int | None = None
+    in_thread: int = 0
 
 
 def opening(comment: Comment) -> accounts.Opening:

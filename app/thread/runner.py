@@ -90,6 +90,7 @@ class Runner:
     oracle: Oracle
     clock: Clock
     configs: ConfigSource
+    public_url: str = ""
 
     async def run(self, comment: Comment, know_place: KnowPlace) -> None:
         """Run what the comment says and have the reply sent. Safe to run again after a crash at any point."""
@@ -133,7 +134,7 @@ class Runner:
         await self._answers().answer(comment, len(wanted[MOST_COMMANDS:]), quoted)
 
     def _answers(self) -> Answering:
-        return Answering(self.db, self.clock, self.configs)
+        return Answering(self.db, self.clock, self.configs, self.public_url)
 
     async def _learn_facts(self, comment: Comment, issue: _Known) -> None:
         """The issue's state as the comment shows it; asked from GitHub if that is old or not what we know.

@@ -153,7 +153,7 @@ class Story(Thread):
     async def said(self, person: str, text: str) -> tuple[int, str]:
         """A comment's id and the reply to it."""
         comment = await self.comment(person, text)
-        reply = await self.bot(f"reply:{comment}")
+        reply = await self.reply_to(comment)
         self.known.add(person)
         return comment, reply
 

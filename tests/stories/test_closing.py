@@ -246,7 +246,7 @@ async def test_a_close_that_overtakes_the_comment_before_it(story: Story) -> Non
     await story.fault(deliveries={"kind": "reorder"})
     comment = await story.comment("beth", f"/bugmark offer fixed 50 at 0.20 by {by}")
     await story.close()
-    assert CLOSED in await story.bot(f"reply:{comment}")
+    assert CLOSED in await story.reply_to(comment)
     await story.bot("window:")
     assert await story.ledger() == before
 
@@ -257,7 +257,7 @@ async def test_a_comment_that_overtakes_the_close_before_it(story: Story) -> Non
     await story.fault(deliveries={"kind": "reorder"})
     await story.close()
     comment = await story.comment("carl", f"/bugmark offer fixed 50 at 0.20 by {by}")
-    assert CLOSED in await story.bot(f"reply:{comment}")
+    assert CLOSED in await story.reply_to(comment)
     await story.bot("window:")
     assert await story.count(offers) == 2
 
@@ -285,6 +285,6 @@ async def test_a_late_comment_asks_github_first(story: Story) -> None:
     await story.close()
     await story.calm()
     story.move(300)
-    assert CLOSED in await story.bot(f"reply:{comment}")
+    assert CLOSED in await story.reply_to(comment)
     await story.bot("window:")
     assert await story.count(offers) == 2

@@ -80,7 +80,7 @@ async def test_a_pool_serves_several_issues_with_the_same_money(story: Story) ->
     assert "You put up 80.00, out of the 80.00 that all your pooled offers share." in first
     second = await story.say("adam", f"/bugmark offer unfixed 100 at 0.90 by {far} pool")
     assert "You put up 90.00, out of the 90.00 that all your pooled offers share." in second
-    assert "910.00 free, 90.00 held for offers" in second
+    assert "· 910.00 free ·" in second
     await story.say("beth", f"/bugmark offer fixed 50 at 0.20 by {near}")
     shown = await story.say("adam", "/bugmark offers")
     assert re.search(

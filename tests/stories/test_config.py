@@ -273,9 +273,9 @@ async def test_switched_off_everything_is_refused_once_but_nobodys_money_is_lock
     assert "Cancelled" in await story.say("adam", "/bugmark cancel all")
     assert await story.ledger() and (await story.ledger())["positions"] == []
     reply = await story.say("newcomer", f"/bugmark offer fixed 10 by {by}")
-    assert "😕" in reply and "Welcome" not in reply
+    assert "😕" in reply and "Your account was opened" not in reply
     await write(story, "enabled: true\n")
-    assert "Welcome" in await story.say("newcomer", f"/bugmark offer fixed 10 by {by}")
+    assert "Your account was opened" in await story.say("newcomer", f"/bugmark offer fixed 10 by {by}")
 
 
 async def test_labels_say_which_issues_are_traded(story: Story) -> None:

@@ -73,7 +73,8 @@ async def test_the_eight_replies_are_short_and_as_the_page_shows_them(story: Sto
 
 def assert_as_told(shown: dict[str, Shown]) -> None:
     """What the page says of each."""
-    assert "Welcome, **adam**" in shown["first-offer"].reply and "You put up 160.00" in shown["first-offer"].reply
+    assert "Your account was opened with" in shown["first-offer"].reply
+    assert "You put up 160.00" in shown["first-offer"].reply
     assert MENTION.findall(shown["match"].reply) == ["adam"]
     assert CORRECTION.search(shown["refusal"].reply)
     assert MENTION.findall(shown["resale"].reply) == ["beth"]

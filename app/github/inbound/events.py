@@ -106,6 +106,7 @@ class Events:
             facts=facts_from(payload.get("issue")),
             labels=read_labels(payload),
             issue_author_id=read_author(payload),
+            in_thread=payload.number_or_none("issue", "comments") or 0,
         )
         if received_at - comment.said_at > KEPT_SECONDS:
             log.warning("comment passed over: too old to be news", comment=comment.id)

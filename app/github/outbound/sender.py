@@ -144,9 +144,10 @@ class Sender:
         try:
             return await self.github.edit_comment(*where, remote_id, body)
         except Gone:
-            if message.kind != "board":
+            if message.kind not in ("board", "reply"):
                 raise
-            there = await self._own_comment(message, marker(message.key), None)
+            since_at = None if message.kind == "board" else message.created_at - CLOCK_SKEW_SECONDS
+            there = await self._own_comment(message, marker(message.key), since_at)
             if there == remote_id:
                 raise  # GitHub's own lag
         if there is not None:  # it was made again before, by an attempt that did not hear so
