@@ -19,6 +19,7 @@ from app.market.exchange.position import Position
 from app.market.prices.price import Paid
 from app.market.prices.quotes import Day, Trade
 from app.market.terms.contract import Outcome, Side
+from app.market.terms.money import format_mills
 from app.replies import book_table, formats, price_table, reply
 from app.replies.market_comment import board
 from app.replies.reply import MAX_BODY, MOST_LINES, visible_lines
@@ -396,7 +397,7 @@ def test_the_second_line_is_short_whatever_is_in_it(
     )
     line = stands(found, numbers, 10**18, "https://a-long-name-of-a-server.example.com")
     assert visible(line) <= WIDTH, line
-    assert f"{formats.format_mills(free)} free" in line and f"r{min(numbers)}" in line
+    assert f"{format_mills(free)} free" in line and f"r{min(numbers)}" in line
     assert "\n" not in line
 
 

@@ -16,15 +16,17 @@ import pytest
 import pytest_asyncio
 import yaml
 from aiohttp.test_utils import TestServer
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from app.base.settings import Settings
 from app.github.api.transport import Timeouts
 from app.run import bootstrap
 from app.services.audit.audit import audit
+from app.services.life.announcing import GATHER_SECONDS
 from app.storage.engine.db import Database
 from app.storage.engine.tables import commands, outbox
-from app.storage.queues.outbox import SENT
+from app.storage.queues import announcements
+from app.storage.queues.outbox import SENT, WAITING
 from bench.servers import free_port
 from sandbox.clock import clock_from
 from sandbox.server import LoggedRequest
@@ -120,6 +122,7 @@ class Thread:
 
         async def look() -> str | None:
             nonlocal seen
+            await self.let_announce(marker)
             for comment in await self.comments():
                 if comment["body"].startswith(f"<!-- bugmark:{marker}") and comment["user"]["type"] == "Bot":
                     seen = str(comment["body"])
@@ -128,6 +131,18 @@ class Thread:
             return None
 
         return await wait_for(look, lambda: f"no {marker} with {holds!r}; it was: {seen}")
+
+    async def let_announce(self, marker: str, issue_id: int | None = None) -> None:
+        """Let the time go by in which an announcement waits for the one before it to be read."""
+        if not marker.startswith(announcements.KINDS):
+            return
+        waits = outbox.c.kind == "notice", outbox.c.state == WAITING, outbox.c.remote_id.is_(None)
+        here = [] if issue_id is None else [outbox.c.issue_id == issue_id]
+        key = [outbox.c.key.startswith(kind) for kind in announcements.KINDS]
+        async with self.db.reading() as tx:
+            due_at = (await tx.execute(select(func.min(outbox.c.due_at)).where(*waits, *here, or_(*key)))).scalar()
+        if due_at is not None and GATHER_SECONDS < due_at - self.now() <= announcements.GAP_SECONDS:
+            self.move(due_at - self.now())
 
     async def board(self, holds: str = "") -> str:
         return await self.bot("board:", holds)

@@ -132,6 +132,7 @@ class Story(Thread):
         """Looks into the sandbox until it is there, then reads it as a person does."""
 
         async def peek() -> str | None:
+            await self.let_announce(marker, self.issue.id)
             return next((str(found.id) for found in self.written(marker) if holds in found.body), None)
 
         number = await wait_for(peek, lambda: f"no {marker} with {holds!r}; there is: {self.bodies('')}")

@@ -310,7 +310,7 @@ async def test_only_counterparties_and_holders_are_mentioned(story: Story) -> No
 
 
 def check_harmless(body: str) -> None:
-    """As GitHub would show it: no link but to a receipt, no image or HTML but ours, no issue number, no stray mention."""
+    """As GitHub would show it: no link but to a receipt, no image or HTML but ours, no issue's number, no mention."""
     tokens = list(flat(MarkdownIt("commonmark").enable("table").parse(body)))
     links = [str(token.attrGet("href")) for token in tokens if token.type == "link_open"]
     assert all(re.fullmatch(r"http://127\.0\.0\.1:\d+/replies/\d+", link) for link in links), body

@@ -25,7 +25,7 @@ from app.services.life import notices
 from app.storage.engine.db import Database, DatabaseBusy, Tx
 from app.storage.people import places
 from app.storage.proof import numbers
-from app.storage.queues import budgets, outbox, stored_replies
+from app.storage.queues import announcements, budgets, outbox, stored_replies
 from app.storage.queues.budgets import Limits, Use
 from app.storage.queues.outbox import Message
 
@@ -113,6 +113,8 @@ class Sender:
                 made_at = now if written.made_at is None else min(written.made_at, now)
                 await notices.note_announced(tx, message.body, made_at)
             await outbox.sent(tx, message, written.id, now, written.node_id)
+            if message.kind == "notice" and message.remote_id is None:
+                await announcements.sent(tx, message.key, message.issue_id, now)
             await budgets.relieved(tx, message.installation_id)
             if message.kind == "board":
                 await self.rewards.want(tx, message, now)

@@ -10,7 +10,6 @@ from app.market.exchange.settlement import Payout, halt, resume, settle
 from app.market.exchange.state import Changes
 from app.market.exchange.voiding import VoidPrice
 from app.market.terms.contract import Outcome, Status
-from app.services.life import notices
 from app.services.rules.context import refresh_market_comment
 from app.services.trading.locked_market import LockedMarket, lock_market
 from app.services.trading.locking import hold_all
@@ -19,13 +18,6 @@ from app.storage.market import books, contracts
 from app.storage.market.contracts import ContractRow
 from app.storage.people import places
 from app.storage.people.places import Place
-from app.storage.queues import outbox
-
-TOGETHER_SECONDS = 60
-"""Contracts of one issue that are halted, resumed or settled by one event within so long are told of in one comment."""
-
-GATHER_SECONDS = 2
-"""So long a comment waits for what the event does to the issue's other contracts, each in its own transaction."""
 
 NO_WINDOW: dict[str, Any] = {
     "halt_reason": None,
@@ -122,23 +114,3 @@ async def show(locked: LockedMarket, place: Place) -> None:
         there = place if issue_id == place.issue.id else await places.place(locked.tx, issue_id)
         if there is not None:
             await refresh_market_comment(locked.tx, there, locked.now)
-
-
-async def notify(tx: Tx, place: Place, row: ContractRow, key: str, body: dict[str, object], now: int) -> None:
-    """Have a notice posted in the thread: `key` names the event, of which one comment tells for all its contracts.
-
-    What comes when that comment has been out for a while gets one of its own: nobody is told of an edit.
-    """
-    await outbox.hold_key(tx, key)
-    own_key = f"{key}:c{row.id}"
-    before = await outbox.find(tx, key)
-    items = notices.items(before.body) if before else []
-    mine = [item for item in items if item["contract"] == row.id]
-    if mine and body["notice"] == "resumed":
-        key, items = f"{own_key}:{row.amendment}", []
-    elif before and not (mine or before.fresh or now - before.created_at < TOGETHER_SECONDS):
-        key, items = own_key, []
-    told = [*(item for item in items if item["contract"] != row.id), body]
-    due_at = now + GATHER_SECONDS if await contracts.has_siblings(tx, row) else now
-    text = notices.joined(told)
-    await outbox.put(tx, key=key, kind="notice", place=place, body=text, now=now, due_at=due_at)
