@@ -14,6 +14,7 @@ from app.market.terms.statement import said, shown
 from app.services.life import rulings
 from app.services.life.rulings import Resolved
 from app.services.rules.context import CommandContext
+from app.services.views.state_words import once_set_aside
 from app.storage.engine.db import Tx
 from app.storage.people import places
 
@@ -38,7 +39,11 @@ async def handle(tx: Tx, context: CommandContext, request: ResolveRequest) -> st
 
 def told(found: Resolved, request: ResolveRequest, logins: Mapping[int, str]) -> str:
     row, outcome = found.contract, said(found.contract.kind, request.outcome)
-    after = _aside(found) if found.aside else f"it settles as {outcome} after {format_instant(found.due_at)}"
+    after = (
+        f"this close is set aside and {once_set_aside(row)}"
+        if found.aside
+        else f"it settles as {outcome} after {format_instant(found.due_at)}"
+    )
     return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. {_bonds(found, logins)}"
 
 
@@ -49,13 +54,6 @@ def _bonds(found: Resolved, logins: Mapping[int, str]) -> str:
         return f"The bond of {bond} {f'goes back to {name}' if found.upheld else f'of {name} goes to fees'}."
     told = ", ".join(f"{name} ({bond})" for bond, name in each)
     return f"The bonds of {told} {'go back' if found.upheld else 'go to fees'}."
-
-
-def _aside(found: Resolved) -> str:
-    """A maintainer's halt is lifted by nobody else."""
-    halted = found.contract.maintainer_halt is not None
-    then = "the market stays halted, as a maintainer wants it" if halted else "trading resumes"
-    return f"this close is set aside and {then}"
 
 
 COMMAND = Command(

@@ -16,6 +16,7 @@ from app.market.terms.money import format_mills, format_price
 from app.market.terms.statement import ISSUE_FIXED, said, shown, words
 from app.replies.formats import folded, signed
 from app.replies.reply import FOOTER, bounded, name
+from app.services.views.state_words import without_verdict
 from app.storage.market.contracts import ContractRow
 
 MAX_REASON = 300
@@ -234,13 +235,9 @@ def _windows(told: Told) -> str:
 def _verdicts(told: Told) -> str:
     lines = []
     for body, row in told:
-        outcome = f"**{_outcome(row, Outcome(body['verdict']))}**" if body["verdict"] else _no_verdict(row)
+        outcome = f"**{_outcome(row, Outcome(body['verdict']))}**" if body["verdict"] else without_verdict(row)
         lines.append(f"- {_title(row)}: {outcome} after {format_instant(body['ends_at'])}")
     return "\n\n".join(["⏸️ As things stand now:", "\n".join(lines), _any_dispute(told[0][1])])
-
-
-def _no_verdict(row: ContractRow) -> str:
-    return "trading resumes" if row.maintainer_halt is None else "the window is over, without a verdict,"
 
 
 def _resumptions(told: Told) -> str:
@@ -266,7 +263,7 @@ def _to_dispute(row: ContractRow, ends: str) -> str:
 def _verdict(body: Body, row: ContractRow) -> str:
     ends = format_instant(body["ends_at"])
     if body["verdict"] is None:
-        return f"⏸️ **{_head(row)}**: as things stand now, {_no_verdict(row)} after {ends}."
+        return f"⏸️ **{_head(row)}**: as things stand now, {without_verdict(row)} after {ends}."
     outcome = _outcome(row, Outcome(body["verdict"]))
     now = f"as things stand now, it settles as **{outcome}** after {ends}"
     return f"⏸️ **{_head(row)}**: {now}.\n\n{_to_dispute(row, ends)}"

@@ -64,7 +64,7 @@ def forecast(number: int, days: int = 30, package: str = "left-pad", **values: A
 
 
 def halted(found: ContractRow, ends_at: int = NOW + DAY) -> ContractRow:
-    return replace(found, status=Status.HALTED, window_ends_at=ends_at, window_opened_at=NOW)
+    return replace(found, status=Status.HALTED, window_ends_at=ends_at, window_opened_at=NOW, verdict=Outcome.FIXED)
 
 
 def settled(found: ContractRow, outcome: Outcome = Outcome.FIXED, at: int = NOW) -> ContractRow:

@@ -19,7 +19,7 @@ RULED = Dispute(
 
 @pytest.mark.parametrize(
     ("halt", "holds"),
-    [(None, "and trading resumes."), ("a leak", "and the market stays halted, as a maintainer wants it.")],
+    [(None, "and trading resumes."), ("a leak", "and the market stays halted.")],
 )
 def test_a_ruling_lifts_no_maintainers_halt(halt: str | None, holds: str) -> None:
     found = Resolved(row(maintainer_halt=halt), RULED, {1: 5_000}, upheld=True, aside=True, due_at=NOW)
