@@ -14,7 +14,7 @@ from app.services.accounts.accounts import Balance
 from app.services.views.holdings import UserView
 from app.storage.market.contracts import ContractRow
 from app.storage.queues.commands import CommandRecord
-from app.storage.queues.told import Batch
+from app.storage.queues.told import Batch, shown
 
 MAX_BODY = 65_536
 SPARE = 400
@@ -65,8 +65,8 @@ def reply(batches: Sequence[Batch], below: Below = NOTHING_BELOW, left_out: int 
         notes.insert(0, f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out.")
     older = _older([text for batch in earlier for text in drawn(batch.records)])
     room = MOST_LINES - len(notes) - bool(older)
-    for shown in (_fitted(answers, room), [_first(answer) for answer in answers]):
-        body = "\n\n".join(filter(None, [*shown, *notes, older]))
+    for parts in (_fitted(answers, room), [_first(answer) for answer in answers]):
+        body = "\n\n".join(filter(None, [*parts, *notes, older]))
         if len(body) <= MAX_BODY - SPARE:
             return body
     return bounded("\n\n".join(filter(None, [*map(_first, answers), *notes])), older)
@@ -79,7 +79,7 @@ def _older(answers: Sequence[str]) -> str:
 
 def drawn(records: Sequence[CommandRecord], granted_mills: int = 0) -> list[str]:
     """A paragraph for each command; the last that was done says what the account was opened with."""
-    said = [f"{'🚀' if record.done else '😕'} {record.answer}" for record in records]
+    said = [shown(record.done, record.answer) for record in records]
     if granted_mills:
         last = max(at for at, record in enumerate(records) if record.done)
         first, blank, rest = said[last].partition("\n\n")

@@ -43,6 +43,7 @@ from app.storage.queues.budgets import GITHUB
 from app.storage.queues.gauges import Backlog
 from app.storage.queues.inbox import Arrival
 from app.storage.queues.stored_replies import Answer
+from app.storage.queues.told import ThreadTold
 from app.thread.runner import Runner
 from app.web.door import Overloaded
 from app.web.server import make_app
@@ -151,6 +152,10 @@ class StoredAnswers:
     async def answer(self, comment_id: int) -> Answer | None:
         async with self.db.reading() as tx:
             return await told.public_answer(tx, comment_id)
+
+    async def thread(self, issue_id: int) -> ThreadTold | None:
+        async with self.db.reading() as tx:
+            return await told.public_thread(tx, issue_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,30 @@ UNSAID = "unsaid"
 """The same: the answer is told nowhere, since its user is muted."""
 
 
+MOST_ON_PAGE = 50
+"""Newest answers of a thread that its page shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unposted:
+    """An answer that is on the page alone, with the command that it answers."""
+
+    comment_id: int
+    login: str
+    text: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadTold:
+    """Answers of a thread that were not posted, newest first."""
+
+    owner: str
+    name: str
+    number: int
+    answers: Sequence[Unposted]
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Answers that were given at once, to one comment."""
@@ -98,8 +122,36 @@ async def public_answer(tx: Tx, comment_id: int) -> Answer | None:
     found = await batches(tx, *({row.told_in for row in rows} - {PAGE}))
     if any(row.told_in == PAGE for row in rows):
         found.insert(0, Batch(comment_id, await _on_page(tx, c.comment_id == comment_id)))
-    body = "\n\n".join(shown(record) for batch in found for record in batch.records)
+    body = "\n\n".join(shown(record.done, record.answer) for batch in found for record in batch.records)
     return Answer(comment_id, rows[0].login, body, rows[0].owner_login, rows[0].name, rows[0].number)
+
+
+async def public_thread(tx: Tx, issue_id: int) -> ThreadTold | None:
+    """The newest answers of a thread that were not posted, since its repository wants reactions only."""
+    c = commands.c
+    place = select(repositories.c.owner_login, repositories.c.name, issues.c.number)
+    wanted = (
+        place.add_columns(c.comment_id, c.text, c.done, c.answer, users.c.login)
+        .join(issues, issues.c.id == c.issue_id)
+        .join(repositories, repositories.c.id == issues.c.repository_id)
+        .join(users, users.c.id == c.user_id)
+        .where(c.issue_id == issue_id, c.told_in == PAGE, repositories.c.private == false(), in_sight())
+        .order_by(c.id.desc())
+        .limit(MOST_ON_PAGE)
+    )
+    rows = list(await tx.execute(wanted))
+    if not rows:
+        return None
+    answers = [
+        Unposted(
+            row.comment_id,
+            row.login,
+            row.text,
+            shown(row.done, row.answer),
+        )
+        for row in rows
+    ]
+    return ThreadTold(rows[0].owner_login, rows[0].name, rows[0].number, answers)
 
 
 async def _on_page(tx: Tx, *which: ColumnElement[bool]) -> list[CommandRecord]:
@@ -107,5 +159,6 @@ async def _on_page(tx: Tx, *which: ColumnElement[bool]) -> list[CommandRecord]:
     return [CommandRecord(row.id, row.text, row.user_id, row.done, row.answer) for row in rows]
 
 
-def shown(record: CommandRecord) -> str:
-    return f"{'🚀' if record.done else '😕'} {record.answer}"
+def shown(done: bool, answer: str) -> str:
+    """An answer with what came of its command."""
+    return f"{'🚀' if done else '😕'} {answer}"
