@@ -248,14 +248,14 @@ def _resumptions(told: Told) -> str:
 
 def _any_dispute(row: ContractRow) -> str:
     return (
-        "Whoever would lose by one of these can dispute it until then: "
+        "Disagree? If you would lose by one of these, dispute it by then: "
         f"`/bugmark dispute on {shown(row.kind, row.id)} REASON` for the first, with a bond."
     )
 
 
 def _to_dispute(row: ContractRow, ends: str) -> str:
     return (
-        f"Whoever would lose by this can dispute it until {ends}: "
+        f"Disagree? If you would lose by this, dispute it by {ends}: "
         f"`/bugmark dispute on {shown(row.kind, row.id)} REASON`, with a bond."
     )
 
@@ -381,4 +381,4 @@ def _final(body: Body, row: ContractRow) -> str:
     later = ""
     if row.kind == ISSUE_FIXED and row.ended_round:
         later = " If the issue is reopened, the next contract begins the next round."
-    return f"Settled is final.{could}{later}"
+    return f"This is final.{could}{later}"

@@ -277,7 +277,7 @@ BOOKS = [
         ],
     )
 ]
-WORDS = "**Bought 50 FIXED** for 10.00 (0.20 each); counterparty: @beth."
+WORDS = "**Bought 50 FIXED** for 10.00 (0.20 each), with @beth."
 LONG_BOOK = Levels([(400 - at, 10) for at in range(9)], [(500 + at, 10) for at in range(9)])
 DAYS = [Day(START_AT - at * DAY, 300, 350, 280, 310, 1_000 + at) for at in range(9)]
 TRADES = [Trade(3, 40 - at, NOW - at * 4_000, 405 - at, 50, FillKind.EXPAND) for at in range(20)]

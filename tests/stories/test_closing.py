@@ -207,7 +207,7 @@ async def test_after_fixed_a_reopened_issue_starts_the_next_round(each_story: St
     await story.calm()
     reply = await story.say("carl", f"/bugmark offer fixed 50 by {by}")
     assert "waits in the book: buy 50 FIXED" in reply
-    assert "counterparty" not in reply
+    assert ", with @" not in reply
     async with story.db.reading() as tx:
         where = contracts.c.issue_id == story.issue.id
         rows = (await tx.execute(select(contracts).where(where).order_by(contracts.c.round))).all()

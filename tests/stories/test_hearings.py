@@ -110,7 +110,7 @@ async def test_a_fill_that_others_hear_of_is_not_folded_though_it_mentions_nobod
     await story.comment("adam", "/bugmark mute")
     await story.calm()
     comment, reply = await story.said("beth", f"/bugmark offer fixed 100 at 0.20 by {by}")
-    assert "counterparty: **adam**" in reply
+    assert "with **adam**" in reply
     await story.say("beth", "/bugmark offers")
     story.move(3601)
     await story.say("beth", "/bugmark balance")

@@ -74,7 +74,7 @@ async def test_what_concerns_others_is_answered_alone_and_never_minimised(story:
     await story.say("adam", f"/bugmark offer unfixed 100 at 0.80 by {by}")
     await story.say("beth", "/bugmark balance")
     filled, reply = await story.said("beth", f"/bugmark offer fixed 40 at 0.20 by {by}")
-    assert "counterparty: @adam" in reply
+    assert "with @adam" in reply
     await story.say("beth", "/bugmark help offer")
     story.move(SHARED_SECONDS)
     await story.say("beth", "/bugmark balance")

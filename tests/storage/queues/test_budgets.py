@@ -235,7 +235,7 @@ async def test_above_four_fifths_of_the_hour_replies_stay_on_the_page(db: Databa
 async def test_a_reply_with_news_for_somebody_else_is_posted_all_the_same(db: Database) -> None:
     where = place()
     await known(db, where)
-    bodies = {"reply:1": "Bought 5; counterparty: @beth.", "reply:2": "Try `/bugmark give @beth 5`.", "reply:3": "x"}
+    bodies = {"reply:1": "Bought 5, with @beth.", "reply:2": "Try `/bugmark give @beth 5`.", "reply:3": "x"}
     async with db.transaction() as tx:
         for key, body in bodies.items():
             await outbox.put(tx, key=key, kind="reply", place=where, body=body, now=NOW, user_id=3)
