@@ -66,8 +66,8 @@ async def conversation(talk: Talk) -> Sequence[Shown]:
     await say(
         "first-offer",
         "The first offer",
-        "Adam wants the bug fixed. He is welcomed with his play tokens, and the reply says what he put up, what he can "
-        "win and how to take it back.",
+        "Adam wants the bug fixed. One line says what he put up, what he can win and how to take it back; the other "
+        "says where he stands.",
         "adam",
         f"This eats my notes twice a day. I will pay for a fix.\n\n/bugmark offer unfixed 200 at 0.80 by {by}",
     )

@@ -28,8 +28,11 @@ from scripts.replies import Shown, conversation
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 STYLE = ROOT / "sandbox" / "static" / "style.css"
-WIDTH, PHONE_WIDTH = 860, 390
-MOST_BYTES = 100_000
+WIDTH, PHONE_WIDTH, WIDE = 860, 390, 1280
+IN_THREAD = ("first-offer", "match", "refusal")
+"""Parts of the conversation in the picture of the thread."""
+
+MOST_BYTES = 150_000
 BEGIN = datetime(2027, 3, 1, 9, tzinfo=UTC)
 """When the conversation begins, so that a picture changes only when a reply does."""
 
@@ -37,8 +40,20 @@ INTRODUCTION = """\
 # What the replies look like
 
 Eight replies and the market comment from one conversation, drawn with GitHub's Markdown rules. `make screenshots` plays
-it again and takes the pictures; a test keeps each reply to 12 visible lines. What stands behind a triangle opens at a
-click.
+it again and takes the pictures; a test keeps the second line of each reply to 90 characters. What stands behind a
+triangle opens at a click.
+"""
+
+CLOSING = """\
+## All of it on a phone and on a wide screen
+
+The thread as its people see it, and the market comment.
+
+![The thread, 390 pixels wide](replies/thread-390.png)
+
+![The thread, 1280 pixels wide](replies/thread-1280.png)
+
+![The market comment, 1280 pixels wide](replies/market-comment-1280.png)
 """
 
 
@@ -84,11 +99,13 @@ def article(login: str, body: str) -> str:
     return f'<article class="comment{bot}>{head}<div class="body">{rendered(body)}</div></article>'
 
 
-def document(shown: Shown) -> str:
+def document(*pictured: Shown) -> str:
     """Always in light colours; the script tells the height it needs."""
     style = re.sub(r"@media \(prefers-color-scheme: dark\) \{.*?\} \}", "", STYLE.read_text("utf-8"), flags=re.DOTALL)
-    articles = [article(shown.person, shown.text)] if shown.person else []
-    articles.append(article("bugmark", shown.reply))
+    articles = []
+    for shown in pictured:
+        articles += [article(shown.person, shown.text)] if shown.person else []
+        articles.append(article("bugmark", shown.reply))
     return (
         f'<!doctype html><meta charset="utf-8"><style>{style} :root {{ color-scheme: light }} '
         f"main {{ max-width: none; padding: 0 12px }}</style><main>{''.join(articles)}</main>"
@@ -102,14 +119,12 @@ def browse(*options: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-def take(shown: Shown, folder: Path) -> int:
+def take(picture: Path, width: int, *pictured: Shown) -> int:
     """The picture's size in bytes."""
-    picture = folder / f"{shown.name}.png"
     with tempfile.NamedTemporaryFile("w", suffix=".html", encoding="utf-8") as file:
-        file.write(document(shown))
+        file.write(document(*pictured))
         file.flush()
         page = f"file://{file.name}"
-        width = PHONE_WIDTH if shown.phone else WIDTH
         height = re.search(r"<title>(\d+)</title>", browse(f"--window-size={width},400", "--dump-dom", page))
         if height is None:
             raise SystemExit("the browser did not draw the page")
@@ -119,7 +134,7 @@ def take(shown: Shown, folder: Path) -> int:
 
 def write_page(pictures: Sequence[Shown]) -> None:
     parts = [f"## {one.title}\n\n{one.about}\n\n![{one.title}](replies/{one.name}.png)\n" for one in pictures]
-    (DOCS / "replies.md").write_text("\n".join([INTRODUCTION, *parts]), encoding="utf-8")
+    (DOCS / "replies.md").write_text("\n".join([INTRODUCTION, *parts, CLOSING]), encoding="utf-8")
 
 
 def main(folder: Path) -> None:
@@ -129,7 +144,15 @@ def main(folder: Path) -> None:
         pictures = asyncio.run(play(Path(work) / "stage"))
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    sizes = [take(one, folder) for one in pictures]
+    sizes = [take(folder / f"{one.name}.png", PHONE_WIDTH if one.phone else WIDTH, one) for one in pictures]
+    thread = [one for one in pictures if one.name in IN_THREAD]
+    board = [one for one in pictures if one.name == "market-comment"]
+    for name, width, pictured in (
+        ("thread-390", PHONE_WIDTH, thread),
+        ("thread-1280", WIDE, thread),
+        ("market-comment-1280", WIDE, board),
+    ):
+        sizes.append(take(folder / f"{name}.png", width, *pictured))
     write_page(pictures)
     print(f"screenshots: {len(sizes)} pictures, the largest of {max(sizes):,} bytes")
     if max(sizes) > MOST_BYTES:

@@ -24,5 +24,6 @@ COMMAND = Command(
     examples=("balance",),
     build=build,
     mend=mend,
+    stands=False,
     order=25,
 )

@@ -49,5 +49,6 @@ COMMAND = Command(
     rules=WHICH,
     build=build,
     mend=mend,
+    stands=False,
     order=20,
 )

@@ -16,9 +16,10 @@ class Command:
 
     `mend` makes commands to copy out of one that could not be read: it gets the words after the name and the comment's
     instant; it makes none where it is not sure. `risks`: it may cost money or units, or decides for others.
-    `for_others`: what it does concerns everybody in the thread, so that its answer is never folded away. `order` is the
-    place in the help; its tens are the group there. What is done for the request that `build` makes, and what guards
-    it, says the table of use cases (`services/uses`).
+    `for_others`: what it does concerns everybody in the thread, so that its answer is never folded away. `stands`: the
+    reply says beside its answer where its user stands then; not so after a question, whose answer is all. `order` is
+    the place in the help; its tens are the group there. What is done for the request that `build` makes, and what
+    guards it, says the table of use cases (`services/uses`).
     """
 
     name: str
@@ -33,4 +34,5 @@ class Command:
     aliases: tuple[str, ...] = ()
     risks: bool = False
     for_others: bool = False
+    stands: bool = True
     order: int = 39

@@ -48,5 +48,6 @@ COMMAND = Command(
     mend=mend,
     risks=True,
     for_others=True,
+    stands=False,
     order=32,
 )

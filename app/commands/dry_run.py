@@ -38,5 +38,6 @@ COMMAND = Command(
     rules="command",
     build=build,
     mend=mend,
+    stands=False,
     order=16,
 )

@@ -89,8 +89,8 @@ def _overview() -> str:
     rows = "\n".join(f"- `{command.name}`: {command.summary}" for command in known)
     return _paragraphs(
         [
-            "BugMark trades contracts on whether an issue is fixed by a date: one unit of the side that comes true "
-            "pays 1 token, the other nothing.",
+            "You can bet on whether an issue is fixed by a date. One unit of the side that comes true pays 1 token, "
+            "one of the other side nothing.",
             "\n".join(groups),
             block(["offer fixed 50 by in 2 weeks", "help offer"]),
             folded("What each of them does", rows),
@@ -115,5 +115,6 @@ COMMAND = Command(
     rules="topic?",
     build=build,
     mend=mend,
+    stands=False,
     order=26,
 )

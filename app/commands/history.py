@@ -32,5 +32,6 @@ COMMAND = Command(
     rules=WHICH,
     build=build,
     mend=mend,
+    stands=False,
     order=22,
 )

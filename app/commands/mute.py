@@ -35,5 +35,6 @@ COMMAND = Command(
     rules="daily?",
     build=build,
     mend=mend,
+    stands=False,
     order=33,
 )

@@ -26,5 +26,6 @@ COMMAND = Command(
     examples=("offers",),
     build=build,
     mend=mend,
+    stands=False,
     order=24,
 )

@@ -35,5 +35,6 @@ COMMAND = Command(
     rules="login?",
     build=build,
     mend=mend,
+    stands=False,
     order=23,
 )

@@ -37,5 +37,6 @@ COMMAND = Command(
     rules=WHICH,
     build=build,
     mend=mend,
+    stands=False,
     order=21,
 )

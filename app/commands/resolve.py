@@ -45,5 +45,6 @@ COMMAND = Command(
     mend=mend,
     risks=True,
     for_others=True,
+    stands=False,
     order=40,
 )

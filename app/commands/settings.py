@@ -26,5 +26,6 @@ COMMAND = Command(
     examples=("settings",),
     build=build,
     mend=mend,
+    stands=False,
     order=27,
 )

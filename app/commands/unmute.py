@@ -27,5 +27,6 @@ COMMAND = Command(
     examples=("unmute",),
     build=build,
     mend=mend,
+    stands=False,
     order=34,
 )

@@ -17,6 +17,8 @@ _BEGINS = re.compile(rf"(?:{BLANK}|[>|#*_])*BugMark{BLANK}+·", re.IGNORECASE)
 """After blanks, quote marks and what a heading or emphasis looks like in a mail."""
 
 _OURS = re.compile(r"/bugmark ([^`\n<]+)")
+_REST = re.compile(r"(?=/bugmark ([^\n]+))")
+_MARKS = re.compile(r"[`*]|</?sub>")
 _NUMBER = re.compile(r"[0-9][0-9.,:%TZ-]*")
 _HELP = re.compile(r"\s*/bugmark help\s*(?:</sub>)?\s*\Z")
 CLOSING = "BugMark trades contracts"
@@ -61,8 +63,10 @@ def within(lines: Sequence[str], last: int | None, number: int) -> bool | None:
 
 
 def written(bodies: Iterable[str]) -> set[str]:
-    """The commands that comments of ours show, in lower case."""
-    return {lower(fold(match[1]).rstrip(".,!:")) for body in bodies for match in _OURS.finditer(body)}
+    """The commands that comments of ours show, in lower case: alone, and with what stands behind them in the line."""
+    shown = [body for body in bodies if "/bugmark " in body]
+    alone = {lower(fold(match[1]).rstrip(".,!:")) for body in shown for match in _OURS.finditer(body)}
+    return alone | {lower(fold(_MARKS.sub("", match[1]))) for body in shown for match in _REST.finditer(body)}
 
 
 def foreign(quoted: Iterable[Quoted], ours: Collection[str]) -> list[Quoted]:
@@ -76,9 +80,13 @@ def foreign(quoted: Iterable[Quoted], ours: Collection[str]) -> list[Quoted]:
 
 
 def _is_ours(one: Quoted, ours: Collection[str], shapes: Collection[str]) -> bool:
-    """Take everything below our last line as somebody else's, whatever it says."""
+    """Take everything below our last line as somebody else's, whatever it says.
+
+    Without a last line it is ours only as we wrote it, maybe with the words behind it, up to where a line was broken.
+    """
     if one.inside is None:
-        return one.key in ours
+        longer = [text for text in ours if text.startswith(one.key)]
+        return any(one.key.startswith(own) and text.startswith(own) for text in longer for own in ours if own)
     return one.inside and _begins_with(_shape(one.key), shapes)
 
 

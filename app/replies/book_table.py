@@ -8,7 +8,7 @@ from app.market.prices.price import Level
 from app.market.terms.contract import Side
 from app.market.terms.instants import format_instant
 from app.market.terms.money import format_price
-from app.replies.formats import bar, folded, number, price, side, state, table, what
+from app.replies.formats import bar, folded, number, price, side, table, what
 from app.services.views.contract_views import BookView
 from app.storage.market.contracts import ContractRow
 from app.storage.market.market_data import Standing
@@ -22,17 +22,8 @@ def book(view: BookView) -> str:
     return "\n\n".join(filter(None, [head(view), levels(view), folded("Offers by number", inner)]))
 
 
-def details(books: Sequence[BookView]) -> str:
-    """The folded block under a reply: every book that trades, and the terms it trades under."""
-    inner = "\n\n".join(
-        part for view in books for part in (head(view), levels(view), _deeper(view), offers(view)) if part
-    )
-    terms = "\n".join(f"- {rules(view.row)}" for view in books)
-    return folded("Book and rules", f"{inner}\n\n{terms}" if books else "")
-
-
 def head(view: BookView) -> str:
-    return f"**{number(view.row)} · {what(view.row)}** · {state(view.row, view.now)}"
+    return f"**{number(view.row)} · {what(view.row)}** · {view.state}"
 
 
 def levels(view: BookView) -> str:

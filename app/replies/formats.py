@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 
 from app.market.prices.price import Price, Says
 from app.market.prices.quotes import spark_range
-from app.market.terms.contract import UNIT_MILLS, Side, Status
-from app.market.terms.instants import command_date, format_instant
+from app.market.terms.contract import UNIT_MILLS, Side
+from app.market.terms.instants import command_date
 from app.market.terms.money import format_mills, format_price
 from app.market.terms.statement import ISSUE_FIXED, said, short_words, shown
+from app.services.views.state_words import DAY_SECONDS as DAY_SECONDS
+from app.services.views.state_words import time_left as time_left
 from app.storage.market.contracts import ContractRow
 
 SPARKS = "▁▂▃▄▅▆▇█"
 NOTHING = "–"
-DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS = 86_400, 3_600, 60
 LARGE_MILLS = 10_000 * UNIT_MILLS
 BAR = "■"
 LONGEST_BAR = 6
@@ -26,15 +27,6 @@ def short_date(at: int) -> str:
     moment = datetime.fromtimestamp(at, UTC)
     day = f"{moment.day} {moment:%b %Y}"
     return day if at % DAY_SECONDS == DAY_SECONDS - 1 else f"{day} {moment:%H:%M} UTC"
-
-
-def time_left(at: int, now: int) -> str:
-    """`59 days`, in the largest unit of which there are at least two."""
-    left = at - now
-    for seconds, name in ((DAY_SECONDS, "days"), (HOUR_SECONDS, "hours")):
-        if left >= 2 * seconds:
-            return f"{left // seconds} {name}"
-    return f"{max(left, 0) // MINUTE_SECONDS} min"
 
 
 def ago(at: int, now: int) -> str:
@@ -124,15 +116,6 @@ def where(row: ContractRow) -> str:
 def what(row: ContractRow) -> str:
     """Label a contract in a table: `fixed by 1 Dec 2026`."""
     return f"{short_words(row.statement_text)} by {short_date(row.maturation_at)}"
-
-
-def state(row: ContractRow, now: int) -> str:
-    """`open, 59 days left`, `halted until …`, `settled FIXED`"""
-    if row.status is Status.SETTLED:
-        return f"settled {said(row.kind, row.outcome.value if row.outcome else '')}"
-    if row.status is Status.HALTED:
-        return f"halted until {format_instant(row.window_ends_at)}" if row.window_ends_at else "halted"
-    return f"open, {time_left(row.maturation_at, now)} left"
 
 
 def table(heads: Sequence[str], ranks: str, rows: Sequence[Sequence[str]]) -> str:

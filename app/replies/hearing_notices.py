@@ -11,6 +11,7 @@ from app.market.terms.instants import format_instant
 from app.market.terms.money import format_mills, format_price
 from app.market.terms.statement import said, shown
 from app.replies.reply import FOOTER, bounded
+from app.services.views.state_words import once_set_aside
 from app.storage.market.contracts import ContractRow
 
 HEARINGS = frozenset({"dispute", "ruling"})
@@ -65,7 +66,11 @@ def silence(unanswered: str, verdict: str) -> str:
 
 def _ruling(body: Body, row: ContractRow, names: Mapping[int, str]) -> list[str]:
     outcome = said(row.kind, Outcome(body["outcome"]))
-    after = _aside(row) if body["aside"] else f"It settles as {outcome} after {format_instant(body['due_at'])}"
+    after = (
+        f"This close is set aside, and {once_set_aside(row)}"
+        if body["aside"]
+        else f"It settles as {outcome} after {format_instant(body['due_at'])}"
+    )
     price = f", at {format_price(body['price'])} for FIXED" if body["price"] is not None else ""
     listed = [f"{_name(names, user)} ({format_mills(mills)})" for user, mills in body["bonds"][:MOST_MENTIONED]]
     more = [f"{len(body['bonds']) - MOST_MENTIONED:,} more"] if len(body["bonds"]) > MOST_MENTIONED else []
@@ -75,12 +80,6 @@ def _ruling(body: Body, row: ContractRow, names: Mapping[int, str]) -> list[str]
         f"{_name(names, body['by'])} says: {code(body['reason'], MAX_REASON)}.",
         f"{after}. {_fate(len(body['bonds']), bonds, body['upheld'])}",
     ]
-
-
-def _aside(row: ContractRow) -> str:
-    """A maintainer's halt is lifted by nobody else."""
-    halted = row.maintainer_halt is not None
-    return f"This close is set aside, and {'the market stays halted' if halted else 'trading resumes'}"
 
 
 def _fate(count: int, bonds: str, upheld: bool) -> str:

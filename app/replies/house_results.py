@@ -11,13 +11,12 @@ from app.market.terms.mention import Mode
 from app.market.terms.money import format_mills
 from app.market.terms.statement import ADVISORY, ISSUE_FORECAST, MILESTONE, PULL, RELEASE, said, shown, words
 from app.replies.formats import folded, table
-from app.replies.hearing_notices import silence
 from app.services.forecasts.making import Made
-from app.services.life import hearings
 from app.services.life.disputes import Disputed
 from app.services.life.rulings import Resolved
 from app.services.rules.settings_told import InForce, Setting
 from app.services.uses.results import Given, HaltLifted, MarketHalted
+from app.services.views.state_words import once_set_aside
 from app.storage.market.contracts import ContractRow
 
 MAX_REASON = 200
@@ -55,21 +54,19 @@ def opened(made: Made) -> str:
 
 
 def disputed(found: Disputed) -> str:
-    row, bond = found.contract, format_mills(found.bond_mills)
-    name, verdict = shown(row.kind, row.id), said(row.kind, found.verdict)
-    head = (
-        f"**You have joined the dispute of {name}**: one ruling answers all of you. Your bond of {bond} comes back if "
-        if found.joined
-        else f"**{name} is disputed**: it does not settle as {verdict} before a maintainer without a position decides "
-        f"with `/bugmark resolve (fixed|unfixed|void) REASON`. Your bond of {bond} comes back if "
-    )
-    unanswered = silence(hearings.unanswered(row, found.verdict), verdict)
-    return f"{head}you are right; if nobody decides by {format_instant(found.answer_by_at)}, {unanswered}."
+    """A line: the comment that tells everybody of the dispute says the rest."""
+    name = shown(found.contract.kind, found.contract.id)
+    what = f"You have joined the dispute of {name}" if found.joined else f"{name} is disputed"
+    return f"**{what}.** Your bond of {format_mills(found.bond_mills)} comes back if you are right."
 
 
 def ruled(found: Resolved, outcome_given: Outcome, logins: Mapping[int, str]) -> str:
     row, outcome = found.contract, said(found.contract.kind, outcome_given)
-    after = _aside(found) if found.aside else f"it settles as {outcome} after {format_instant(found.due_at)}"
+    after = (
+        f"this close is set aside and {once_set_aside(row)}"
+        if found.aside
+        else f"it settles as {outcome} after {format_instant(found.due_at)}"
+    )
     return f"**{shown(row.kind, row.id)}: the dispute is resolved as {outcome}**; {after}. {_bonds(found, logins)}"
 
 
@@ -80,13 +77,6 @@ def _bonds(found: Resolved, logins: Mapping[int, str]) -> str:
         return f"The bond of {bond} {f'goes back to {name}' if found.upheld else f'of {name} goes to fees'}."
     told = ", ".join(f"{name} ({bond})" for bond, name in each)
     return f"The bonds of {told} {'go back' if found.upheld else 'go to fees'}."
-
-
-def _aside(found: Resolved) -> str:
-    """A maintainer's halt is lifted by nobody else."""
-    halted = found.contract.maintainer_halt is not None
-    then = "the market stays halted, as a maintainer wants it" if halted else "trading resumes"
-    return f"this close is set aside and {then}"
 
 
 def halted(result: MarketHalted) -> str:

@@ -9,6 +9,7 @@ from app.market.terms.contract import Side
 from app.market.terms.instants import format_instant
 from app.market.terms.money import command_price
 from app.market.terms.statement import ISSUE_FIXED, words
+from app.replies.book_table import rules
 from app.replies.formats import (
     DAY_SECONDS,
     NOTHING,
@@ -24,7 +25,6 @@ from app.replies.formats import (
     short_date,
     side,
     side_word,
-    state,
     table,
     time_left,
     unbroken,
@@ -66,13 +66,17 @@ def board(view: IssueView, elsewhere: str = "") -> str:
         elsewhere,
         f"<sub>As of {format_instant(view.now)}. A unit costs its price and pays 1 token or nothing.</sub>\n{FOOTER}",
     ]
-    more = [summary(own), summary(forecasts), largest(view.trading), numbers(view.trading)]
+    more = [summary(own), summary(forecasts), largest(view.trading), numbers(view.trading), terms(view.trading)]
     details = [
         folded("More numbers", "\n\n".join(filter(None, more))),
         folded(settled_title(view), settled_table(view.settled)),
     ]
     parts[-1:-1] = details
     return bounded("\n\n".join(filter(None, parts)), "")
+
+
+def terms(views: Sequence[ContractView]) -> str:
+    return "\n".join(f"- {rules(view.row)}" for view in views)
 
 
 def dates(views: Sequence[ContractView]) -> str:
@@ -112,9 +116,7 @@ def statements(views: Sequence[ContractView]) -> str:
 
 def stopped(views: Sequence[ContractView]) -> str:
     """Lines of the contracts that do not trade now, with the end of each halt."""
-    halted = [
-        f"⏸️ {number(view.row)} ({what(view.row)}): {state(view.row, view.now)}." for view in views if not view.row.open
-    ]
+    halted = [f"⏸️ {number(view.row)} ({what(view.row)}): {view.state}." for view in views if not view.row.open]
     return "\n".join(halted)
 
 
@@ -160,8 +162,8 @@ def heading(view: IssueView) -> str:
 def _headline(view: IssueView) -> list[str]:
     speaker = view.headline
     if speaker is None:
-        rows = [one.row for one in [*view.trading, *view.settled]]
-        return [state(rows[0], view.now)] if rows else ["nothing trades here"]
+        found = [*view.trading, *view.settled]
+        return [found[0].state] if found else ["nothing trades here"]
     if speaker.row.kind != ISSUE_FIXED:
         return [f"{number(speaker.row)} {likely(speaker.price) if speaker.price else 'no price yet'}"]
     when = f"by {short_date(speaker.row.maturation_at)}"

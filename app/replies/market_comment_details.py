@@ -9,7 +9,7 @@ from app.market.terms.contract import Side
 from app.market.terms.instants import format_instant
 from app.market.terms.money import format_mills, format_price
 from app.market.terms.statement import ISSUE_FIXED
-from app.replies.formats import NOTHING, ago, number, price, short_date, side, state, table, unbroken, what, where
+from app.replies.formats import NOTHING, ago, number, price, short_date, side, table, unbroken, what, where
 from app.replies.reply import name
 from app.services.views.contract_views import ContractView, Holder, IssueView
 
@@ -85,9 +85,9 @@ def last_settled(settled: Sequence[ContractView]) -> str:
     """The last outcome, while nothing trades."""
     if not settled:
         return "Nothing trades here."
-    row = settled[0].row
+    row, stands = settled[0].row, settled[0].state
     when = f" on {format_instant(row.settled_at)}" if row.settled_at else ""
-    return f"🏁 {number(row)} ({what(row)}): **{state(row, settled[0].now)}**{when}. Nothing trades here now."
+    return f"🏁 {number(row)} ({what(row)}): **{stands}**{when}. Nothing trades here now."
 
 
 def settled_title(view: IssueView) -> str:
@@ -102,7 +102,7 @@ def settled_table(views: Sequence[ContractView]) -> str:
         [
             number(view.row),
             what(view.row),
-            unbroken(state(view.row, view.now)),
+            unbroken(view.state),
             price(view.last_price),
             f"{view.volume.whole:,}",
             unbroken(short_date(view.row.settled_at)) if view.row.settled_at else NOTHING,

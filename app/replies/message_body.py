@@ -7,7 +7,7 @@ import json
 from app.language.quotation import opened
 from app.replies.hearing_notices import HEARINGS, hearing
 from app.replies.market_comment import board
-from app.replies.notices import told_together
+from app.replies.notices import most_paid, told_together
 from app.replies.unposted import elsewhere
 from app.services.life import notices
 from app.services.life.notices import Item
@@ -35,9 +35,11 @@ async def _body_of(db: Database, message: Message, now: int, public_url: str) ->
         if body["notice"] in HEARINGS:
             return await _hearing(tx, message, body)
         told = [await _told(tx, item, now) for item in notices.items(message.body)]
-        users = {user for item, _ in told for user, *_ in item.get("payouts", ())}
-        users |= {user for item, _ in told for user in item.get("users", ())}
+        paid = {user for item, _ in told for user, *_ in item.get("payouts", ())}
+        sold = {user for item, _ in told for user, *_ in item.get("sold", ())}
+        users = paid | sold | {user for item, _ in told for user in item.get("users", ())}
         spared = {user for item, _ in told for user in item.get("spared", ())}
+        spared |= (paid | sold) - most_paid([item for item, _ in told])
         return told_together(told, await mutes.named(tx, message.repository_id, users, spared))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,10 +14,15 @@ from app.market.terms.contract import Outcome
 from app.market.terms.instants import format_instant
 from app.market.terms.money import format_mills, format_price
 from app.market.terms.statement import ISSUE_FIXED, said, shown, words
+from app.replies.formats import folded, signed
 from app.replies.reply import FOOTER, bounded, name
+from app.services.views.state_words import without_verdict
 from app.storage.market.contracts import ContractRow
 
 MAX_REASON = 300
+
+MOST_MENTIONED = 50
+"""GitHub tells no more people of one comment."""
 
 GONE = {
     "deleted": "The issue was deleted",
@@ -32,17 +38,41 @@ Told = Sequence[tuple[Body, ContractRow]]
 """Lines about each contract."""
 
 
+ORDER = ("settled", "window", "verdict", "resumed")
+"""Kinds of notices in a comment that tells of several events."""
+
+
 def told_together(told: Told, names: Mapping[int, str]) -> str:
-    """The one comment in which an event tells of the contracts that it concerns."""
+    """The one comment in which an event tells of the contracts that it concerns, or several events that waited."""
     if len(told) == 1:
         return notice(*told[0], names)
-    told = sorted(told, key=lambda each: (each[1].maturation_at, each[1].id))
+    return bounded("\n\n".join([*(_group(group, names) for group in _groups(told)), FOOTER]), "")
+
+
+def _groups(told: Told) -> list[Told]:
+    """Notices that are told in one sentence: of one kind and, but for verdicts and settlements, of one event."""
+    found: dict[object, list[tuple[Body, ContractRow]]] = {}
+    for body, row in sorted(told, key=lambda each: (each[1].maturation_at, each[1].id)):
+        found.setdefault(_event(body), []).append((body, row))
+    return sorted(found.values(), key=lambda group: _rank(group[0][0]["notice"]))
+
+
+def _rank(kind: str) -> int:
+    return ORDER.index(kind) if kind in ORDER else len(ORDER)
+
+
+def _event(body: Body) -> object:
+    if body["notice"] == "window":
+        return "window", *(str(body.get(part)) for part in ("cause", "backed", "closer", "closed_at", "gone", "reason"))
+    return body["notice"], body.get("why") if body["notice"] == "resumed" else ""
+
+
+def _group(told: Told, names: Mapping[int, str]) -> str:
     draw = {"window": _windows, "verdict": _verdicts, "resumed": _resumptions}
     kind = told[0][0]["notice"]
-    if kind not in draw:
-        parts = [notice(body, row, names).removesuffix(f"\n\n{FOOTER}") for body, row in told]
-        return bounded("\n\n".join([*parts, FOOTER]), "")
-    return bounded(f"{draw[kind](told)}\n\n{FOOTER}", "")
+    if len(told) > 1 and kind in draw:
+        return draw[kind](told)
+    return "\n\n".join(notice(body, row, names).removesuffix(f"\n\n{FOOTER}") for body, row in told)
 
 
 def notice(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
@@ -205,13 +235,9 @@ def _windows(told: Told) -> str:
 def _verdicts(told: Told) -> str:
     lines = []
     for body, row in told:
-        outcome = f"**{_outcome(row, Outcome(body['verdict']))}**" if body["verdict"] else _no_verdict(row)
+        outcome = f"**{_outcome(row, Outcome(body['verdict']))}**" if body["verdict"] else without_verdict(row)
         lines.append(f"- {_title(row)}: {outcome} after {format_instant(body['ends_at'])}")
     return "\n\n".join(["⏸️ As things stand now:", "\n".join(lines), _any_dispute(told[0][1])])
-
-
-def _no_verdict(row: ContractRow) -> str:
-    return "trading resumes" if row.maintainer_halt is None else "the window is over, without a verdict,"
 
 
 def _resumptions(told: Told) -> str:
@@ -222,14 +248,14 @@ def _resumptions(told: Told) -> str:
 
 def _any_dispute(row: ContractRow) -> str:
     return (
-        "Whoever would lose by one of these can dispute it until then: "
+        "Disagree? If you would lose by one of these, dispute it by then: "
         f"`/bugmark dispute on {shown(row.kind, row.id)} REASON` for the first, with a bond."
     )
 
 
 def _to_dispute(row: ContractRow, ends: str) -> str:
     return (
-        f"Whoever would lose by this can dispute it until {ends}: "
+        f"Disagree? If you would lose by this, dispute it by {ends}: "
         f"`/bugmark dispute on {shown(row.kind, row.id)} REASON`, with a bond."
     )
 
@@ -237,7 +263,7 @@ def _to_dispute(row: ContractRow, ends: str) -> str:
 def _verdict(body: Body, row: ContractRow) -> str:
     ends = format_instant(body["ends_at"])
     if body["verdict"] is None:
-        return f"⏸️ **{_head(row)}**: as things stand now, {_no_verdict(row)} after {ends}."
+        return f"⏸️ **{_head(row)}**: as things stand now, {without_verdict(row)} after {ends}."
     outcome = _outcome(row, Outcome(body["verdict"]))
     now = f"as things stand now, it settles as **{outcome}** after {ends}"
     return f"⏸️ **{_head(row)}**: {now}.\n\n{_to_dispute(row, ends)}"
@@ -266,10 +292,32 @@ def _settled(body: Body, row: ContractRow, names: Mapping[int, str]) -> str:
     """Outcome, evidence, every payout. Each holder is mentioned once."""
     outcome = Outcome(body["outcome"])
     head = f"🏁 **{_head(row)} is settled: {_outcome(row, outcome)}.** {_why(body, row, outcome)}"
+    first, rest = body["payouts"][:MOST_MENTIONED], body["payouts"][MOST_MENTIONED:]
+    paid = _payout_table(first, names) if first else "Nobody held a position."
+    more = folded(f"{len(rest):,} more", _payout_table(rest, names)) if rest else ""
+    parts = [f"{head}{_forfeited(body)}", paid, more, _sold(body, names), _final(body, row), FOOTER]
+    return bounded("\n\n".join(filter(None, parts)), "")
+
+
+def most_paid(told: Sequence[Body]) -> set[int]:
+    """Users whom settlements told together mention: those who get most."""
+    paid: Counter[int] = Counter()
+    for user, mills, *_ in (payout for body in told for payout in body.get("payouts", ())):
+        paid[user] += mills
+    return {user for user, _ in sorted(paid.items(), key=lambda each: (-each[1], each[0]))[:MOST_MENTIONED]}
+
+
+def _sold(body: Body, names: Mapping[int, str]) -> str:
+    """Users who sold what they held before the settlement. A settlement of before does not tell of them."""
+    gone = body.get("sold", ())
+    named = [f"{names.get(user, 'somebody')} {signed(mills)}" for user, mills in gone[:MOST_MENTIONED]]
+    more = [f"and {len(gone) - MOST_MENTIONED:,} more"] if len(gone) > MOST_MENTIONED else []
+    return f"Sold before: {', '.join([*named, *more])}." if named else ""
+
+
+def _payout_table(payouts: Sequence[Sequence[int]], names: Mapping[int, str]) -> str:
     rows = ["| holder | paid out | had cost | result | fee |", "|---|---:|---:|---:|---:|"]
-    rows += [_payout_row(payout, names) for payout in body["payouts"]]
-    table = "\n".join(rows) if body["payouts"] else "Nobody held a position."
-    return bounded(f"{head}{_forfeited(body)}\n\n{table}\n\n{_final(body, row)}\n\n{FOOTER}", "")
+    return "\n".join([*rows, *(_payout_row(payout, names) for payout in payouts)])
 
 
 def _forfeited(body: Body) -> str:
@@ -280,11 +328,9 @@ def _forfeited(body: Body) -> str:
 
 def _payout_row(payout: Sequence[int], names: Mapping[int, str]) -> str:
     user, paid, cost, fee = payout
-    result = paid - cost
-    sign = "+" if result > 0 else "−" if result < 0 else ""
     return (
         f"| {names.get(user, 'somebody')} | {format_mills(paid)} | {format_mills(cost)} "
-        f"| {sign}{format_mills(abs(result))} | {format_mills(fee)} |"
+        f"| {signed(paid - cost)} | {format_mills(fee)} |"
     )
 
 
@@ -335,4 +381,4 @@ def _final(body: Body, row: ContractRow) -> str:
     later = ""
     if row.kind == ISSUE_FIXED and row.ended_round:
         later = " If the issue is reopened, the next contract begins the next round."
-    return f"Settled is final.{could}{later}"
+    return f"This is final.{could}{later}"

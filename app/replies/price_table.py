@@ -23,7 +23,6 @@ from app.replies.formats import (
     priced,
     short_date,
     side,
-    state,
     table,
     what,
 )
@@ -76,7 +75,7 @@ def price_of(view: ContractView) -> str:
         f"holders {view.holders:,} · {_void_price(view)}"
         f"{_reward_words(row)} {format_mills(view.reward_mills)}{_firmness(view)}"
     )
-    head = f"**{number(row)} · {what(row)}** · {state(row, view.now)}"
+    head = f"**{number(row)} · {what(row)}** · {view.state}"
     return f"{head}\n\nPrice of {yes} **{priced(view.price)}** · {quotes} · {_last(view)}\n\n{size}"
 
 

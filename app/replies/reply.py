@@ -1,21 +1,21 @@
-"""The bot's replies in Markdown: what commands did, and where the user stands. At most 12 visible lines."""
+"""The bot's replies in Markdown: what commands did, then where the user stands. Two lines for one command."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.market.exchange.offer import Offer, OfferState
 from app.market.terms.instants import command_date
 from app.market.terms.money import format_mills, format_price
-from app.replies import book_table
 from app.replies.formats import folded, side, where
 from app.services.accounts.accounts import Balance
 from app.services.orders.order import MOST_ORDERS
-from app.services.views.contract_views import BookView
 from app.services.views.holdings import UserView
 from app.storage.market.contracts import ContractRow
 from app.storage.queues.commands import CommandRecord
+from app.storage.queues.told import Batch, shown
 
 MAX_BODY = 65_536
 SPARE = 400
@@ -24,8 +24,7 @@ SPARE = 400
 MOST_COMMANDS = MOST_ORDERS
 
 MOST_LINES = 12
-FRAME_LINES = 3
-"""Parts of a reply below the answers: the user's balance, receipts with the footer, the folded books."""
+"""Visible lines of a reply to many commands at once."""
 
 FOOTER = "<sub>BugMark trades contracts on whether issues get fixed, in play tokens · `/bugmark help`</sub>"
 QUOTED = (
@@ -42,37 +41,51 @@ def marker(key: str) -> str:
     return f"<!-- bugmark:{key} -->"
 
 
-def reply(
-    records: Sequence[CommandRecord],
-    user: UserView,
-    books: Sequence[BookView],
-    granted_mills: int,
-    left_out: int = 0,
-    quoted: bool = False,
-) -> str:
-    """The one reply to a comment: a paragraph for each command, then where the user stands in this thread.
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Lines below the newest answers: where the user stands now, and what the account was opened with."""
 
-    `quoted`: the comment quotes one of ours, with a command in it that was not there.
+    standing: str = ""
+    granted_mills: int = 0
+
+
+NOTHING_BELOW = Below()
+
+
+def reply(batches: Sequence[Batch], below: Below = NOTHING_BELOW, left_out: int = 0, quoted: bool = False) -> str:
+    """The reply that answers one person's comments: the newest answers, then where the user stands; older ones fold.
+
+    `quoted`: the newest comment quotes one of ours, with a command in it that was not there.
     """
-    answers = [f"{'🚀' if record.done else '😕'} {record.answer}" for record in records]
-    above = [_welcome(user, granted_mills)] if granted_mills else []
-    below = (
-        [f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out."] if left_out else []
-    )
-    below += [f"😕 {QUOTED}"] if quoted else []
-    below += [now] if (now := _standing_unless_told(records, user)) else []
-    below += [f"{receipts(records)} <sub>·</sub> {FOOTER}"]
-    room = MOST_LINES - FRAME_LINES - len(above) - bool(left_out) - quoted
-    details = book_table.details(books)
-    for shown in (_fitted(answers, room), [_first(answer) for answer in answers]):
-        body = "\n\n".join([*above, *shown, *below])
+    newest, *earlier = batches
+    answers = drawn(newest.records, below.granted_mills)
+    notes = [f"😕 {QUOTED}"] if quoted else []
+    notes += [below.standing] if below.standing else []
+    if left_out:
+        notes.insert(0, f"😕 A comment runs at most {MOST_COMMANDS} commands; {left_out:,} more were left out.")
+    older = _older([text for batch in earlier for text in drawn(batch.records)])
+    room = MOST_LINES - len(notes) - bool(older)
+    for parts in (_fitted(answers, room), [_first(answer) for answer in answers]):
+        body = "\n\n".join(filter(None, [*parts, *notes, older]))
         if len(body) <= MAX_BODY - SPARE:
-            return bounded(body, details)
-    return bounded(body, "")
+            return body
+    return bounded("\n\n".join(filter(None, [*map(_first, answers), *notes])), older)
 
 
-def _welcome(user: UserView, granted_mills: int) -> str:
-    return f"Welcome, {name(user.login)}: your account is open with {format_mills(granted_mills)} play tokens."
+def _older(answers: Sequence[str]) -> str:
+    count = len(answers)
+    return folded(f"{count} earlier answer{'' if count == 1 else 's'}", "\n\n".join(answers))
+
+
+def drawn(records: Sequence[CommandRecord], granted_mills: int = 0) -> list[str]:
+    """A paragraph for each command; the last that was done says what the account was opened with."""
+    said = [shown(record.done, record.answer) for record in records]
+    if granted_mills:
+        last = max(at for at, record in enumerate(records) if record.done)
+        first, blank, rest = said[last].partition("\n\n")
+        opened = f"Your account was opened with {format_mills(granted_mills)} play tokens."
+        said[last] = f"{first} {opened}{blank}{rest}"
+    return said
 
 
 def _fitted(answers: Sequence[str], room: int) -> list[str]:
@@ -104,19 +117,6 @@ def _folded_answer(answer: str) -> str:
     """The first paragraph of an answer, with the rest at a click."""
     first, _, rest = answer.partition("\n\n")
     return f"{first}\n\n{folded('The rest of this answer', rest)}" if visible_lines(rest) > 1 else answer
-
-
-def receipts(records: Sequence[CommandRecord]) -> str:
-    numbers = ", ".join(f"r{record.id}" for record in records)
-    return f"<sub>Receipt {numbers}</sub>"
-
-
-def _standing_unless_told(records: Sequence[CommandRecord], user: UserView) -> str:
-    """Nothing is told twice: neither where the user stands nor, after `balance`, the money."""
-    told = [record.answer for record in records]
-    if any(answer.startswith(standing(user)) for answer in told):
-        return ""
-    return standing(user, with_money=balance_words(user) not in told)
 
 
 def balance_words(user: UserView) -> str:

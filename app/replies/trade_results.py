@@ -182,19 +182,18 @@ def _fill_sentences(part: Traded, named: Mapping[int, str], dated: bool) -> list
     offer, row = part.offer, part.contract
     tally = _tally(offer, part.changes.fills)
     names = ", ".join(named.get(user, "somebody") for user in tally.parties)
-    others = f"counterpart{'y' if len(tally.parties) == 1 else 'ies'}: {names}."
     where = f" by {command_date(row.maturation_at)}" if dated else ""
     sentences = []
     if tally.sold:
         sentences.append(
             f"**Sold {tally.sold.total():,} {said(row.kind, offer.gives.value)}{where}** "
-            f"for {_money(tally.sold)}; {others}"
+            f"for {_money(tally.sold)}, with {names}."
         )
     if tally.bought:
         gained = offer.gives.other
         sentences.append(
             f"**Bought {tally.bought.total():,} {said(row.kind, gained.value)}{where}** "
-            f"for {_money(tally.bought)}; {others}"
+            f"for {_money(tally.bought)}, with {names}."
         )
         sentences.append(_win_sentence(gained, tally.bought.total(), row))
     return sentences

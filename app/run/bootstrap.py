@@ -40,11 +40,12 @@ from app.services.upkeep.pulse import EVERY_SECONDS, STALE_SECONDS, WEB, WORKER,
 from app.services.views import badge as badges
 from app.services.views.badge import BadgeTold
 from app.storage.engine.db import Database, DatabaseBusy
-from app.storage.queues import gauges, heartbeats, inbox, stored_replies
+from app.storage.queues import gauges, heartbeats, inbox, told
 from app.storage.queues.budgets import GITHUB
 from app.storage.queues.gauges import Backlog
 from app.storage.queues.inbox import Arrival
 from app.storage.queues.stored_replies import Answer
+from app.storage.queues.told import ThreadTold
 from app.thread.runner import Runner
 from app.web.door import Overloaded
 from app.web.server import make_app
@@ -152,7 +153,11 @@ class StoredAnswers:
 
     async def answer(self, comment_id: int) -> Answer | None:
         async with self.db.reading() as tx:
-            return await stored_replies.public_answer(tx, comment_id)
+            return await told.public_answer(tx, comment_id)
+
+    async def thread(self, issue_id: int) -> ThreadTold | None:
+        async with self.db.reading() as tx:
+            return await told.public_thread(tx, issue_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +226,7 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         presence, transfers = Presence(db, github, clock), Transfers(db, github, clock)
         oracle = GitHubOracle(github, presence, transfers)
         stored, configs = StoredConfigs(), Configs(db, github, clock)
-        runner = Runner(db, Gate(db, oracle, clock, stored), clock, stored)
+        runner = Runner(db, Gate(db, oracle, clock, stored), clock, stored, settings.public_url)
         events = Events(db, runner, github, clock, configs, presence, transfers)
         carried = Checks(github, configs), Rewards(db, github, clock, stored)
         limits = GITHUB if settings.budgets == "github" else None

@@ -20,6 +20,7 @@ from app.web.headers import add_headers
 from app.web.metrics import Measure, Metrics
 from app.web.pages import landing
 from app.web.pages.replies import Answers, Replies
+from app.web.pages.unposted import Unposted
 
 HEALTH_SECONDS = 6
 """A database that has stored nothing in this time is not healthy."""
@@ -56,6 +57,7 @@ def make_app(
     app.router.add_get("/healthz", _healthz(health, worker_beat, clock))
     github_url = github_web_url(settings.github_api_url)
     app.router.add_get("/replies/{comment:[1-9][0-9]{0,18}}", Replies(answers, github_url).get)
+    app.router.add_get("/replies/issue/{issue:[1-9][0-9]{0,18}}", Unposted(answers, github_url).get)
     landing.add_to(app, github_url, settings.public_url)
     second = _marketplace_door(settings, clock, purchases)
     if second is not None:

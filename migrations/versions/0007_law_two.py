@@ -252,6 +252,22 @@ def _receipts() -> None:
         batch.drop_constraint(op.f("uq_commands_comment_id_text_hash_occurrence"), type_="unique")
         batch.create_unique_constraint(op.f("uq_commands_channel_key"), ["channel", "key"])
         batch.create_index("ix_commands_comment_id", ["comment_id"])
+    _told_in()
+
+
+def _told_in() -> None:
+    """The reply that tells of a command. What is older than a day counts as told, whoever is muted.
+
+    `comments_before`: the comments above a reply that later commands of its user share, NULL: none shares it.
+    """
+    op.add_column("commands", sa.Column("told_in", sa.String(100), nullable=True))
+    op.add_column("outbox", sa.Column("comments_before", sa.BigInteger(), nullable=True))
+    op.execute(
+        "UPDATE commands SET told_in = 'reply:' || comment_id"
+        " WHERE at < (SELECT MAX(at) FROM commands) - 86400"
+        " OR EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'reply:' || commands.comment_id)"
+    )
+    op.create_index("ix_commands_told_in", "commands", ["told_in"])
 
 
 def _turns() -> None:

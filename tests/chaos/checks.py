@@ -14,7 +14,7 @@ from app.services.audit.audit import audit
 from app.storage.engine.db import Database, Tx, migrate
 from app.storage.engine.tables import commands, deliveries, issues, outbox
 from app.storage.queues.outbox import DEAD, SENT
-from app.storage.queues.stored_replies import ON_PAGE, PREFIX
+from app.storage.queues.stored_replies import ON_PAGE
 from sandbox.server import LoggedRequest
 from tests.chaos.again import Again, instant
 from tests.chaos.books import Books, differences
@@ -119,15 +119,17 @@ async def _check_left_over(tx: Tx, found: Found) -> None:
 
 
 async def _check_answers(player: Player, found: Found) -> None:
-    """One reply to each comment; or none, for a reason, and a reaction."""
+    """A reply that tells of each comment; or none, for a reason, and a reaction."""
     markers: Counter[str] = Counter()
     bodies = [body for place in player.ground.issues for body in await _bot_comments(player.ground, *place)]
     markers.update(body.splitlines()[0] for body in bodies)
     twice = [marker for marker, times in markers.items() if times > 1]
     found.check(not twice, f"said more than once: {twice[:10]}")
-    silent = [number for number in player.said if not markers[f"<!-- bugmark:reply:{number} -->"]]
-    found.replies = len(player.said) - len(silent)
     async with player.ground.db.reading() as tx:
+        telling = select(commands.c.comment_id, commands.c.told_in).where(commands.c.told_in.is_not(None))
+        told = {row.comment_id for row in await tx.execute(telling) if markers[f"<!-- bugmark:{row.told_in} -->"]}
+        silent = [number for number in player.said if number not in told]
+        found.replies = len(player.said) - len(silent)
         wanted = await _without_reply(tx, player)
         sent = outbox.c.state == SENT, outbox.c.kind == "reaction"
         reacted = {key.split(":")[1] for key in (await tx.execute(select(outbox.c.key).where(*sent))).scalars()}
@@ -140,7 +142,9 @@ async def _check_answers(player: Player, found: Found) -> None:
 async def _without_reply(tx: Tx, player: Player) -> set[int]:
     """Comments that want no reply: by the repository's rules, past the budget, or because the user is mute there."""
     kept = select(outbox.c.key).where(outbox.c.state == ON_PAGE)
-    found = {int(key.removeprefix(PREFIX)) for key in (await tx.execute(kept)).scalars()}
+    keys = list((await tx.execute(kept)).scalars())
+    told = select(commands.c.comment_id).where(commands.c.told_in.in_(keys))
+    found = set((await tx.execute(told)).scalars())
     owners = player.day.owners
     found |= {number for number, said in player.said.items() if REACTIONS_ONLY in owners[said.owner].rules}
     return found | await _by_the_mute(tx)

@@ -13,23 +13,30 @@ from app.commands.help import help_text
 from app.commands.registry import commands
 from app.language.extract import read_comment
 from app.language.quotation import OPENING, foreign, opened, written
-from app.market.exchange.offer import Action
-from app.market.terms.contract import Side
 from app.replies import notices, reply
 from app.replies.market_comment import board
+from app.replies.reply import Below
 from app.storage.market.workers import Worker
-from tests.replies.showing import NOW, book_view, forecast, halted, issue, record, row, settled, standing, traded, user
+from app.storage.queues.told import Batch
+from app.thread.answering import FOREIGN_EDIT
+from tests.replies.showing import NOW, answered, forecast, halted, issue, record, row, settled, traded
 
-BOOK = book_view(row(), offers=[standing(17, "adam", Action.BUY, Side.UNFIXED, 50, 800)])
 WINDOW = {"notice": "window", "contract": 1, "ends_at": NOW + 9, "cause": "closed", "backed": True, "closed_at": NOW}
 BODIES = {
-    "a reply": reply.reply([record("**o17** waits; `/bugmark cancel o17` takes it back.")], user(), [BOOK], 0),
-    "a refusal": reply.reply([record("It is none. Try `/bugmark offer fixed 50`.", done=False)], user(), [], 0),
-    "a welcome": reply.reply([record("Fine.")], user(), [], 1_000_000, left_out=3, quoted=True),
-    "the overview": reply.reply([record(help_text(None))], user(), [], 0),
-    **{f"help {one.name}": reply.reply([record(help_text(one.name))], user(), [], 0) for one in commands()},
-    "somebody else's edit": f"Commands that somebody else writes do not run.\n\n{reply.FOOTER}",
-    "a quotation": f"{reply.QUOTED}\n\n{reply.FOOTER}",
+    "a reply": answered(record("**o17** waits; `/bugmark cancel o17` takes it back."), below=Below("**adam** · r1")),
+    "a refusal": answered(record("It is none. Try `/bugmark offer fixed 50`.", done=False)),
+    "a shared reply": reply.reply(
+        [
+            Batch(2, [record("**o17** waits; `/bugmark cancel o17` takes it back.")]),
+            Batch(1, [record("It is none. Try `/bugmark offer fixed 50` or `/bugmark fund 50`.", done=False)]),
+        ],
+        Below("**adam** · 940.00 free · r1"),
+    ),
+    "a welcome": reply.reply([Batch(1, [record("Fine.")])], Below("**adam** · r1", 1_000_000), 3, True),
+    "the overview": answered(record(help_text(None))),
+    **{f"help {one.name}": answered(record(help_text(one.name))) for one in commands()},
+    "somebody else's edit": FOREIGN_EDIT,
+    "a quotation": reply.QUOTED,
     "a market comment": board(issue(traded(row(), [400, 425]), traded(row(2, 90), [500, 525]))),
     "one with forecasts": board(issue(traded(forecast(12), [400]), done=[traded(settled(row(3)), [400])])),
     "one that is halted": board(issue(traded(halted(row()), [400]))),

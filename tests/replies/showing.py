@@ -12,6 +12,7 @@ from app.market.prices.price import Paid
 from app.market.prices.quotes import Trade
 from app.market.terms.contract import Outcome, Side, Status, canonical, digest
 from app.market.terms.statement import ADVISORY, ISSUE_FIXED, Advisory, text_of
+from app.replies.reply import NOTHING_BELOW, Below, reply
 from app.services.accounts.accounts import Balance
 from app.services.rules.config import Config
 from app.services.views.contract_views import BookView, ContractView, Holder, IssueView
@@ -20,6 +21,7 @@ from app.services.views.market_views import speaking
 from app.storage.market.contracts import ContractRow
 from app.storage.market.market_data import Levels, Standing, Volume
 from app.storage.queues.commands import CommandRecord
+from app.storage.queues.told import Batch
 from tests.clocks import START_AT
 
 DAY = 86_400
@@ -62,7 +64,7 @@ def forecast(number: int, days: int = 30, package: str = "left-pad", **values: A
 
 
 def halted(found: ContractRow, ends_at: int = NOW + DAY) -> ContractRow:
-    return replace(found, status=Status.HALTED, window_ends_at=ends_at, window_opened_at=NOW)
+    return replace(found, status=Status.HALTED, window_ends_at=ends_at, window_opened_at=NOW, verdict=Outcome.FIXED)
 
 
 def settled(found: ContractRow, outcome: Outcome = Outcome.FIXED, at: int = NOW) -> ContractRow:
@@ -123,6 +125,11 @@ def offer(number: int, action: Action, side: Side, volume: int, price: int, unti
     return Offer(
         new, number=number, user=1, contract=1, until_at=until_at, units_left=0, cash_left=volume, created_at=NOW
     )
+
+
+def answered(*records: CommandRecord, below: Below = NOTHING_BELOW) -> str:
+    """The reply to one comment."""
+    return reply([Batch(1, records)], below)
 
 
 def user(

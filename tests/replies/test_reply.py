@@ -18,18 +18,22 @@ from app.market.exchange.position import Position
 from app.market.prices.price import Paid
 from app.market.prices.quotes import Day, Trade
 from app.market.terms.contract import Outcome, Side
+from app.market.terms.money import format_mills
 from app.replies import book_table, formats, price_table, reply
 from app.replies.holding_tables import worth
 from app.replies.market_comment import board
 from app.replies.reply import MAX_BODY, MOST_LINES, visible_lines
+from app.replies.standing_line import WIDTH, stands, visible
 from app.services.accounts.accounts import Balance
 from app.services.views.contract_views import Holder
 from app.services.views.holdings import Holding
 from app.storage.market.market_data import Levels, Volume
+from app.storage.queues.told import Batch
 from tests.clocks import START_AT
 from tests.replies.showing import (
     DAY,
     NOW,
+    answered,
     book_view,
     day,
     forecast,
@@ -273,7 +277,7 @@ BOOKS = [
         ],
     )
 ]
-WORDS = "**Bought 50 FIXED** for 10.00 (0.20 each); counterparty: @beth."
+WORDS = "**Bought 50 FIXED** for 10.00 (0.20 each), with @beth."
 LONG_BOOK = Levels([(400 - at, 10) for at in range(9)], [(500 + at, 10) for at in range(9)])
 DAYS = [Day(START_AT - at * DAY, 300, 350, 280, 310, 1_000 + at) for at in range(9)]
 TRADES = [Trade(3, 40 - at, NOW - at * 4_000, 405 - at, 50, FillKind.EXPAND) for at in range(20)]
@@ -295,7 +299,7 @@ HELD = [Holding(row(at), Side.FIXED, Position(50, 0, 9_000, 0), 405, "mid") for 
     ids=["offer", "book", "price", "price of many", "price of one", "history", "positions"],
 )
 def test_an_answer_takes_at_most_twelve_lines_and_none_is_hidden_that_need_not_be(answer: str) -> None:
-    body = reply.reply([record(answer)], user(), BOOKS, 0)
+    body = answered(record(answer), below=reply.Below(stands(user(), [5], 9, "")))
     check_sound(body)
     assert visible_lines(body) <= MOST_LINES
     assert "The rest of this answer" not in body
@@ -303,18 +307,19 @@ def test_an_answer_takes_at_most_twelve_lines_and_none_is_hidden_that_need_not_b
 
 def test_more_answers_than_have_room_fold() -> None:
     answers = [record(f"Answer {at}.", done=at % 3 > 0, number=at) for at in range(1, 21)]
-    body = reply.reply(answers, user(), BOOKS, 1_000_000, left_out=4)
+    below = reply.Below(stands(user(), [1, 20], 9, ""), 1_000_000)
+    body = reply.reply([Batch(1, answers)], below, left_out=4)
     check_sound(body)
     assert visible_lines(body) <= MOST_LINES
-    assert "<summary>14 more answers: 10 done, 4 refused</summary>" in body
+    assert "<summary>11 more answers: 8 done, 3 refused</summary>" in body
     assert all(f" Answer {at}." in body for at in range(1, 21))
-    assert "Welcome, **adam**: your account is open with 1,000.00 play tokens." in body
+    assert "🚀 Answer 20. Your account was opened with 1,000.00 play tokens." in body
     assert "4 more were left out." in body
 
 
 def test_of_several_answers_tables_fold_first() -> None:
     books = [record(book_table.book(book_view(row(3), LONG_BOOK)), number=at) for at in (1, 2)]
-    body = reply.reply([*books, record(WORDS, number=3)], user(), [], 0)
+    body = answered(*books, record(WORDS, number=3))
     check_sound(body)
     assert body.count("<summary>The rest of this answer</summary>") == 2
     assert f"🚀 {WORDS}" in re.sub("<details>.*?</details>", "", body, flags=re.DOTALL)
@@ -322,10 +327,11 @@ def test_of_several_answers_tables_fold_first() -> None:
 
 def test_a_reply_that_would_be_too_long_keeps_the_first_words_of_each_answer() -> None:
     long = "\n\n".join(["**Head**", *["word " * 400] * 10])
-    body = reply.reply([record(long, number=at) for at in range(20)], user(), BOOKS, 0)
+    records = [record(long, number=at) for at in range(20)]
+    body = answered(*records, below=reply.Below(stands(user(), [0, 19], 9, "")))
     check_sound(body)
     assert body.count("**Head**") == 20
-    assert "Receipt r0, r1," in body
+    assert body.endswith("**adam** · 940.00 free · r0 to r19")
 
 
 def test_a_body_is_cut_with_its_folds_closed() -> None:
@@ -334,15 +340,83 @@ def test_a_body_is_cut_with_its_folds_closed() -> None:
     assert cut.endswith("(The rest is left out: a comment can be no longer.)")
 
 
-def test_money_is_not_told_twice() -> None:
-    found = user()
-    balance = reply.balance_words(found)
-    assert balance == (
+def test_a_reply_has_two_lines() -> None:
+    body = answered(record(WORDS), below=reply.Below(stands(user(), [5], 9, "https://bug.example")))
+    assert body == f"🚀 {WORDS}\n\n**adam** · 940.00 free · [r5](https://bug.example/replies/9)"
+
+
+def test_a_refusal_stands_alone() -> None:
+    assert answered(record("That is none. Try `/bugmark help`.", done=False)) == "😕 That is none. Try `/bugmark help`."
+
+
+def test_older_answers_fold_below_the_newest() -> None:
+    batches = [
+        Batch(3, [record("Third.", number=7)]),
+        Batch(2, [record("Second.", done=False)]),
+        Batch(1, [record("A.")]),
+    ]
+    body = reply.reply(batches, reply.Below("**adam** · 940.00 free · r7"))
+    check_sound(body)
+    assert body == (
+        "🚀 Third.\n\n**adam** · 940.00 free · r7\n\n"
+        "<details><summary>2 earlier answers</summary>\n\n😕 Second.\n\n🚀 A.\n\n</details>"
+    )
+    assert "<summary>1 earlier answer</summary>" in reply.reply(batches[:2])
+
+
+def test_a_balance_is_told_in_a_sentence() -> None:
+    assert reply.balance_words(user()) == (
         "You have 1,000.00 play tokens in the repositories of octo: 940.00 free, 60.00 held for your open offers."
     )
-    body = reply.reply([record(balance)], found, [], 0)
-    assert body.count("940.00") == 1
-    assert "**adam** here · positions: none · open offers: none" in body
+
+
+LOGINS = st.text("abcdefghij0123456789-", min_size=1, max_size=39)
+UNITS = st.integers(1, 10**12)
+MILLS = st.integers(0, 10**15)
+
+
+@given(
+    LOGINS,
+    st.lists(UNITS, max_size=4),
+    st.integers(0, 4),
+    MILLS,
+    st.lists(st.integers(1, 10**9), min_size=1),
+    st.booleans(),
+)
+def test_the_second_line_is_short_whatever_is_in_it(
+    login: str, units: list[int], offers: int, free: int, numbers: list[int], insider: bool
+) -> None:
+    held = [(at, Side.FIXED, Position(some, 0, 9_000, 0)) for at, some in enumerate(units, 1)]
+    waiting = [(1, offer(17, Action.BUY, Side.FIXED, 100, 300))] * offers
+    rows = [row(at, 30) for at in range(1, 6)]
+    found = replace(
+        user(held, waiting, rows, free),
+        login=login,
+        insider=insider,
+        void_mills={(at, Side.FIXED): 10**14 for at in range(5)},
+    )
+    line = stands(found, numbers, 10**18, "https://a-long-name-of-a-server.example.com")
+    assert visible(line) <= WIDTH, line
+    assert f"{format_mills(free)} free" in line and f"r{min(numbers)}" in line
+    assert "\n" not in line
+
+
+def test_the_second_line_says_what_there_is_room_for() -> None:
+    held = user(
+        [(1, Side.UNFIXED, Position(50, 0, 40_000, 0))],
+        [(1, offer(17, Action.BUY, Side.FIXED, 100, 300))],
+        [row(1, 30), row(2, 60)],
+    )
+    held = replace(held, void_mills={(1, Side.UNFIXED): 25_000, (2, Side.FIXED): 5_000})
+    assert stands(held, [5], 9, "") == (
+        "**adam** · 50 UNFIXED by 2026-01-31 (25.00 if void) · 1 open offer · 940.00 free · r5"
+    )
+    long = replace(held, login="a-name-that-is-nearly-too-long-for-it")
+    assert stands(long, [5], 9, "").startswith("**a-name-that-is-nearly-too-long-for-it** · 50 UNFIXED · 1 open offer")
+    two = replace(held, positions=[*held.positions, (2, Side.FIXED, Position(5, 0, 900, 0))], insider=True)
+    assert stands(two, [5, 6], 9, "") == (
+        "**adam** (insider) · 2 positions (30.00 if void) · 1 open offer · 940.00 free · r5 to r6"
+    )
 
 
 def test_money_of_an_earlier_owner_is_told_beside_ones_own() -> None:
@@ -355,13 +429,6 @@ def test_money_of_an_earlier_owner_is_told_beside_ones_own() -> None:
     )
     told = "tokens: 940.00 free, 60.00 held for offers; of hub: 25.00 free, 5.00 held for offers; of old: 1.50 free"
     assert reply.standing(found).endswith(told)
-
-
-def test_where_a_user_stands_is_not_told_twice() -> None:
-    found = user([(1, Side.FIXED, Position(50, 0, 9_000, 0))])
-    told = f"{reply.standing(found)}\n\n{worth(HELD[:1])}"
-    assert reply.reply([record(told)], found, [], 0).count("here · positions") == 1
-    assert reply.reply([record(told)], user(), [], 0).count("here · positions") == 2
 
 
 def test_an_offer_with_its_own_end_is_listed_with_it() -> None:

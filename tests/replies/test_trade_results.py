@@ -56,7 +56,7 @@ def test_a_command_that_made_its_last_fill_says_what_is_cancelled() -> None:
 def test_a_forecast_comes_true_or_false() -> None:
     own = offer(2, 1, Side.FIXED, 50, 300)
     told = traded(Traded(row(ADVISORY), own, filled(own, offer(1, 2, Side.UNFIXED, 20, 800), 20)), {2: "@beth"})
-    assert "**Bought 20 TRUE** for 4.00 (0.20 each); counterparty: @beth." in told
+    assert "**Bought 20 TRUE** for 4.00 (0.20 each), with @beth." in told
     assert "If F3 comes TRUE, you get 20.00; if it does not, nothing." in told
     assert "buy 30 TRUE at 0.30. You put up 9.00." in told
 
@@ -95,7 +95,7 @@ def test_fills_at_several_prices_say_which() -> None:
     changes = filled(own, offer(1, 2, Side.UNFIXED, 60, 720), 60)
     changes.raw_fills += filled(own, offer(2, 3, Side.UNFIXED, 40, 700), 40).raw_fills
     told = traded(Traded(row(), own, changes), {2: "@beth", 3: "@carl"})
-    assert "**Bought 100 FIXED** for 28.80 (60 at 0.28, 40 at 0.30); counterparties: @beth, @carl." in told
+    assert "**Bought 100 FIXED** for 28.80 (60 at 0.28, 40 at 0.30), with @beth, @carl." in told
 
 
 def test_fills_at_many_prices_say_from_which_to_which() -> None:
@@ -104,7 +104,7 @@ def test_fills_at_many_prices_say_from_which_to_which() -> None:
     for number in range(1, 6):
         changes.raw_fills += filled(own, offer(number, 2, Side.UNFIXED, 10, 1000 - 100 * number), 10).raw_fills
     told = traded(Traded(row(), own, changes), {2: "@beth"})
-    assert "**Bought 50 FIXED** for 15.00 (at 0.10 to 0.50); counterparty: @beth." in told
+    assert "**Bought 50 FIXED** for 15.00 (at 0.10 to 0.50), with @beth." in told
 
 
 def test_own_offers_in_the_way_are_told_together() -> None:

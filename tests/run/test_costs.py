@@ -19,7 +19,7 @@ from app.services.views import market_views
 from app.storage.engine import tables
 from app.storage.engine.db import Database, Tx
 from app.storage.people.places import Place
-from app.thread.runner import Comment
+from app.thread.comment import Comment
 from tests.runners import runner_of
 from tests.services.desk import BY, CURRENCY, DAY, ISSUE, OWNER, Desk, place_of
 from tests.services.lives import ADAM, BETH, DEV, IS_OPEN, closed

@@ -18,7 +18,7 @@ from app.services.rules.in_force import StoredConfigs
 from app.storage.engine.db import Database
 from app.storage.engine.tables import commands
 from app.storage.people.places import Place
-from app.thread.runner import Comment
+from app.thread.comment import Comment
 from tests.clocks import FakeClock
 from tests.runners import runner_of
 from tests.services.desk import ISSUE, Desk, FakeOracle, place_of

@@ -16,7 +16,7 @@ from app.storage.engine.db import Tx
 from app.storage.people.places import Place, Repository
 from app.storage.queues import commands
 from app.storage.queues.commands import CommandRecord
-from app.thread.runner import Comment
+from app.thread.comment import Comment
 from tests.clocks import FakeClock
 from tests.runners import runner_of
 from tests.services.desk import ISSUE, Desk, FakeOracle, place_of

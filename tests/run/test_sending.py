@@ -32,7 +32,7 @@ from app.services.upkeep.restoring import restored
 from app.storage.engine.db import Database, DatabaseBusy
 from app.storage.engine.tables import outbox as messages
 from app.storage.engine.tables import spent
-from app.storage.queues import outbox
+from app.storage.queues import outbox, told
 from app.storage.queues.budgets import GITHUB, Hold
 from app.storage.queues.outbox import Message
 from tests.clocks import START_AT, FakeClock
@@ -331,6 +331,7 @@ async def answer(db: Database, sender: Sender, clock: FakeClock, number: int, bo
         await know_place(tx, place(), clock.now())
         key = f"reply:{number}"
         await outbox.put(tx, key=key, kind="reply", place=place(), body=body, now=clock.now(), user_id=user)
+        await told.share(tx, key, 0)
     assert await send_next(sender) == f"reply:{number}"
 
 

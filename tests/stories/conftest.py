@@ -16,12 +16,17 @@ import pytest
 import pytest_asyncio
 import yaml
 from aiohttp.test_utils import TestServer
+from sqlalchemy import func, or_, select
 
 from app.base.settings import Settings
 from app.github.api.transport import Timeouts
 from app.run import bootstrap
 from app.services.audit.audit import audit
+from app.services.life.announcing import GATHER_SECONDS
 from app.storage.engine.db import Database
+from app.storage.engine.tables import commands, outbox
+from app.storage.queues import announcements
+from app.storage.queues.outbox import SENT, WAITING
 from bench.servers import free_port
 from sandbox.clock import clock_from
 from sandbox.server import LoggedRequest
@@ -87,7 +92,27 @@ class Thread:
 
     async def say(self, person: str, text: str) -> str:
         """Comment, and the bot's reply to that comment."""
-        return await self.bot(f"reply:{await self.comment(person, text)}")
+        return await self.reply_to(await self.comment(person, text))
+
+    async def reply_to(self, comment: int, holds: str = "") -> str:
+        """The newest part of the bot's reply to a comment, once it is sent as it is wanted."""
+        seen: tuple[str, str] | None = None
+
+        async def look() -> str | None:
+            nonlocal seen
+            seen = await self._told(comment)
+            return seen[0] if seen and seen[1] == SENT else None
+
+        key = await wait_for(look, lambda: f"no reply to {comment}; there is: {seen}")
+        return newest_part(await self.bot(f"{key} -->", holds))
+
+    async def _told(self, comment: int) -> tuple[str, str] | None:
+        """The key and the state of the reply that tells of a comment's newest command."""
+        newest = select(commands.c.told_in).where(commands.c.comment_id == comment).order_by(commands.c.id.desc())
+        async with self.db.reading() as tx:
+            key = (await tx.execute(newest.limit(1))).scalar()
+            found = (await tx.execute(select(outbox.c.key, outbox.c.state).where(outbox.c.key == key))).first()
+        return (found.key, found.state) if found else None
 
     async def comments(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = await self.call("GET", f"{self.path}/comments?per_page=100", "reader")
@@ -99,6 +124,7 @@ class Thread:
 
         async def look() -> str | None:
             nonlocal seen
+            await self.let_announce(marker)
             for comment in await self.comments():
                 if comment["body"].startswith(f"<!-- bugmark:{marker}") and comment["user"]["type"] == "Bot":
                     seen = str(comment["body"])
@@ -107,6 +133,18 @@ class Thread:
             return None
 
         return await wait_for(look, lambda: f"no {marker} with {holds!r}; it was: {seen}")
+
+    async def let_announce(self, marker: str, issue_id: int | None = None) -> None:
+        """Let the time go by in which an announcement waits for the one before it to be read."""
+        if not marker.startswith(announcements.KINDS):
+            return
+        waits = outbox.c.kind == "notice", outbox.c.state == WAITING, outbox.c.remote_id.is_(None)
+        here = [] if issue_id is None else [outbox.c.issue_id == issue_id]
+        key = [outbox.c.key.startswith(kind) for kind in announcements.KINDS]
+        async with self.db.reading() as tx:
+            due_at = (await tx.execute(select(func.min(outbox.c.due_at)).where(*waits, *here, or_(*key)))).scalar()
+        if due_at is not None and GATHER_SECONDS < due_at - self.now() <= announcements.GAP_SECONDS:
+            self.move(due_at - self.now())
 
     async def board(self, holds: str = "") -> str:
         return await self.bot("board:", holds)
@@ -146,6 +184,11 @@ class Thread:
         """What the worker remembers of contracts is what is stored."""
         if self.at_work is not None:
             await check_remembered(self.at_work)
+
+
+def newest_part(body: str) -> str:
+    """A reply without the older answers that fold below the newest."""
+    return re.sub(r"\n\n<details><summary>\d+ earlier answers?</summary>.*", "", body, flags=re.DOTALL)
 
 
 async def wait_for(look: Callable[[], Awaitable[str | None]], why: Callable[[], str]) -> str:

@@ -133,6 +133,7 @@ class Story(Thread):
         """Looks into the sandbox until it is there, then reads it as a person does."""
 
         async def peek() -> str | None:
+            await self.let_announce(marker, self.issue.id)
             return next((str(found.id) for found in self.written(marker) if holds in found.body), None)
 
         number = await wait_for(peek, lambda: f"no {marker} with {holds!r}; there is: {self.bodies('')}")
@@ -154,7 +155,7 @@ class Story(Thread):
     async def said(self, person: str, text: str) -> tuple[int, str]:
         """A comment's id and the reply to it."""
         comment = await self.comment(person, text)
-        reply = await self.bot(f"reply:{comment}")
+        reply = await self.reply_to(comment)
         self.known.add(person)
         return comment, reply
 

@@ -44,7 +44,7 @@ async def test_an_offer_that_would_fill_mentions_nobody(story: Story) -> None:
     by = story.day(30)
     await story.say("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
     reply = await rehearsed(story, "beth", f"offer fixed 20 at 0.20 by {by}")
-    assert "> **Bought 20 FIXED** for 4.00 (0.20 each); counterparty: **adam**." in reply
+    assert "> **Bought 20 FIXED** for 4.00 (0.20 each), with **adam**." in reply
     assert "**Bought 20 FIXED** for 4.00" in await story.say("beth", f"/bugmark offer fixed 20 at 0.20 by {by}")
 
 

@@ -86,7 +86,7 @@ async def test_an_answer_about_the_account_is_waited_for(story: Story) -> None:
     await story.fault(endpoints={"kind": "status", "status": 502, "match": "^GET /users/", "times": 2})
     comment = await story.comment_beside("newcomer-3", f"/bugmark offer unfixed 10 at 0.80 by {story.day(90)}")
     await story.calm()
-    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    assert "waits in the book" in await story.reply_to(comment)
 
 
 async def test_where_github_tells_nothing_about_the_account_nothing_is_traded(story: Story) -> None:
@@ -94,4 +94,4 @@ async def test_where_github_tells_nothing_about_the_account_nothing_is_traded(st
     by = story.day(90)
     await story.fault(endpoints={"kind": "status", "status": 403, "match": "^GET /users/"})
     comment = await story.comment_beside("newcomer-2", f"/bugmark offer unfixed 10 at 0.80 by {by}")
-    assert "GitHub did not say how old your account is" in await story.bot(f"reply:{comment}")
+    assert "GitHub did not say how old your account is" in await story.reply_to(comment)

@@ -29,7 +29,7 @@ async def test_a_crowd_is_filled_by_one_offer_that_wants_all_or_nothing(story: S
     assert "waits until all of it can be had: buy 100 FIXED at 0.10." in waits
     assert mentions(waits) == set()
     fifth = await story.say("eve", f"/bugmark offer unfixed 20 at 0.90 by {by}")
-    assert "**Bought 20 UNFIXED** for 18.00 (0.90 each); counterparty: @dev." in fifth
+    assert "**Bought 20 UNFIXED** for 18.00 (0.90 each), with @dev." in fifth
     assert "That let all-or-none offers fill: 80 units more, of " in fifth
     assert mentions(fifth) == {"dev", "ann", "ben", "cid", "dan"}
     assert fifth.count("@dev") == 1
@@ -80,7 +80,7 @@ async def test_a_pool_serves_several_issues_with_the_same_money(story: Story) ->
     assert "You put up 80.00, out of the 80.00 that all your pooled offers share." in first
     second = await story.say("adam", f"/bugmark offer unfixed 100 at 0.90 by {far} pool")
     assert "You put up 90.00, out of the 90.00 that all your pooled offers share." in second
-    assert "910.00 free, 90.00 held for offers" in second
+    assert "· 910.00 free ·" in second
     await story.say("beth", f"/bugmark offer fixed 50 at 0.20 by {near}")
     shown = await story.say("adam", "/bugmark offers")
     assert re.search(
@@ -96,11 +96,11 @@ async def test_a_range_takes_the_best_of_every_date(story: Story) -> None:
     await story.say("adam", f"/bugmark offer unfixed 20 at 0.80 by {near}")
     await story.say("carl", f"/bugmark offer unfixed 20 at 0.90 by {far}")
     reply = await story.say("beth", f"/bugmark offer fixed 50 at 0.25 by {near}..{middle}")
-    assert f"**Bought 20 FIXED by {near}** for 4.00 (0.20 each); counterparty: @adam." in reply
+    assert f"**Bought 20 FIXED by {near}** for 4.00 (0.20 each), with @adam." in reply
     assert "waits in the book: buy 30 FIXED at 0.25." in reply
     assert mentions(reply) == {"adam"}
     both = await story.say("dora", f"/bugmark offer fixed 20 at 0.20 by {near}..{far} now-or-never")
-    assert f"**Bought 20 FIXED by {far}** for 2.00 (0.10 each); counterparty: @carl." in both
+    assert f"**Bought 20 FIXED by {far}** for 2.00 (0.10 each), with @carl." in both
 
 
 async def test_a_sale_has_no_range(story: Story) -> None:

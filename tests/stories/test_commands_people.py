@@ -83,7 +83,7 @@ async def test_who_is_muted_gets_only_reactions_and_is_not_mentioned(story: Stor
     assert await reacted(story, "adam", f"/bugmark offer unfixed 100 at 0.80 by {by}") == ["rocket"]
     assert await reacted(story, "adam", "/bugmark offer fixed fifty") == ["confused"]
     bought = await story.say("beth", f"/bugmark offer fixed 50 at 0.20 by {by}")
-    assert "counterparty: **adam**." in bought and mentions(bought) == set()
+    assert "with **adam**." in bought and mentions(bought) == set()
     back = await story.say("adam", "/bugmark unmute")
     assert "are answered again" in back
     again = await story.say("beth", f"/bugmark offer fixed 50 at 0.20 by {by}")

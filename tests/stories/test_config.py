@@ -273,9 +273,9 @@ async def test_switched_off_everything_is_refused_once_but_nobodys_money_is_lock
     assert "Cancelled" in await story.say("adam", "/bugmark cancel all")
     assert await story.ledger() and (await story.ledger())["positions"] == []
     reply = await story.say("newcomer", f"/bugmark offer fixed 10 by {by}")
-    assert "😕" in reply and "Welcome" not in reply
+    assert "😕" in reply and "Your account was opened" not in reply
     await write(story, "enabled: true\n")
-    assert "Welcome" in await story.say("newcomer", f"/bugmark offer fixed 10 by {by}")
+    assert "Your account was opened" in await story.say("newcomer", f"/bugmark offer fixed 10 by {by}")
 
 
 async def test_labels_say_which_issues_are_traded(story: Story) -> None:
@@ -317,6 +317,27 @@ async def test_replies_may_be_reactions_and_the_market_comment(story: Story) -> 
     await story.calm()
     assert [await story.verdict(comment) for comment in (done, refused)] == [["rocket"], ["confused"]]
     assert story.bodies("reply:") == []
+
+
+async def test_where_replies_are_reactions_a_page_explains_every_refusal(story: Story) -> None:
+    await write(story, "replies: reactions\n")
+    await story.comment("adam", f"/bugmark offer fixed 10 at 0.40 by {story.day(30)}")
+    refused = await story.comment("beth", "/bugmark <b>nonsense</b>")
+    await story.comment("beth", "/bugmark balance")
+    board = await story.board("why a command was refused")
+    page = f"{story.app_url}/replies/issue/{story.issue.id}"
+    assert f"are on [this page]({page})." in board
+    await story.calm()
+    async with story.session.get(page) as answer:
+        text = await answer.text()
+    assert answer.status == 200 and "<b>nonsense" not in text
+    assert text.index("You have") < text.index("There is no command") < text.index("waits in the book")
+    async with story.session.get(f"{story.app_url}/replies/{refused}") as answer:
+        assert "There is no command" in await answer.text()
+    await story.call("PATCH", f"/_sandbox/repositories/{story.owner}/blocked", body={"private": True})
+    await story.calm()
+    async with story.session.get(page) as answer:
+        assert answer.status == 404
 
 
 async def test_a_badge_that_is_not_wanted_looks_like_one_without_a_market(story: Story) -> None:

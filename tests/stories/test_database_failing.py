@@ -67,7 +67,7 @@ async def test_a_full_disk(sqlite_url: str, tmp_path: Path, disk: list[int]) -> 
     async with running_stage(sqlite_url, tmp_path) as stage:
         story = await stage.story()
         comments = [await story.comment("adam", offer(story))]
-        await story.bot(f"reply:{comments[0]}")
+        await story.reply_to(comments[0])
         disk[0] = 1
         comments += [await story.comment("adam", offer(story) + "\n\n" + "It is late. " * 1_000) for _ in range(3)]
         await refused(story)

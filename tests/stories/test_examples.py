@@ -56,7 +56,8 @@ async def test_b_partial_work_fixed(thread: Thread) -> None:
     taken = await thread.say("charles", f"/bugmark offer fixed 200 at 0.40 by {by}")
     assert "**Bought 200 FIXED** for 80.00 (0.40 each)" in taken
     assert await thread.money("beth") == ("1,040.00", "0.00")
-    await settle_fixed(thread)
+    settled = await settle_fixed(thread)
+    assert "Sold before: **beth** +40.00." in settled and "@beth" not in settled
     assert await thread.money("charles") == ("1,120.00", "0.00")
     assert await thread.money("adam") == ("840.00", "0.00")
 

@@ -264,7 +264,7 @@ async def test_a_late_offer_on_a_forecast_asks_github_first(story: Story) -> Non
     comment = await story.comment("beth", f"/bugmark offer true 100 at 0.30 on F{number}")
     await publish(story, "pip:stale", silent=True)
     story.move(300)
-    assert "halted" in await story.bot(f"reply:{comment}")
+    assert "halted" in await story.reply_to(comment)
     await halted(story, number)
 
 

@@ -36,7 +36,9 @@ async def test_a_dispute_is_told_to_all_holders_and_stays_after_a_typo_of_the_sa
     told = await story.bot("dispute:")
     assert f"**c{number} is disputed.** **adam** says that **FIXED** is wrong: `The release does not have it`." in told
     assert "This concerns @beth." in told and "@adam" not in told
+    story.move(3601)
     typo, _ = await story.said("adam", "/bugmark disptue oops")
+    story.move(3601)
     await story.said("adam", "/bugmark balance")
     await story.calm()
     assert f"<!-- bugmark:reply:{comment} -->" not in folded(story)
@@ -94,7 +96,7 @@ async def test_silence_about_a_close_that_nobody_backs_costs_whoever_disputed_it
     await story.close(person="dana")
     await story.bot("window:")
     reply = await story.say("adam", "/bugmark dispute nobody has tried it")
-    assert "every bond goes to those whom FIXED would have paid" in reply
+    assert "is disputed.** Your bond of 5.00 comes back if you are right." in reply
     assert "every bond goes to those whom FIXED would have paid" in await story.bot("dispute:")
     story.move(7 * DAY + 1)
     settled = await story.settled()
@@ -108,8 +110,9 @@ async def test_a_fill_that_others_hear_of_is_not_folded_though_it_mentions_nobod
     await story.comment("adam", "/bugmark mute")
     await story.calm()
     comment, reply = await story.said("beth", f"/bugmark offer fixed 100 at 0.20 by {by}")
-    assert "counterparty: **adam**" in reply
+    assert "with **adam**" in reply
     await story.say("beth", "/bugmark offers")
+    story.move(3601)
     await story.say("beth", "/bugmark balance")
     await story.calm()
     assert f"<!-- bugmark:reply:{comment} -->" not in folded(story)
@@ -120,6 +123,7 @@ async def test_a_maintainer_s_halt_stays_in_sight(story: Story) -> None:
     await matched(story)
     comment, _ = await story.said("mary", "/bugmark market halt a fix may have leaked")
     await story.say("mary", "/bugmark balance")
+    story.move(3601)
     await story.say("mary", "/bugmark balance")
     await story.calm()
     assert f"<!-- bugmark:reply:{comment} -->" not in folded(story)

@@ -24,8 +24,8 @@ async def test_a_dispute_holds_settlement_until_a_maintainer_decides(each_story:
     number = (await contract(story)).id
     assert f"`/bugmark dispute on c{number} REASON`, with a bond." in notice
     reply = await story.say("adam", "/bugmark dispute The release does not have it.")
-    assert f"**c{number} is disputed**: it does not settle as FIXED before a maintainer" in reply
-    assert "Your bond of 5.00 comes back if you are right" in reply
+    assert f"**c{number} is disputed.** Your bond of 5.00 comes back if you are right." in reply
+    assert "It does not settle before a maintainer who holds no units here decides" in await story.bot("dispute:")
     assert await story.money("adam") == ("875.00", "40.00")
     story.move(2 * DAY)
     await story.calm()
@@ -81,8 +81,8 @@ async def test_unanswered_for_seven_days(story: Story, backed: bool) -> None:
     await matched(story)
     await story.close(person=story.owner if backed else "dana")
     await story.bot("window:")
-    reply = await story.say("adam", "/bugmark dispute nobody has tried it")
-    assert ("it is VOID, because the close is not backed" in reply) is not backed
+    await story.say("adam", "/bugmark dispute nobody has tried it")
+    assert ("it is VOID, because the close is not backed" in await story.bot("dispute:")) is not backed
     story.move(7 * DAY - 60)
     await story.calm()
     assert story.bodies("settlement:") == []

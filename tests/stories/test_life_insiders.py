@@ -51,7 +51,7 @@ async def test_another_name_makes_nobody_an_outsider(story: Story) -> None:
     await give_right(story, name)
     comment = await story.comment_beside(name, f"/bugmark offer fixed 50 at 0.20 by {by}")
     owning.rename_account(world, world.account(name), f"new-{name}")
-    assert "may not trade here" in await story.bot(f"reply:{comment}")
+    assert "may not trade here" in await story.reply_to(comment)
 
 
 async def test_where_the_rules_allow_it_nobody_is_marked(story: Story) -> None:

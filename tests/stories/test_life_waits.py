@@ -63,7 +63,7 @@ async def test_while_our_clock_is_ahead_nothing_that_carries_an_instant_goes_on(
     await asked_the_time(story, 1)
     assert story.bodies(f"reply:{comment}") == []
     ahead(story, ours, 0)
-    assert "1,000" in await story.bot(f"reply:{comment}")
+    assert "1,000" in await story.reply_to(comment)
     after = await contract(story)
     assert (after.status, after.window_ends_at) == (Status.HALTED, before.window_ends_at)
 
@@ -84,7 +84,7 @@ async def test_down_for_42_days_and_then_no_answer_voids_nothing(each_story: Sto
     later = await story.bot(f"window:issue-{story.issue.id}:{row.window_opened_at}:until")
     assert window_end(later) >= back_at + 12 * HOUR > window_end(first)
     await story.calm()
-    assert "is disputed**" in await story.say("adam", "/bugmark dispute it still crashes")
+    assert "is disputed.**" in await story.say("adam", "/bugmark dispute it still crashes")
 
 
 async def test_after_an_outage_what_was_not_delivered_is_fetched_before_anything_ends(story: Story) -> None:
@@ -101,7 +101,7 @@ async def test_after_an_outage_what_was_not_delivered_is_fetched_before_anything
     await story.stage.work.start()
     await story.swept()
     story.move(150)
-    assert "is disputed**" in await story.bot(f"reply:{comment}")
+    assert "is disputed.**" in await story.reply_to(comment)
 
     async def caught_up() -> str | None:
         async with story.db.reading() as tx:
@@ -128,7 +128,7 @@ async def test_a_window_lasts_twelve_hours_from_its_announcement_however_late_th
     assert row.window_ends_at == (row.announced_at or 0) + 12 * HOUR
     assert 0 <= row.window_ends_at - window_end(notice) <= 60
     story.move(2 * HOUR)
-    assert "is disputed**" in await story.say("adam", "/bugmark dispute it still crashes")
+    assert "is disputed.**" in await story.say("adam", "/bugmark dispute it still crashes")
 
 
 async def test_one_event_is_told_of_in_one_comment(story: Story) -> None:
@@ -165,8 +165,8 @@ async def test_an_account_that_github_does_not_show_holds_nobody_up(story: Story
     before = story.now()
     first = await story.comment("zoe", "/bugmark market halt x")
     second = await story.comment("mary", "/bugmark market halt something is wrong")
-    assert "Only somebody with triage rights" in await story.bot(f"reply:{first}")
-    assert "**Trading is halted**" in await story.bot(f"reply:{second}")
+    assert "Only somebody with triage rights" in await story.reply_to(first)
+    assert "**Trading is halted**" in await story.reply_to(second)
     assert story.now() - before < 60
 
 

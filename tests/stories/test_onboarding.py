@@ -163,7 +163,7 @@ async def test_from_an_empty_machine_to_the_first_answered_command(
         await thread.open_issue()
         assert await thread.comments() == []
         reply = await thread.say("adam", "/bugmark fund 50 by in 2 months")
-        assert "Welcome, **adam**" in reply and "**o1** waits in the book" in reply
+        assert "Your account was opened" in reply and "**o1** waits in the book" in reply
         capsys.readouterr()
         assert await doctor(empty.environ) == 0
         lines = capsys.readouterr().out.splitlines()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from app.replies.standing_line import WIDTH as SECOND_LINE
+from app.replies.standing_line import visible
 from scripts.replies import Shown, conversation
 from tests.stories.conftest import DAY
 from tests.stories.stage import CORRECTION, Story, handed_out
@@ -64,8 +66,11 @@ async def test_the_eight_replies_are_short_and_as_the_page_shows_them(story: Sto
     long = {one.name: len(lines(one.reply)) for one in shown if len(lines(one.reply)) > MOST_LINES and not one.phone}
     assert long == {}
     page = (DOCS / "replies.md").read_text()
-    assert re.findall(r"\(replies/(.+?)\.png\)", page) == [one.name for one in shown]
+    wide = ["thread-390", "thread-1280", "market-comment-1280"]
+    assert re.findall(r"\(replies/(.+?)\.png\)", page) == [*(one.name for one in shown), *wide]
     for one in shown:
+        second = one.reply.partition("-->\n")[2].split("\n\n")[1:2] if one.person else []
+        assert all(visible(line) <= SECOND_LINE for line in second), second
         assert one.title in page and one.about in page
         assert 1_000 < (DOCS / "replies" / f"{one.name}.png").stat().st_size <= 100_000
     assert_as_told({one.name: one for one in shown})
@@ -73,7 +78,8 @@ async def test_the_eight_replies_are_short_and_as_the_page_shows_them(story: Sto
 
 def assert_as_told(shown: dict[str, Shown]) -> None:
     """What the page says of each."""
-    assert "Welcome, **adam**" in shown["first-offer"].reply and "You put up 160.00" in shown["first-offer"].reply
+    assert "Your account was opened with" in shown["first-offer"].reply
+    assert "You put up 160.00" in shown["first-offer"].reply
     assert MENTION.findall(shown["match"].reply) == ["adam"]
     assert CORRECTION.search(shown["refusal"].reply)
     assert MENTION.findall(shown["resale"].reply) == ["beth"]

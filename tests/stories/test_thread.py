@@ -39,12 +39,12 @@ async def test_the_shortest_offer_is_answered_in_plain_words(each_story: Story) 
         r"Until somebody does, you can cancel: `/bugmark cancel o\d+`\.",
         reply,
     ), reply
-    assert "your account is open with 1,000.00 play tokens" in reply
-    assert "**adam** here · positions: none · open offers: o" in reply
-    assert f"buy 50 FIXED at 0.50 by {by}" in reply
-    assert "975.00 free, 25.00 held for offers" in reply
-    assert re.search(r"<sub>Receipt r\d+</sub>", reply)
-    assert "play tokens · `/bugmark help`" in reply
+    assert "Your account was opened with 1,000.00 play tokens." in reply
+    number = reply.rpartition("[r")[2].partition("]")[0]
+    assert reply.splitlines()[1:][-1] == (
+        f"**adam** · 1 open offer · 975.00 free · [r{number}]({story.app_url}/replies/{comment})"
+    )
+    assert len(reply.splitlines()) == 4, "a marker, and two lines with a blank one between"
     board = await story.board()
     assert "**at\xa0least\xa00.50**" in board
     assert "/bugmark fund 50" in board
@@ -53,7 +53,7 @@ async def test_the_shortest_offer_is_answered_in_plain_words(each_story: Story) 
 async def test_positions_are_not_told_twice(story: Story) -> None:
     await market(story)
     assert (await story.say("adam", "/bugmark positions")).count("**adam** here") == 1
-    assert (await story.say("beth", "/bugmark positions @adam")).count(" here · positions") == 2
+    assert (await story.say("beth", "/bugmark positions @adam")).count(" here · positions") == 1
 
 
 async def test_help_makes_no_market_comment(story: Story) -> None:
@@ -97,7 +97,7 @@ async def test_the_commands_on_the_market_comment_work(story: Story) -> None:
     assert re.fullmatch(r"/bugmark take o\d+", fixed)
     assert unfixed == "/bugmark fund 50"
     assert "**Bought 100 FIXED** for 20.00" in await story.say("beth", fixed)
-    assert f"UNFIXED at 0.90 by {by}" in await story.say("carl", unfixed)
+    assert f"UNFIXED at 0.90 by {by}" in await story.say("carl", f"{unfixed}\n/bugmark positions")
 
 
 # -- several commands, edits, deletion ----------------------------------------------------------------------------
@@ -126,8 +126,8 @@ async def test_an_edit_runs_only_what_it_adds_and_the_reply_grows(each_story: St
     first = f"/bugmark offer fixed 50 by {by}"
     comment, _ = await story.said("adam", first)
     await story.edit("adam", comment, f"/bugmark balance\n{first}")
-    reply = await story.bot(f"reply:{comment}", "You have 1,000.00")
-    assert reply.count("🚀") == 2
+    await story.reply_to(comment, "You have 1,000.00")
+    assert (await story.bot(f"reply:{comment}")).count("🚀") == 2
     assert await story.count(offers) == 1
     await story.edit("adam", comment, f"{first}\nand a word\n\n/bugmark balance")
     await story.calm()
@@ -135,7 +135,7 @@ async def test_an_edit_runs_only_what_it_adds_and_the_reply_grows(each_story: St
     assert len(story.bodies(f"reply:{comment}")) == 1
     assert story.bodies(f"reply:{comment}")[0].count("🚀") == 2
     await story.edit("adam", comment, f"{first}\n{first}")
-    await story.bot(f"reply:{comment}", "buy 50 FIXED at 0.50 by " + by + "; o")
+    await story.reply_to(comment, "· 2 open offers ·")
     assert await story.count(offers) == 2
 
 
@@ -223,7 +223,7 @@ async def test_bots_are_ignored_the_app_itself_above_all(story: Story) -> None:
 async def test_the_bots_own_replies_run_nothing(story: Story) -> None:
     """Its replies come back as comment events, corrected commands and all."""
     await story.say("adam", "/bugmark offer fixed 5 0.40")
-    await story.say("adam", "/bugmark help offer")
+    await story.say("beth", "/bugmark help offer")
     await story.calm()
     assert len(story.bodies("reply:")) == 2
     own = story.last_payload("issue_comment", "created")
@@ -248,8 +248,7 @@ async def test_comments_on_pull_requests_are_ignored(story: Story) -> None:
 async def test_odd_logins(story: Story, login: str) -> None:
     by = await market(story)
     reply = await story.say(login, f"/bugmark offer fixed 10 at 0.20 by {by}")
-    assert f"Welcome, **{login}**" in reply
-    assert f"**{login}** here · positions: 10 FIXED" in reply
+    assert f"**{login}** · 10 FIXED" in reply
     shown = await story.say("adam", f"/bugmark positions @{login.upper()}")
     assert f"🚀 **{login}** here · positions: 10 FIXED" in shown
     assert mentions(shown) == set()
@@ -311,9 +310,11 @@ async def test_only_counterparties_and_holders_are_mentioned(story: Story) -> No
 
 
 def check_harmless(body: str) -> None:
-    """As GitHub would show it: no link, no image, no HTML but our own, no issue number, no mention we did not mean."""
+    """As GitHub would show it: no link but to a receipt, no image or HTML but ours, no issue's number, no mention."""
     tokens = list(flat(MarkdownIt("commonmark").enable("table").parse(body)))
-    assert not {token.type for token in tokens} & {"link_open", "image"}, body
+    links = [str(token.attrGet("href")) for token in tokens if token.type == "link_open"]
+    assert all(re.fullmatch(r"http://127\.0\.0\.1:\d+/replies/\d+", link) for link in links), body
+    assert not any(token.type == "image" for token in tokens), body
     html = " ".join(token.content for token in tokens if token.type in ("html_block", "html_inline"))
     left = re.sub(r"<!-- bugmark:[a-z]+:[0-9a-z:-]+ -->|</?(sub|details|summary)>", "", html)
     assert "<" not in left and "javascript" not in left, left

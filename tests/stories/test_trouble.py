@@ -88,7 +88,7 @@ async def test_a_rate_limit_is_waited_out(story: Story) -> None:
     later = await story.comment_beside("beth", f"/bugmark offer fixed 40 by {by}")
     await story.wants_to_say(f"reply:{later}")
     story.move(121)
-    await story.bot(f"reply:{later}")
+    await story.reply_to(later)
     await story.calm()
     requests = [request for request in story.stage.sandbox.inside.requests if request.number > number]
     writes = [request for request in requests if request.method in ("POST", "PATCH") and story.owner in request.path]
@@ -109,7 +109,7 @@ async def test_a_locked_issue_is_traded_in_silence_and_answered_when_it_is_unloc
     assert {line["key"].partition(":")[0] for line in waiting} == {"reaction", "reply", "board"}
     assert all("locked" in line["why"] and not line["given_up"] for line in waiting)
     await story.call("DELETE", f"{story.path}/lock", story.owner)
-    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    assert "waits in the book" in await story.reply_to(comment)
     await story.calm()
     assert await story.verdict(comment) == ["rocket"]
     assert "**Bought 50 UNFIXED**" in await story.say("adam", "/bugmark offer unfixed 50")
@@ -128,7 +128,7 @@ async def test_what_is_said_while_the_app_is_suspended_is_answered_when_it_is_no
     assert story.bodies("reply:") == []
     assert any("suspended" in line.get("why", "") for line in lines)
     await story.call("DELETE", control)
-    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    assert "waits in the book" in await story.reply_to(comment)
     await story.calm()
 
 
@@ -147,7 +147,7 @@ async def test_what_the_owner_has_not_granted_yet_is_written_once_it_is_accepted
     assert {line["key"].partition(":")[0] for line in waiting} == {"reaction", "reply", "board"}
     assert all("not accessible" in line["why"] and not line["given_up"] for line in waiting)
     await story.call("PUT", control, body={"permissions": granted})
-    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    assert "waits in the book" in await story.reply_to(comment)
     await story.calm()
     assert await story.verdict(comment) == ["rocket"]
     await story.board()
@@ -162,7 +162,7 @@ async def test_an_archived_repository_is_answered_when_it_is_not_any_more(story:
     await story.calm()
     assert story.bodies("reply:") == []
     await story.call("PATCH", where, body={"archived": False})
-    assert "waits in the book" in await story.bot(f"reply:{comment}")
+    assert "waits in the book" in await story.reply_to(comment)
     await story.calm()
 
 
@@ -172,7 +172,7 @@ async def test_a_deleted_issue_is_answered_no_more(story: Story) -> None:
     await story.fault(endpoints={"match": REACTING, "kind": "status", "status": 404, "times": 50})
     await story.fault(endpoints={"match": REPLYING, "kind": "status", "status": 410, "times": 50})
     with capture_logs() as lines:
-        await story.comment_beside("adam", f"/bugmark offer fixed 50 by {story.day(30)}")
+        await story.comment_beside("beth", f"/bugmark offer fixed 50 by {story.day(30)}")
         await story.calm()
     assert await story.count(offers) == 1
     given_up = {line["key"].partition(":")[0] for line in lines if line.get("given_up")}
@@ -187,7 +187,7 @@ async def test_github_fails_where_the_issue_is_asked_for(story: Story) -> None:
     await story.quiet()
     await story.fault(endpoints={"match": r"^GET /repos/[^/]+/blocked/issues/\d+$", "kind": "status", "times": 2})
     story.move(300)
-    await story.bot(f"reply:{comment}")
+    await story.reply_to(comment)
     await story.calm()
     assert sorted(await story.reactions(comment)) == ["eyes", "rocket"]
     assert len(story.bodies("reply:")) == 1
@@ -206,7 +206,8 @@ async def test_eyes_tell_that_an_answer_takes_a_while(story: Story) -> None:
 
 async def test_the_thread_shows_each_user_the_newest_reply(story: Story) -> None:
     first, second = await story.comment("adam", "/bugmark balance"), await story.comment("beth", "/bugmark balance")
-    await story.bot(f"reply:{second}")
+    await story.reply_to(second)
+    story.move(3601)
     await story.say("adam", f"/bugmark offer fixed 50 by {story.day(30)}")
     await story.calm()
     folded = {found.body.splitlines()[0]: found.minimized for found in story.written("")}
@@ -216,7 +217,7 @@ async def test_the_thread_shows_each_user_the_newest_reply(story: Story) -> None
 
 async def test_every_reply_has_a_page_while_the_repository_is_public(story: Story) -> None:
     comment = await story.comment("adam", "/bugmark balance")
-    await story.bot(f"reply:{comment}")
+    await story.reply_to(comment)
     page = f"{story.app_url}/replies/{comment}"
     async with story.session.get(page) as answer:
         assert answer.status == 200 and "1,000.00" in await answer.text()
@@ -288,8 +289,8 @@ async def test_comments_out_of_order(story: Story) -> None:
     await story.fault(deliveries={"kind": "reorder"})
     first = await story.comment("adam", f"/bugmark offer unfixed 50 at 0.80 by {by}")
     second = await story.comment("beth", f"/bugmark offer fixed 50 at 0.20 by {by}")
-    assert "**Bought 50 UNFIXED** for 40.00" in await story.bot(f"reply:{first}")
-    assert "waits in the book" in await story.bot(f"reply:{second}")
+    assert "**Bought 50 UNFIXED** for 40.00" in await story.reply_to(first)
+    assert "waits in the book" in await story.reply_to(second)
     await story.calm()
     assert len(story.bodies("reply:")) == 2
 
@@ -299,8 +300,8 @@ async def test_an_edit_before_the_comment_it_edits(story: Story) -> None:
     await story.fault(deliveries={"kind": "reorder"})
     comment = await story.comment("adam", f"/bugmark offer fixed 50 by {by}")
     await story.edit("adam", comment, f"/bugmark offer fixed 50 by {by}\n/bugmark balance")
-    await story.bot(f"reply:{comment}", "waits in the book")
-    await story.bot(f"reply:{comment}", "You have 1,000.00")
+    await story.reply_to(comment, "waits in the book")
+    await story.reply_to(comment, "You have 1,000.00")
     await story.calm()
     assert await story.count(offers) == 1
     assert len(story.bodies("reply:")) == 1

@@ -15,6 +15,7 @@ from app.market.prices.price import Price, Says
 from app.services.views.badge import BadgeTold
 from app.storage.queues.gauges import Backlog, Queue
 from app.storage.queues.stored_replies import Answer
+from app.storage.queues.told import ThreadTold
 from app.web.server import make_app
 from tests.clocks import FakeClock
 
@@ -64,6 +65,7 @@ class MemoryPrices:
 class Database:
     trouble: Exception | None = None
     answers: dict[int, Answer] = field(default_factory=dict)
+    threads: dict[int, ThreadTold] = field(default_factory=dict)
     beat_at: int | None = None
 
     async def worker_beat(self) -> int | None:
@@ -71,6 +73,9 @@ class Database:
 
     async def answer(self, comment_id: int) -> Answer | None:
         return self.answers.get(comment_id)
+
+    async def thread(self, issue_id: int) -> ThreadTold | None:
+        return self.threads.get(issue_id)
 
     async def ping(self) -> None:
         if self.trouble is not None:

@@ -36,7 +36,8 @@ from app.storage.people import configs, places
 from app.storage.people.places import Issue, Place
 from app.storage.queues import outbox, poll_schedule
 from app.storage.queues.inbox import KEPT_SECONDS, Delivery
-from app.thread.runner import Comment, Runner
+from app.thread.comment import Comment
+from app.thread.runner import Runner
 
 log = structlog.get_logger()
 
@@ -107,6 +108,7 @@ class Events:
             facts=facts_from(payload.get("issue")),
             labels=read_labels(payload),
             issue_author_id=read_author(payload),
+            in_thread=payload.number_or_none("issue", "comments") or 0,
         )
         if received_at - comment.said_at > KEPT_SECONDS:
             log.warning("comment passed over: too old to be news", comment=comment.id)

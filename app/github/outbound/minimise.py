@@ -1,4 +1,4 @@
-"""Replies that their users have outgrown are minimised as outdated: the thread shows each user the newest one."""
+"""Replies that a user's commands shared are minimised as outdated once a newer one is there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.github.api import queries
 from app.github.api.client import GitHub
 from app.storage.engine.db import Tx
 from app.storage.people import places
-from app.storage.queues import commands, outbox, stored_replies
+from app.storage.queues import outbox, stored_replies, told
 from app.storage.queues.outbox import Message
 from app.thread.lasting import concerns_others
 
@@ -23,7 +23,7 @@ async def want(tx: Tx, message: Message, now: int) -> None:
     old = await stored_replies.outgrown_by(tx, message)
     if old is None or stored_replies.mentions_somebody(old.body):
         return
-    if await concerns_others(tx, await commands.of_comment(tx, old.answers)):
+    if await concerns_others(tx, [record for batch in await told.batches(tx, old.key) for record in batch.records]):
         return
     key = f"minimise:{old.comment_id}"
     lately = await stored_replies.minimised_since(tx, message.installation_id, now - HOUR_SECONDS)

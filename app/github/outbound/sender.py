@@ -25,7 +25,7 @@ from app.services.life import notices
 from app.storage.engine.db import Database, DatabaseBusy, Tx
 from app.storage.people import places
 from app.storage.proof import numbers
-from app.storage.queues import budgets, outbox, stored_replies
+from app.storage.queues import announcements, budgets, outbox, stored_replies
 from app.storage.queues.budgets import Limits, Use
 from app.storage.queues.outbox import Message
 
@@ -113,6 +113,8 @@ class Sender:
                 made_at = now if written.made_at is None else min(written.made_at, now)
                 await notices.note_announced(tx, message.body, made_at)
             await outbox.sent(tx, message, written.id, now, written.node_id)
+            if message.kind == "notice" and message.remote_id is None:
+                await announcements.sent(tx, message.key, message.issue_id, now)
             await budgets.relieved(tx, message.installation_id)
             if message.kind == "board":
                 await self.rewards.want(tx, message, now)
@@ -144,9 +146,10 @@ class Sender:
         try:
             return await self.github.edit_comment(*where, remote_id, body)
         except Gone:
-            if message.kind != "board":
+            if message.kind not in ("board", "reply"):
                 raise
-            there = await self._own_comment(message, marker(message.key), None)
+            since_at = None if message.kind == "board" else message.created_at - CLOCK_SKEW_SECONDS
+            there = await self._own_comment(message, marker(message.key), since_at)
             if there == remote_id:
                 raise  # GitHub's own lag
         if there is not None:  # it was made again before, by an attempt that did not hear so

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.market.exchange.settlement import Payout
@@ -12,7 +13,8 @@ from app.market.life.steps import Announce, Extend, OpenWindow, Resume, Settle, 
 from app.market.terms.contract import Outcome, Status
 from app.market.terms.statement import ISSUE_FIXED
 from app.services.life import bonds, hearings
-from app.services.life.transitions import NO_WINDOW, notify, pay_out, start, stop
+from app.services.life.announcing import notify
+from app.services.life.transitions import NO_WINDOW, pay_out, start, stop
 from app.services.trading.locked_market import LockedMarket
 from app.storage.market import contracts, stakes
 from app.storage.market.contracts import ContractRow
@@ -189,6 +191,7 @@ async def _settle(
     dispute, forfeited_mills = await bonds.lapse(locked, row, outcome, answered)
     price = None if watch.ruling is None else row.ruling_price
     by_law_1 = outcome is Outcome.VOID and price is None and row.terms.law == LAW_1
+    paid_in = await stakes.net_paid_by(locked.tx, row.id)
     payouts = await pay_out(locked, row.id, outcome, await _void_price(locked, row) if by_law_1 else None, price)
     issue = place.issue
     known = facts or as_known(issue.state, issue.state_reason, issue.closed_at)
@@ -206,7 +209,8 @@ async def _settle(
         **({"forfeited": forfeited_mills} if forfeited_mills else {}),
         **_evidence(told),
         "closed_by": told.closed_by if told else None,
-        "payouts": [_payout(item) for item in payouts],
+        "payouts": [_payout(item) for item in sorted(payouts, key=lambda item: (-item.paid_mills, item.user))],
+        "sold": _sold(paid_in, payouts),
     }
     if payouts:
         since = row.window_opened_at if row.window_opened_at is not None else row.halt_event_at
@@ -232,6 +236,13 @@ async def _void_price(locked: LockedMarket, row: ContractRow) -> VoidPrice:
     """As it stood seven days before what halted the contract, whenever we learnt of it."""
     event_at = locked.now if row.halt_event_at is None else row.halt_event_at
     return await stakes.void_price(locked.tx, row.id, event_at - VOID_LOOK_BACK_SECONDS)
+
+
+def _sold(paid_in: Mapping[int, int], payouts: Sequence[Payout]) -> list[tuple[int, int]]:
+    """Users who traded and hold nothing any more, with what they gained, the largest gain first."""
+    holding = {item.user for item in payouts}
+    gone = [(user, -mills) for user, mills in paid_in.items() if user not in holding]
+    return sorted(gone, key=lambda each: (-each[1], each[0]))
 
 
 def _payout(item: Payout) -> list[int]:

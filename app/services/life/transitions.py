@@ -10,20 +10,11 @@ from app.market.exchange.settlement import Payout, halt, resume, settle
 from app.market.exchange.state import Changes
 from app.market.exchange.voiding import VoidPrice
 from app.market.terms.contract import Outcome, Status
-from app.services.life import notices
 from app.services.trading.locked_market import LockedMarket, lock_market
 from app.services.trading.locking import hold_all
 from app.storage.engine.db import Tx
 from app.storage.market import books, contracts
 from app.storage.market.contracts import ContractRow
-from app.storage.people.places import Place
-from app.storage.queues import outbox
-
-TOGETHER_SECONDS = 60
-"""Contracts of one issue that are halted, resumed or settled by one event within so long are told of in one comment."""
-
-GATHER_SECONDS = 2
-"""So long a comment waits for what the event does to the issue's other contracts, each in its own transaction."""
 
 NO_WINDOW: dict[str, Any] = {
     "halt_reason": None,
@@ -112,23 +103,3 @@ async def pay_out(
     await locked.run(pay, f"settlement:{row.id}")
     await contracts.change(locked.tx, row.id, outcome=outcome.value, settled_at=locked.now, next_look_at=None)
     return payouts
-
-
-async def notify(tx: Tx, place: Place, row: ContractRow, key: str, body: dict[str, object], now: int) -> None:
-    """Have a notice posted in the thread: `key` names the event, of which one comment tells for all its contracts.
-
-    What comes when that comment has been out for a while gets one of its own: nobody is told of an edit.
-    """
-    await outbox.hold_key(tx, key)
-    own_key = f"{key}:c{row.id}"
-    before = await outbox.find(tx, key)
-    items = notices.items(before.body) if before else []
-    mine = [item for item in items if item["contract"] == row.id]
-    if mine and body["notice"] == "resumed":
-        key, items = f"{own_key}:{row.amendment}", []
-    elif before and not (mine or before.fresh or now - before.created_at < TOGETHER_SECONDS):
-        key, items = own_key, []
-    told = [*(item for item in items if item["contract"] != row.id), body]
-    due_at = now + GATHER_SECONDS if await contracts.has_siblings(tx, row) else now
-    text = notices.joined(told)
-    await outbox.put(tx, key=key, kind="notice", place=place, body=text, now=now, due_at=due_at)

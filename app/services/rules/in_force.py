@@ -12,7 +12,7 @@ from app.services.rules.config import Config
 from app.services.rules.schema import Problem, read_rules
 from app.services.rules.yaml_source import MOST_BYTES
 from app.storage.engine.db import Tx
-from app.storage.people import configs
+from app.storage.people import configs, places
 from app.storage.people.configs import StoredConfig
 from app.storage.people.places import Repository
 
@@ -94,3 +94,11 @@ def _storable(raw: bytes) -> str:
 
 def _told(problems: list[Problem]) -> str:
     return json.dumps([[problem.line, problem.sentence] for problem in problems])
+
+
+async def wants_reactions(tx: Tx, issue_id: int) -> bool:
+    """Tell if answers to an issue's comments are on the app's page alone; a private repository has no pages."""
+    place = await places.place(tx, issue_id)
+    if place is None or place.repository.private:
+        return False
+    return (await StoredConfigs().config(tx, place.repository)).reactions_only

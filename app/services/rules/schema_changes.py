@@ -31,6 +31,11 @@ def warnings_of(raw: bytes) -> list[str]:
         found.append("`dispute_window` is 0: contracts are paid as soon as an issue is closed, and nobody can dispute.")
     if not rules.enabled:
         found.append("`enabled` is false: all other settings rest until it is true.")
+    if rules.replies == "reactions":
+        found.append(
+            "`replies` is `reactions`: answers, and why a command was refused, stand on a page to which the market "
+            "comment links; a private repository has none."
+        )
     return found
 
 

@@ -66,6 +66,9 @@ With `enabled: false`, and on issues that `labels` keep out, commands are refuse
 stays locked: open offers can be cancelled, verdicts disputed, and contracts that are there are judged and paid as ever.
 
 With `replies: reactions` a comment with commands gets 🚀 or 😕 and nothing else; the market comment shows the market.
+The answers stand on a page to which the market comment links, with the reason of every 😕. While there is none
+the page is `/replies/COMMENT` at the app's address; COMMENT is the number at the end of the comment's own link. A
+private repository has no such pages.
 
 With `label_rewards: true` the label steps 1, 2, 5, 10, 20, 50 and so on, at or below the reward on offer; it changes
 at most once a day on an issue, and labels that no issue carries any more are deleted.

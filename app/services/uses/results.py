@@ -185,7 +185,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class MentionsChosen:
-    """How often the user is mentioned in the repository from now on."""
+    """The user's mode of mentions in the repository from now on."""
 
     mode: Mode
 

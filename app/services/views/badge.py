@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.market.prices.price import Price
-from app.market.terms.contract import Outcome, Status
+from app.market.terms.contract import Status
 from app.services.rules.in_force import StoredConfigs
 from app.services.views import market_views
+from app.services.views.state_words import short
 from app.storage.engine.db import Tx
 from app.storage.market import contracts, market_data
 from app.storage.market.contracts import ContractRow
@@ -44,9 +45,9 @@ async def badge(tx: Tx, owner: str, name: str, number: int, now: int) -> BadgeTo
 
 def _state(rows: Sequence[ContractRow]) -> str:
     """Name the state of an issue's contracts, none of which is open."""
-    if any(row.status is Status.HALTED for row in rows):
-        return "halted"
+    halted = next((row for row in rows if row.status is Status.HALTED), None)
     newest = max(rows, key=lambda row: (row.settled_at or 0, row.id), default=None)
-    if newest is None or newest.outcome is None:
+    if halted is None and (newest is None or newest.outcome is None):
         return ""
-    return "void" if newest.outcome is Outcome.VOID else f"settled {newest.outcome.value}"
+    speaker = halted or newest
+    return short(speaker) if speaker else ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.market.life.facts import Watch
 from app.market.prices.firmness import cost_to_move
 from app.market.prices.price import NOTHING_PAID, Paid, Price, Says, price_of
 from app.market.prices.quotes import Arbitrage, Chance, Ladder, Trade, chances, contradictions, spark_points
 from app.market.prices.reward import USUAL_STAKE_MILLS, Ask, reward_mills
 from app.market.terms.contract import Side, Status
 from app.market.terms.statement import ISSUE_FIXED
+from app.services.views.state_words import state
 from app.storage.market.contracts import ContractRow
 from app.storage.market.market_data import Levels, Standing, Volume
 from app.storage.market.workers import Worker
@@ -34,6 +36,11 @@ class BookView:
     now: int
     levels: Levels
     offers: list[Standing]
+    watch: Watch | None = None
+
+    @property
+    def state(self) -> str:
+        return state(self.row, self.now, self.watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,12 @@ class ContractView:
     void_price: int | None = None
     top: list[Holder] = field(default_factory=list)
     holders: int = 0
+    watch: Watch | None = None
+    """Known of the contract's life while it is halted."""
+
+    @property
+    def state(self) -> str:
+        return state(self.row, self.now, self.watch)
 
     @property
     def id(self) -> int:

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from app.market.exchange import voiding
 from app.market.exchange.voiding import LAW_1, Stake, VoidPrice
+from app.market.life.facts import Watch
 from app.market.life.next_step import VOID_LOOK_BACK_SECONDS
 from app.market.prices.price import headline
 from app.market.prices.reward import stake_of
 from app.market.terms.contract import Status
 from app.market.terms.statement import ISSUE_FIXED
 from app.services.accounts import insiders
+from app.services.life import life_state
 from app.services.rules.config import Config
 from app.services.rules.in_force import StoredConfigs
 from app.services.views.contract_views import BookView, ContractView, Holder, IssueView
@@ -30,9 +32,6 @@ BOOK_OFFERS = 10
 """Offers of each half that are named."""
 
 WORKERS_NAMED = 5
-MOST_BOOKS = 4
-"""Books under a reply."""
-
 MOST_TRADING = 30
 MOST_SETTLED = 20
 """Contracts of one issue that are shown, the largest and the newest; anybody may make more."""
@@ -128,16 +127,15 @@ async def book_view(tx: Tx, row: ContractRow, now: int) -> BookView:
 async def _books(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[BookView]:
     ids = [row.id for row in rows]
     levels, best = await market_data.levels(tx, ids, now), await market_data.best_offers(tx, ids, now, BOOK_OFFERS)
-    return [BookView(row, now, levels[row.id], best[row.id]) for row in rows]
+    lives = await _lives(tx, rows)
+    return [BookView(row, now, levels[row.id], best[row.id], lives.get(row.id)) for row in rows]
 
 
-async def book_views(tx: Tx, issue_id: int, now: int) -> list[BookView]:
-    """The books of an issue's largest contracts that are not settled, nearest maturation first."""
-    rows = [row for row in await contracts.of_thread(tx, issue_id, now) if row.status is not Status.SETTLED]
-    kept = {
-        row.id for row in sorted(rows, key=lambda row: (-row.open_interest, row.maturation_at, row.id))[:MOST_BOOKS]
-    }
-    return await _books(tx, [row for row in rows if row.id in kept], now)
+async def _lives(tx: Tx, rows: Sequence[ContractRow]) -> dict[int, Watch]:
+    """Read the lives of those that are halted; nothing is read where none is."""
+    halted = [row for row in rows if row.status is Status.HALTED]
+    place = await places.place(tx, halted[0].issue_id) if halted else None
+    return await life_state.watches_of(tx, place, halted) if place is not None else {}
 
 
 async def best_reward(tx: Tx, issue_id: int, now: int) -> int:
@@ -174,9 +172,11 @@ async def _views(tx: Tx, found: Sequence[ContractView], now: int) -> list[Contra
     marks, top = await market_data.marks(tx, ids, SPARK_PRICES), await market_data.largest(tx, ids, TOP_HOLDERS)
     before = await market_data.prices_at(tx, ids, now - DAY_SECONDS)
     by_law_1 = await _void_prices(tx, [view.row for view in found], now)
+    lives = await _lives(tx, [view.row for view in found])
     return [
         replace(
             view,
+            watch=lives.get(view.id),
             marks=marks[view.id],
             price_before=before.get(view.id),
             volume=volumes[view.id],

@@ -448,8 +448,10 @@ commands = Table(
     _number("at"),
     Column("done", Boolean, nullable=False),
     Column("answer", Text, nullable=False),
+    Column("told_in", String(100)),
     UniqueConstraint("channel", "key"),
     Index("ix_commands_comment_id", "comment_id"),
+    Index("ix_commands_told_in", "told_in"),
     Index("ix_commands_user_id_at", "user_id", "at"),
     sqlite_autoincrement=True,
 )
@@ -498,6 +500,7 @@ outbox = Table(
     _number("created_at"),
     _number("flow", 0),
     _number("turn", 0),
+    Column("comments_before", BigInteger),
     Index("ix_outbox_next", "state", "rank", "turn", "id", "due_at", "installation_id"),
     Index("ix_outbox_flow_state", "flow", "state", "turn"),
     Index("ix_outbox_installation_id_state_kind", "installation_id", "state", "kind"),

@@ -33,6 +33,12 @@ async def stakes(tx: Tx, contract_ids: Collection[int]) -> dict[int, dict[int, S
     return found
 
 
+async def net_paid_by(tx: Tx, contract_id: int) -> dict[int, int]:
+    """Net payments of everybody who ever traded in a contract; negative is a gain taken out."""
+    paid = select(net_paid.c.user_id, net_paid.c.mills).where(net_paid.c.contract_id == contract_id)
+    return {row.user_id: row.mills for row in await tx.execute(paid)}
+
+
 async def void_price(tx: Tx, contract_id: int, until_at: int) -> VoidPrice:
     """Void price of law 1: the last pair with open interest at or before `until_at`, else that after the first fill."""
     return (await void_prices(tx, {contract_id: until_at}))[contract_id]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, false, func, select, update
 
 from app.storage.engine.db import Tx
 from app.storage.engine.sql import in_parts
-from app.storage.engine.tables import issues, outbox, repositories, users
+from app.storage.engine.tables import outbox, repositories, users
 from app.storage.people.places import in_sight
 from app.storage.queues.outbox import SENT, WAITING, Message
 
@@ -18,7 +18,7 @@ ON_PAGE = "page"
 """The state of a reply that is not posted, to save GitHub's budget; its reaction is, and the page shows the rest."""
 
 PREFIX = "reply:"
-"""The key of a reply is this and the number of the comment that it answers."""
+"""The key of a reply is this and the number of the comment that it was made for, and of its command after an edit."""
 
 MOST_LISTED = 5
 MOST_BODIES = 200
@@ -26,6 +26,11 @@ MOST_BODIES = 200
 
 _CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w/@])@[A-Za-z0-9]")
+
+
+def answered(key: str) -> int:
+    """The number of the comment that a reply of this key was made for."""
+    return int(key.removeprefix(PREFIX).partition(":")[0])
 
 
 def mentions_somebody(body: str) -> bool:
@@ -81,7 +86,7 @@ async def on_page(tx: Tx, issue_id: int, since: int) -> list[Answer]:
         .order_by(outbox.c.id.desc())
         .limit(MOST_LISTED)
     )
-    return [Answer(int(row.key.removeprefix(PREFIX)), row.login) for row in await tx.execute(wanted)]
+    return [Answer(answered(row.key), row.login) for row in await tx.execute(wanted)]
 
 
 async def bodies(tx: Tx, issue_id: int) -> list[str]:
@@ -91,39 +96,28 @@ async def bodies(tx: Tx, issue_id: int) -> list[str]:
     return list((await tx.execute(wanted)).scalars())
 
 
-async def public_answer(tx: Tx, comment_id: int) -> Answer | None:
-    """The recorded reply to a comment, posted or not; None in a repository that is private or out of sight."""
-    wanted = (
-        select(outbox.c.body, users.c.login, repositories.c.owner_login, repositories.c.name, issues.c.number)
-        .join(users, users.c.id == outbox.c.user_id, isouter=True)
-        .join(issues, issues.c.id == outbox.c.issue_id)
-        .join(repositories, repositories.c.id == issues.c.repository_id)
-        .where(outbox.c.key == f"{PREFIX}{comment_id}", repositories.c.private == false())
-        .where(in_sight())
-    )
-    row = (await tx.execute(wanted)).first()
-    return Answer(comment_id, row.login or "", row.body, row.owner_login, row.name, row.number) if row else None
-
-
 @dataclass(frozen=True, slots=True)
 class Outgrown:
-    """A comment of ours that a newer one takes the place of, and the number of the comment that it answers."""
+    """A reply that a newer one takes the place of."""
 
     comment_id: int
     node_id: str
     body: str
-    answers: int
+    key: str
 
 
 async def outgrown_by(tx: Tx, message: Message) -> Outgrown | None:
-    """The reply to the same user in the same thread that came before this one."""
+    """The reply before this one that commands of the same user in the same thread shared, if they share this one."""
     if message.user_id is None or not message.key.startswith(PREFIX):
         return None
+    sharing = outbox.c.comments_before.is_not(None)
+    if (await tx.execute(select(outbox.c.id).where(outbox.c.id == message.id, sharing))).first() is None:
+        return None
     same = outbox.c.issue_id == message.issue_id, outbox.c.user_id == message.user_id, outbox.c.id < message.id
-    sent = outbox.c.state == SENT, outbox.c.key.startswith(PREFIX), outbox.c.node_id.is_not(None)
+    sent = outbox.c.state == SENT, outbox.c.key.startswith(PREFIX), outbox.c.node_id.is_not(None), sharing
     wanted = select(outbox.c.remote_id, outbox.c.node_id, outbox.c.body, outbox.c.key).where(*same, *sent)
     row = (await tx.execute(wanted.order_by(outbox.c.id.desc()).limit(1))).first()
-    return Outgrown(row.remote_id, row.node_id, row.body, int(row.key.removeprefix(PREFIX))) if row else None
+    return Outgrown(row.remote_id, row.node_id, row.body, row.key) if row else None
 
 
 async def minimised_since(tx: Tx, installation_id: int, since: int) -> int:

@@ -12,6 +12,7 @@ from aiohttp import web
 from markdown_it import MarkdownIt
 
 from app.storage.queues.stored_replies import Answer
+from app.storage.queues.told import ThreadTold
 from app.web.pages.html import Html, fill, page
 
 MOST = 2**63 - 1
@@ -26,6 +27,10 @@ _BODY = """<h1>BugMark's answer{to}</h1>
 class Answers(Protocol):
     async def answer(self, comment_id: int) -> Answer | None:
         """None for a comment without one, and for one in a repository that is not public."""
+        ...
+
+    async def thread(self, issue_id: int) -> ThreadTold | None:
+        """The same of the answers of a thread that were not posted."""
         ...
 
 

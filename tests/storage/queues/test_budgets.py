@@ -10,8 +10,9 @@ from app.storage.engine.db import Database
 from app.storage.people import absences
 from app.storage.people.places import Installation, Issue, Place, Repository, open_user, save_installation, save_issue
 from app.storage.people.places import save_repository as save
-from app.storage.queues import budgets, outbox, stored_replies
+from app.storage.queues import budgets, commands, outbox, stored_replies, told
 from app.storage.queues.budgets import GITHUB, LONGEST_LIMITED_SECONDS, MARGIN_SECONDS, Limits, Use
+from app.storage.queues.commands import in_comment
 from app.storage.queues.outbox import Letter, Message
 from app.storage.queues.stored_replies import ON_PAGE
 from tests.clocks import START_AT
@@ -182,6 +183,10 @@ async def known(db: Database, where: Place) -> None:
         await save(tx, where.repository)
         await save_issue(tx, where.issue)
         await open_user(tx, 3, "adam", NOW)
+        number = await commands.begin(tx, in_comment(4, "balance", 1), user_id=3, issue_id=where.issue.id, at=NOW)
+        assert number
+        await commands.finish(tx, number, done=True, answer="x")
+        await told.mark(tx, await told.untold(tx, 4), "reply:4")
 
 
 async def test_where_the_app_is_not_any_more_nothing_is_shown_and_nothing_goes_to_the_page(db: Database) -> None:
@@ -190,15 +195,15 @@ async def test_where_the_app_is_not_any_more_nothing_is_shown_and_nothing_goes_t
     await known(db, where)
     await put(db, "reply:4", where=where)
     async with db.transaction() as tx:
-        assert await stored_replies.public_answer(tx, 4)
+        assert await told.public_answer(tx, 4)
         await absences.begin(tx, where.repository.id, NOW)
         await stored_replies.keep_on_page(tx, {31}, NOW)
-        assert (await stored_replies.public_answer(tx, 4), await stored_replies.on_page(tx, where.issue.id, NOW)) == (
+        assert (await told.public_answer(tx, 4), await stored_replies.on_page(tx, where.issue.id, NOW)) == (
             None,
             [],
         )
         await absences.end(tx, where.repository.id, NOW)
-        assert await stored_replies.public_answer(tx, 4)
+        assert await told.public_answer(tx, 4)
         await stored_replies.keep_on_page(tx, {31}, NOW)
         assert [answer.comment_id for answer in await stored_replies.on_page(tx, where.issue.id, NOW)] == [4]
 
@@ -214,13 +219,13 @@ async def test_above_four_fifths_of_the_hour_replies_stay_on_the_page(db: Databa
         saving = (await budgets.standing(tx, NOW + 10)).saving
         await stored_replies.keep_on_page(tx, saving, NOW + 10)
         kept = [answer.comment_id for answer in await stored_replies.on_page(tx, where.issue.id, NOW)]
-        shown = await stored_replies.public_answer(tx, 4)
+        shown = await told.public_answer(tx, 4)
     assert saving == {31}
     if private:
         assert (kept, shown) == ([], None)
         assert await leave(db, NOW + 10, few) == ["reply:4"]
     else:
-        assert kept == [4] and shown and (shown.login, shown.body, shown.number) == ("adam", "x", 5)
+        assert kept == [4] and shown and (shown.login, shown.body, shown.number) == ("adam", "🚀 x", 5)
         assert await leave(db, NOW + 10, few) == ["edit:4", "board:1"]
     await put(db, "reply:4", now=NOW + 8000, where=where)
     assert "reply:4" in await leave(db, NOW + 8000, few)
@@ -230,7 +235,7 @@ async def test_above_four_fifths_of_the_hour_replies_stay_on_the_page(db: Databa
 async def test_a_reply_with_news_for_somebody_else_is_posted_all_the_same(db: Database) -> None:
     where = place()
     await known(db, where)
-    bodies = {"reply:1": "Bought 5; counterparty: @beth.", "reply:2": "Try `/bugmark give @beth 5`.", "reply:3": "x"}
+    bodies = {"reply:1": "Bought 5, with @beth.", "reply:2": "Try `/bugmark give @beth 5`.", "reply:3": "x"}
     async with db.transaction() as tx:
         for key, body in bodies.items():
             await outbox.put(tx, key=key, kind="reply", place=where, body=body, now=NOW, user_id=3)
