@@ -157,7 +157,7 @@ def add_to(app: web.Application, github_url: str, public_url: str) -> None:
     app.router.add_get("/docs", _documents)
     app.router.add_get("/docs/{name:[a-z]+}", document)
     app.router.add_get(f"/docs/{SCHEMA}", _schema)
-    app.router.add_get("/docs/replies/{picture:[a-z-]+}.png", _picture)
+    app.router.add_get("/docs/replies/{picture:[a-z0-9-]+}.png", _picture)
 
 
 async def _front(_request: web.Request) -> web.Response:
