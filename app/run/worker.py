@@ -102,6 +102,11 @@ class Worker:
     _unfit: Pauses = field(default_factory=Pauses)  # suspended offers
     _doubted: bool = False
 
+    @property
+    def busy(self) -> bool:
+        """A delivery is being dealt with, or a message sent."""
+        return bool(self._dealing or self._sending)
+
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
         async with asyncio.TaskGroup() as group:

@@ -20,6 +20,7 @@ from aiohttp.test_utils import TestServer
 from app.base.settings import Settings
 from app.github.api.transport import Timeouts
 from app.run import bootstrap
+from app.run.worker import Worker
 from app.services.audit.audit import audit
 from app.storage.engine.db import Database
 from bench.servers import free_port
@@ -160,9 +161,17 @@ class Work:
     timeouts: Timeouts | None = None
     _ending: AsyncExitStack = field(default_factory=AsyncExitStack)
 
+    _worker: Worker | None = None
+
+    async def rest(self) -> None:
+        """Until nothing is under way: what is would end by another clock than it began with, if that were moved now."""
+        while self._worker is not None and self._worker.busy:
+            await asyncio.sleep(0.005)
+
     async def start(self) -> None:
         worker = await self._ending.enter_async_context(bootstrap.worker(self.settings, self.db, self.timeouts))
         worker.timer_seconds = TIMER_SECONDS
+        self._worker = worker
         task = asyncio.create_task(worker.run())
 
         async def ended() -> None:
@@ -172,6 +181,7 @@ class Work:
         self._ending.push_async_callback(ended)
 
     async def stop(self) -> None:
+        self._worker = None
         await self._ending.aclose()
 
 
