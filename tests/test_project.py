@@ -35,7 +35,7 @@ def our_files() -> Iterator[Path]:
     """Every file of the checkout that people write: no environment, no cache, no result."""
     for directory, below, names in os.walk(ROOT):
         below[:] = [name for name in below if name not in NOT_OURS and not name.endswith("_cache")]
-        yield from (Path(directory, name) for name in names)
+        yield from (Path(directory, name) for name in names if name not in NOT_OURS)  # git's is a file in a worktree
 
 
 def pins(lock: Path) -> dict[str, str]:

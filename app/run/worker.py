@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -101,6 +101,12 @@ class Worker:
     _unanswered: Pauses = field(default_factory=Pauses)  # contracts
     _unfit: Pauses = field(default_factory=Pauses)  # suspended offers
     _doubted: bool = False
+    _steps: int = 0
+
+    @property
+    def busy(self) -> bool:
+        """Something is being claimed, dealt with or sent, or the clock's work is being done."""
+        return bool(self._dealing or self._sending or self._steps)
 
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
@@ -132,12 +138,21 @@ class Worker:
             while not self.stopping.is_set():
                 await slots.acquire()
                 more.clear()
-                item = await _guarded(claim())
+                with self._step():
+                    item = await _guarded(claim())
                 if item is None:
                     slots.release()
                     await _waited(more, IDLE_SECONDS)
                 else:
                     group.create_task(work_and_free(item))
+
+    @contextlib.contextmanager
+    def _step(self) -> Iterator[None]:
+        self._steps += 1
+        try:
+            yield
+        finally:
+            self._steps -= 1
 
     async def _repeat(self, work: Callable[[], Awaitable[bool]]) -> None:
         """Work as long as there is some, else wait a little."""
@@ -229,6 +244,10 @@ class Worker:
 
         Returns whether there was something, and all of it went well: then there may be more at once.
         """
+        with self._step():
+            return await self._keep_time()
+
+    async def _keep_time(self) -> bool:
         now = self.clock.now()
         quiet = self._unanswered.going(now)
         async with self.db.reading() as tx:

@@ -215,11 +215,14 @@ class Desk:
         await self.run(lambda tx: issue_checks.note_news(tx, place_of(issue), facts, self.clock.now()))
 
     async def look(self, contract: int) -> ContractRow:
-        await issue_checks.look_at(self.db, self.oracle, contract, self.clock)
-        await self.announce()
+        await self._look(contract)
         if self.audited:
             await self.check()
         return await self.contract(contract)
+
+    async def _look(self, contract: int) -> None:
+        await issue_checks.look_at(self.db, self.oracle, contract, self.clock)
+        await self.announce()
 
     async def announce(self) -> None:
         """GitHub takes every notice at once."""
@@ -230,10 +233,12 @@ class Desk:
                     await notices.note_announced(tx, text, self.clock.now())
 
     async def unanswered(self, contract: int, days: int = NO_ANSWER_DAYS - 1) -> None:
-        """GitHub is asked once on so many days, and the next has come."""
-        for _ in range(days):
+        """GitHub is asked once on so many days, and the next has come. The last look shows what all have come to."""
+        for _ in range(days - 1):
             self.clock.advance(DAY)
-            await self.look(contract)
+            await self._look(contract)
+        self.clock.advance(DAY)
+        await self.look(contract)
         self.clock.advance(DAY)
 
     async def check(self) -> Report:

@@ -21,6 +21,7 @@ from sqlalchemy import func, or_, select
 from app.base.settings import Settings
 from app.github.api.transport import Timeouts
 from app.run import bootstrap
+from app.run.worker import Worker
 from app.services.audit.audit import audit
 from app.services.life.announcing import GATHER_SECONDS
 from app.storage.engine.db import Database
@@ -212,9 +213,17 @@ class Work:
     timeouts: Timeouts | None = None
     _ending: AsyncExitStack = field(default_factory=AsyncExitStack)
 
+    _worker: Worker | None = None
+
+    async def rest(self) -> None:
+        """Until nothing is under way: what is would end by another clock than it began with, if that were moved now."""
+        while self._worker is not None and self._worker.busy:
+            await asyncio.sleep(0.005)
+
     async def start(self) -> None:
         worker = await self._ending.enter_async_context(bootstrap.worker(self.settings, self.db, self.timeouts))
         worker.timer_seconds = TIMER_SECONDS
+        self._worker = worker
         task = asyncio.create_task(worker.run())
 
         async def ended() -> None:
@@ -224,6 +233,7 @@ class Work:
         self._ending.push_async_callback(ended)
 
     async def stop(self) -> None:
+        self._worker = None
         await self._ending.aclose()
 
 

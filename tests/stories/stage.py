@@ -210,6 +210,7 @@ class Story(Thread):
 
         async def nothing_left() -> str | None:
             await self.quiet()
+            await self.stage.work.rest()
             due = await self.next_due()
             if due is None:
                 return "calm"

@@ -121,6 +121,7 @@ async def test_a_window_lasts_twelve_hours_from_its_announcement_however_late_th
     await story.close()
     row = await story.until(lambda row: row.window_ends_at is not None)
     assert row.announced_at is None
+    await story.stage.work.rest()
     story.move(DAY - HOUR)
     await story.stage.sandbox.control("DELETE", "/faults")
     notice = await story.bot("window:")
