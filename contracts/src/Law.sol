@@ -16,8 +16,13 @@ library Law {
     /// @notice Mills of a unit of either side if nobody wins.
     uint256 internal constant HALF = 500;
 
+    int256 private constant MOST_UNITS = int256(uint256(type(uint48).max));
+
     /// @notice Thrown where a position would fall below no units.
     error TooFewUnits();
+
+    /// @notice Thrown where a position would hold more units than there can be money for.
+    error TooManyUnits();
 
     /// @notice Units of both sides that make up pairs.
     function pairs(Position memory p) internal pure returns (uint256) {
@@ -29,27 +34,29 @@ library Law {
         return uint256(p.fixedUnits) + p.unfixedUnits - 2 * pairs(p);
     }
 
-    /// @notice What a holder has paid for single units: at least nothing, at most a token a unit.
-    function claim(Position memory p) internal pure returns (uint256) {
-        int256 paid = int256(p.netPaid) - (UNIT * pairs(p)).toInt256();
-        uint256 most = UNIT * single(p);
-        if (paid <= 0) return 0;
-        return paid.toUint256() < most ? paid.toUint256() : most;
+    /// @notice What a holder has paid for single units, at least nothing, at most a token a unit; and half a token a unit.
+    function claimAndHalf(Position memory p) internal pure returns (uint256 claimed, uint256 half) {
+        // Units have 48 bits and net paid has 80: nothing here comes near the ends of a word.
+        unchecked {
+            uint256 both = pairs(p);
+            half = HALF * (uint256(p.fixedUnits) + p.unfixedUnits - 2 * both);
+            int256 paid = int256(p.netPaid) - int256(UNIT * both);
+            if (paid > 0) claimed = uint256(paid) < 2 * half ? uint256(paid) : 2 * half;
+        }
     }
 
     /// @notice What a claim is above half a token a unit, and below it.
     function distance(Position memory p) internal pure returns (uint256 above, uint256 below) {
-        uint256 claimed = claim(p);
-        uint256 half = HALF * single(p);
+        (uint256 claimed, uint256 half) = claimAndHalf(p);
         return claimed > half ? (claimed - half, uint256(0)) : (uint256(0), half - claimed);
     }
 
     /// @notice Pay-out of a VOID: the claim, moved towards half a token a unit until the claims are what is held.
     function voidPayout(Position memory p, uint256 excess, uint256 gap) internal pure returns (uint256) {
-        (uint256 above, uint256 below) = distance(p);
-        uint256 paid = claim(p);
-        if (above > 0 && excess > gap) paid = HALF * single(p) + above * gap / excess;
-        if (below > 0 && gap > excess) paid += below * (gap - excess) / gap;
+        (uint256 claimed, uint256 half) = claimAndHalf(p);
+        uint256 paid = claimed;
+        if (claimed > half && excess > gap) paid = half + (claimed - half) * gap / excess;
+        if (claimed < half && gap > excess) paid = claimed + (half - claimed) * (gap - excess) / gap;
         return paid + UNIT * pairs(p);
     }
 
@@ -67,11 +74,18 @@ library Law {
         pure
         returns (Position memory q)
     {
-        q.fixedUnits = _changed(p.fixedUnits, fixedUnits);
-        q.unfixedUnits = _changed(p.unfixedUnits, unfixedUnits);
-        bool moved = fixedUnits != 0 || unfixedUnits != 0;
-        q.netPaid = moved ? (int256(p.netPaid) - cash).toInt80() : p.netPaid;
-        q.loss = _charged(p, cash, q);
+        // Changes have 64 bits, what is stored has 80 at most: nothing here comes near the ends of a word.
+        unchecked {
+            int256 f = int256(uint256(p.fixedUnits)) + fixedUnits;
+            int256 u = int256(uint256(p.unfixedUnits)) + unfixedUnits;
+            if (f < 0 || u < 0) revert TooFewUnits();
+            if (f > MOST_UNITS || u > MOST_UNITS) revert TooManyUnits();
+            (q.fixedUnits, q.unfixedUnits) = (uint48(uint256(f)), uint48(uint256(u)));
+            bool moved = fixedUnits != 0 || unfixedUnits != 0;
+            q.netPaid = moved ? (int256(p.netPaid) - cash).toInt80() : p.netPaid;
+            int256 loss = int256(uint256(p.loss)) - cash + int256(UNIT * pairs(p)) - int256(UNIT * pairs(q));
+            if (loss > 0) q.loss = uint256(loss).toUint80();
+        }
     }
 
     /// @notice Loss of a position that is paid: what was feared, less what came beyond the pairs.
@@ -84,16 +98,5 @@ library Law {
     function share(Position memory p, uint256 units) internal pure returns (uint256) {
         int256 paid = int256(p.netPaid) - (UNIT * pairs(p)).toInt256();
         return paid <= 0 ? 0 : paid.toUint256() * units / single(p);
-    }
-
-    function _charged(Position memory p, int256 cash, Position memory q) private pure returns (uint80) {
-        int256 loss = int256(uint256(p.loss)) - cash + int256(UNIT * pairs(p)) - int256(UNIT * pairs(q));
-        return loss > 0 ? loss.toUint256().toUint80() : 0;
-    }
-
-    function _changed(uint48 units, int256 change) private pure returns (uint48) {
-        int256 left = int256(uint256(units)) + change;
-        if (left < 0) revert TooFewUnits();
-        return left.toUint256().toUint48();
     }
 }

@@ -6,11 +6,14 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IBugMarkEscrow} from "./interfaces/IBugMarkEscrow.sol";
 import {Account, Line, Market, Opening, Outcome, Position, Status} from "./interfaces/Types.sol";
 import {Law} from "./Law.sol";
+import {Packed} from "./Packed.sol";
 import {Vault} from "./Vault.sol";
 
 /// @title Markets and positions: what the operator's batches may do to them, and units that move.
 abstract contract Markets is Vault {
     using Law for Position;
+    using Packed for Account;
+    using Packed for Position;
     using SafeCast for int256;
     using SafeCast for uint256;
 
@@ -30,6 +33,12 @@ abstract contract Markets is Vault {
         int256 fixedUnits;
         int256 unfixedUnits;
         int256 cash;
+    }
+
+    /// @dev An account's cash and what it uses, over all its lines of a batch.
+    struct Sum {
+        int256 free;
+        int256 used;
     }
 
     uint256 internal constant LONGEST = 733 days;
@@ -92,35 +101,51 @@ abstract contract Markets is Vault {
         uint256 i,
         Work[] memory work
     ) private returns (uint256) {
-        Account memory account = _accounts[owner];
-        int256 free = int256(uint256(account.free));
-        int256 used = int256(uint256(account.used));
-        for (; i < lines.length && lines[i].account == owner; ++i) {
-            Line calldata line = lines[i];
-            free += line.cash;
-            used += _applyLine(line, _positions[markets[line.market]][owner], work[line.market]);
-        }
-        if (free < 0) revert NotFree(owner);
-        if (owner != sink) _checkAllowed(owner, account, used);
-        account.free = free.toUint256().toUint64();
-        account.used = used.toUint256().toUint64();
-        _accounts[owner] = account;
+        Account memory account = _accounts[owner].load();
+        Sum memory sum = Sum(int256(uint256(account.free)), int256(uint256(account.used)));
+        for (; i < lines.length && lines[i].account == owner; ++i) _applyLine(lines[i], owner, markets, work, sum);
+        if (sum.free < 0) revert NotFree(owner);
+        if (owner != sink) _checkAllowed(owner, account, sum.used);
+        account.free = sum.free.toUint256().toUint64();
+        account.used = sum.used.toUint256().toUint64();
+        _accounts[owner].save(account);
         return i;
     }
 
-    /// @dev Applies a line to a position and its market, and returns by how much it raises what the account uses.
-    function _applyLine(Line calldata line, Position storage stored, Work memory market) private returns (int256) {
-        Position memory before = stored;
-        Position memory now_ = before.traded(line.cash, line.fixedUnits, line.unfixedUnits);
-        market.cash += line.cash;
-        market.fixedUnits += line.fixedUnits;
-        market.unfixedUnits += line.unfixedUnits;
+    function _applyLine(
+        Line calldata line,
+        address owner,
+        bytes32[] calldata markets,
+        Work[] memory work,
+        Sum memory sum
+    ) private {
+        (uint256 place, int256 cash) = (line.market, line.cash);
+        (int256 fixedUnits, int256 unfixedUnits) = (line.fixedUnits, line.unfixedUnits);
+        Position storage stored = _positions[markets[place]][owner];
+        Position memory before = stored.load();
+        Position memory now_ = before.traded(cash, fixedUnits, unfixedUnits);
+        stored.save(now_);
+        Work memory market = work[place];
+        // Sums of numbers of 80 bits at most: no batch is long enough to reach the end of a word.
+        unchecked {
+            sum.free += cash;
+            sum.used += int256(uint256(now_.loss)) - int256(uint256(before.loss));
+            market.cash += cash;
+            market.fixedUnits += fixedUnits;
+            market.unfixedUnits += unfixedUnits;
+        }
+        _shift(market, before, now_);
+    }
+
+    /// @dev Keeps the sums of the law of VOID.
+    function _shift(Work memory market, Position memory before, Position memory now_) private pure {
         (uint256 above, uint256 below) = before.distance();
         (uint256 aboveNow, uint256 belowNow) = now_.distance();
-        market.excess = market.excess + aboveNow - above;
-        market.gap = market.gap + belowNow - below;
-        _write(stored, now_);
-        return int256(uint256(now_.loss)) - int256(uint256(before.loss));
+        // What a position adds to a sum is in it.
+        unchecked {
+            market.excess = market.excess + aboveNow - above;
+            market.gap = market.gap + belowNow - below;
+        }
     }
 
     function _checkAllowed(address owner, Account memory account, int256 used) private view {
@@ -214,18 +239,11 @@ abstract contract Markets is Vault {
         market.excess = (market.excess + aboveNow - above).toUint64();
         market.gap = (market.gap + belowNow - below).toUint64();
         _accounts[owner].used = (uint256(_accounts[owner].used) + now_.loss - before.loss).toUint64();
-        _write(_positions[id][owner], now_);
+        _positions[id][owner] = now_;
     }
 
     function _leaving(Position memory from, bool fixedSide) private pure returns (uint256) {
         return (fixedSide ? from.fixedUnits : from.unfixedUnits) - from.pairs();
-    }
-
-    function _write(Position storage stored, Position memory now_) internal {
-        stored.fixedUnits = now_.fixedUnits;
-        stored.unfixedUnits = now_.unfixedUnits;
-        stored.netPaid = now_.netPaid;
-        stored.loss = now_.loss;
     }
 
     /// @dev The outcome once nothing can change it any more, else None.
