@@ -7,7 +7,7 @@ TESTERS := $(or $(WORKERS),3)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick long chaos lint shape bench informed faults compile screenshots mutation lock clean
+.PHONY: help demo test quick long chaos lint shape bench informed faults compile screenshots mutation contracts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
@@ -71,6 +71,11 @@ faults: ## every endpoint × every way in which GitHub fails; upstream's payload
 mutation: ## change the market core in thousands of ways, each of which a test must notice; ONLY=moves tries one module
 	@scripts/setup_python requirements-dev.lock
 	@WORKERS=$(WORKERS) $(PY) scripts/mutation.py $(ONLY)
+
+contracts: ## compile and try the escrow's contracts, whole; RUNS=8 makes it short, MUTATE=1 changes them in hundreds of ways
+	@scripts/setup_python requirements-dev.lock
+	@scripts/setup_node contracts
+	@WORKERS=$(WORKERS) $(PY) -m scripts.contracts $(if $(WRITE),write) $(if $(MUTATE),mutate $(ONLY),$(if $(RUNS),runs=$(RUNS)))
 
 lock: ## write the requirements*.lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@scripts/lock
