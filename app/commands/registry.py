@@ -60,7 +60,7 @@ def meant(text: str) -> Command | None:
 
 
 def asked(text: str, now: int) -> Request | Unread:
-    """What a command asks for, or why it cannot be read."""
+    """Read what a command asks for, or why it cannot be read."""
     try:
         return parse(text, now)
     except Refusal as refusal:

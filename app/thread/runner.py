@@ -155,7 +155,7 @@ class Runner:
 
 @dataclass(slots=True)
 class _Meeting:
-    """Where a comment stands: made known once, in whichever transaction comes first."""
+    """Place of a comment: made known once, in whichever transaction comes first."""
 
     comment: Comment
     know_place: KnowPlace

@@ -38,7 +38,7 @@ GIVE_UP_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What one transaction has found out; `why_not`: why nothing new is traded here."""
+    """Findings of one transaction; `why_not`: why nothing new is traded here."""
 
     why_not: str | None
     asks_age: bool
@@ -187,7 +187,7 @@ class Guards:
             self.seen = self._with(facts)
 
     def _with(self, facts: IssueFacts) -> Seen | None:
-        """What the door showed, with newer facts; labels and author as they are stored if it showed nothing."""
+        """The door's own view, with newer facts; labels and author as they are stored if it has none."""
         if self.visit.seen is not None:
             return replace(self.visit.seen, facts=facts)
         issue = self.met.stored.issue

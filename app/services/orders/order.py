@@ -51,7 +51,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """Where a visit takes place: `stored` is the issue as we know it, `place` as the visit's orders see it."""
+    """Place of a visit: `stored` is the issue as we know it, `place` as the visit's orders see it."""
 
     stored: Place
     place: Place

@@ -185,7 +185,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class MentionsChosen:
-    """How often the user is mentioned in the repository from now on."""
+    """The choice of how often the user is mentioned in the repository."""
 
     mode: Mode
 

@@ -142,7 +142,7 @@ def _check_enough(context: CommandContext, amount_mills: int | None) -> None:
 
 
 async def result_of(tx: Tx, context: CommandContext, made: Traded, dated: bool = False) -> Trade:
-    """What came of an offer, with all that telling it takes."""
+    """Result of an offer, with all that telling it takes."""
     named = await _named(tx, context, [*made.changes.fills, *(made.before.fills if made.before else [])])
     left = await usage.pool_left(tx, context.user_id, made.contract.currency) if made.offer.pooled else 0
     return Trade(made, named, left, await _beside(tx, made, context.now), dated)
