@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from app.base.clock import Clock
 from app.commands.help import help_text
-from app.commands.registry import asked
 from app.language.extract import CommandText, read_commands, read_comment
 from app.language.quotation import Quoted
 from app.market.life.facts import IssueFacts
@@ -27,6 +26,7 @@ from app.storage.queues import commands, outbox, stored_replies, turns
 from app.storage.queues.commands import CommandRecord, in_comment
 from app.storage.queues.stored_replies import mentions_somebody
 from app.thread.acknowledge import when_slow
+from app.thread.asking import asked
 from app.thread.quoting import of_others
 
 SLOW_SECONDS = 2

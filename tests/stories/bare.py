@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from app.base.clock import clock_from
 from app.commands.help import help_text
-from app.commands.registry import asked
 from app.github.api.client import GitHub, open_session
 from app.github.oracle.oracle import GitHubOracle
 from app.github.oracle.presence import Presence
@@ -20,6 +19,7 @@ from app.services.orders.gate import Gate
 from app.services.orders.order import Order, Receipt, Visit, at_known
 from app.services.rules.in_force import StoredConfigs
 from app.storage.queues.commands import ReceiptKey
+from app.thread.asking import asked
 from tests.stories.stage import Stage, Story
 
 

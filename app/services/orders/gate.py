@@ -21,7 +21,8 @@ from app.services.orders import refusals
 from app.services.orders.context import Context
 from app.services.orders.deadline import Oracle, patient
 from app.services.orders.guards import Guards, Heard, MeetRules
-from app.services.orders.order import MOST_ORDERS, KeyTaken, NoAnswer, Order, Receipt, Seen
+from app.services.orders.most import MOST_ORDERS
+from app.services.orders.order import KeyTaken, NoAnswer, Order, Receipt, Seen
 from app.services.orders.standing import Standing
 from app.services.rules.config import ConfigSource
 from app.services.uses import table

@@ -17,7 +17,8 @@ from app.services.accounts.accounts import balance
 from app.services.orders.context import Context
 from app.services.orders.gate import Gate
 from app.services.orders.guards import GIVE_UP_SECONDS, LATE_SECONDS
-from app.services.orders.order import MOST_ORDERS, KeyTaken, NoAnswer, Order, Receipt, Seen, Visit, at_known
+from app.services.orders.most import MOST_ORDERS
+from app.services.orders.order import KeyTaken, NoAnswer, Order, Receipt, Seen, Visit, at_known
 from app.services.rules.config import Config, SameEverywhere
 from app.services.rules.context import CommandContext
 from app.services.rules.in_force import Found, StoredConfigs, remember
