@@ -33,7 +33,14 @@ SWAPS = (
     (" += ", " -= "), (" -= ", " += "), ("true", "false"), ("false", "true"), ("if (!", "if ("),
 )  # fmt: skip
 NUMBER = re.compile(r"(?<![\w.])(\d+)(?= days\b|;|\)| \?)")
-GUARDS = ("nonReentrant", "running", "only(Key.Operator)", "only(Key.Oracle)", "only(Key.Arbiter)", "only(Key.Guardian)")
+GUARDS = (
+    "nonReentrant",
+    "running",
+    "only(Key.Operator)",
+    "only(Key.Oracle)",
+    "only(Key.Arbiter)",
+    "only(Key.Guardian)",
+)
 REVERT = re.compile(r"\bif \(.*\) revert .*;|^\s*_check\w+\(.*\);")
 STATEMENT = re.compile(r"^\s+(?!return\b|emit\b|revert\b|\}|using\b|assembly\b)[\w.\[\]]+( [-+]?= .*|\(.*\));$")
 

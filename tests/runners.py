@@ -12,11 +12,16 @@ from app.services.rules.config import ConfigSource
 from app.services.rules.context import CommandContext
 from app.services.uses import table
 from app.storage.engine.db import Database, Tx
+from app.storage.people.places import Repository
 from app.thread.runner import Runner
 
 
 def runner_of(db: Database, oracle: Oracle, clock: Clock, configs: ConfigSource) -> Runner:
-    return Runner(db, Gate(db, oracle, clock, configs), clock, configs)
+    return Runner(db, Gate(db, oracle, clock, configs, no_rules), clock, configs)
+
+
+async def no_rules(_repository: Repository) -> None:
+    """GitHub gives no answer about the repository's file."""
 
 
 async def answer(tx: Tx, context: CommandContext, request: Request) -> str:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from app.commands import registry
 from app.commands.command import Command
 from app.language.grammar import BadCommand, Parts
-from app.language.requests import DryRunRequest
+from app.language.requests import DRY_RUN, DryRunRequest
 from app.language.text import lower
 from app.market.exchange.spoken import HandOut
-from app.services.uses.table import DRY_RUN
 
 NAME = DRY_RUN
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
-from typing import get_type_hints
 
 from lark import Lark
 
@@ -18,12 +17,10 @@ from app.language.grammar import BadCommand, Leaving, Parts, assemble
 from app.language.intents import CANCEL, INTENTS, LEAVE, NO_WORK, WORK, Intent, left, taken_back
 from app.language.likeness import distance, nearest
 from app.language.parser import read
-from app.language.requests import Request
+from app.language.requests import DRY_RUN, Request
 from app.language.text import fold, lower
 from app.market.exchange.spoken import HandOut
 from app.market.terms.errors import Refusal
-from app.services.uses.table import DRY_RUN, USE_CASES
-from app.services.uses.use_case import Unread
 
 MAX_LENGTH = 500
 """Characters of one command; more is not read."""
@@ -57,21 +54,6 @@ def meant(text: str) -> Command | None:
     first, _, rest = fold(text).partition(" ")
     command = named(first)
     return named(rest) if command is not None and command.name == DRY_RUN else command
-
-
-def asked(text: str, now: int) -> Request | Unread:
-    """A command's request, or the reason why it cannot be read."""
-    try:
-        return parse(text, now)
-    except Refusal as refusal:
-        command = meant(text)
-        return Unread(refusal, command is not None and USE_CASES[_request_of(command)].winds_up)
-
-
-def _request_of(command: Command) -> type:
-    """The type of the requests that a command makes."""
-    found: type = get_type_hints(command.build)["return"]
-    return found
 
 
 def find(name: str) -> Command | None:

@@ -195,6 +195,9 @@ class MuteRequest:
     mode: Mode
 
 
+DRY_RUN = "dry-run"
+
+
 @dataclass(frozen=True, slots=True)
 class DryRunRequest:
     """A question: the effect of the command of that name with this request."""

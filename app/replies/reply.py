@@ -11,7 +11,7 @@ from app.market.terms.instants import command_date
 from app.market.terms.money import format_mills, format_price
 from app.replies.formats import folded, side, where
 from app.services.accounts.accounts import Balance
-from app.services.orders.order import MOST_ORDERS
+from app.services.orders.most import MOST_ORDERS
 from app.services.views.holdings import UserView
 from app.storage.market.contracts import ContractRow
 from app.storage.queues.commands import CommandRecord

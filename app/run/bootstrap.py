@@ -226,7 +226,8 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         presence, transfers = Presence(db, github, clock), Transfers(db, github, clock)
         oracle = GitHubOracle(github, presence, transfers)
         stored, configs = StoredConfigs(), Configs(db, github, clock)
-        runner = Runner(db, Gate(db, oracle, clock, stored), clock, stored, settings.public_url)
+        gate = Gate(db, oracle, clock, stored, configs.meet)
+        runner = Runner(db, gate, clock, stored, settings.public_url)
         events = Events(db, runner, github, clock, configs, presence, transfers)
         carried = Checks(github, configs), Rewards(db, github, clock, stored)
         limits = GITHUB if settings.budgets == "github" else None

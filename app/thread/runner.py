@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from app.base.clock import Clock
 from app.commands.help import help_text
-from app.commands.registry import asked
 from app.language.extract import CommandText, read_commands, read_comment
 from app.language.quotation import Quoted
 from app.replies.reply import MOST_COMMANDS
@@ -21,6 +20,7 @@ from app.storage.queues.commands import in_comment
 from app.thread import answering
 from app.thread.acknowledge import when_slow
 from app.thread.answering import Answering
+from app.thread.asking import asked
 from app.thread.comment import Comment
 from app.thread.quoting import of_others
 

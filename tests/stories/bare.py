@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 
 from app.base.clock import clock_from
 from app.commands.help import help_text
-from app.commands.registry import asked
 from app.github.api.client import GitHub, open_session
 from app.github.oracle.oracle import GitHubOracle
 from app.github.oracle.presence import Presence
 from app.github.oracle.transfers import Transfers
+from app.github.rules.rules_file import Configs
 from app.replies.results import ThreadVoice
 from app.services.orders.gate import Gate
 from app.services.orders.order import Order, Receipt, Visit, at_known
 from app.services.rules.in_force import StoredConfigs
 from app.storage.queues.commands import ReceiptKey
+from app.thread.asking import asked
 from tests.stories.stage import Stage, Story
 
 
@@ -61,4 +62,5 @@ async def bare_door(stage: Stage) -> AsyncIterator[BareDoor]:
     async with open_session() as session:
         github = GitHub(stage.settings, clock, session)
         presence, transfers = Presence(stage.db, github, clock), Transfers(stage.db, github, clock)
-        yield BareDoor(Gate(stage.db, GitHubOracle(github, presence, transfers), clock, StoredConfigs()))
+        oracle, rules = GitHubOracle(github, presence, transfers), Configs(stage.db, github, clock)
+        yield BareDoor(Gate(stage.db, oracle, clock, StoredConfigs(), rules.meet))

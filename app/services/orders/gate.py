@@ -20,8 +20,9 @@ from app.services.life.asking import NoNews, with_news
 from app.services.orders import refusals
 from app.services.orders.context import Context
 from app.services.orders.deadline import Oracle, patient
-from app.services.orders.guards import Guards, Heard
-from app.services.orders.order import MOST_ORDERS, KeyTaken, NoAnswer, Order, Receipt, Seen
+from app.services.orders.guards import Guards, Heard, MeetRules
+from app.services.orders.most import MOST_ORDERS
+from app.services.orders.order import KeyTaken, NoAnswer, Order, Receipt, Seen
 from app.services.orders.standing import Standing
 from app.services.rules.config import ConfigSource
 from app.services.uses import table
@@ -41,6 +42,7 @@ class Gate:
     oracle: Oracle
     clock: Clock
     configs: ConfigSource
+    meet_rules: MeetRules
     heard: Heard = field(default_factory=Heard)
 
     async def execute(self, order: Order) -> Receipt:
@@ -61,7 +63,7 @@ class Gate:
         guards = await self._enter(orders)
         if all(order.key.key in guards.found for order in orders):
             return [_receipt(guards.found[order.key.key]) for order in orders]
-        opened = await guards.ready()
+        opened = await guards.ready(self.meet_rules)
         wanted = orders if opened.why_not is None else _told_once(orders)
         await guards.ask_about_user(opened, any(table.needs_rights(order.request) for order in wanted))
         return [await self._execute(order, guards) for order in wanted]

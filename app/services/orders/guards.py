@@ -6,6 +6,7 @@ What can be read stands in one transaction; GitHub is asked outside of any.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from cachetools import LRUCache
@@ -24,7 +25,7 @@ from app.services.rules.config import ConfigSource
 from app.services.trading import limits
 from app.storage.engine.db import Database, Tx
 from app.storage.people import places
-from app.storage.people.places import Place
+from app.storage.people.places import Place, Repository
 from app.storage.queues.commands import CommandRecord
 
 LATE_SECONDS = 30
@@ -34,6 +35,10 @@ MOST_KEPT = 1024
 
 GIVE_UP_SECONDS = 3600
 """Without an answer for so long orders are refused: silence is no answer."""
+
+
+MeetRules = Callable[[Repository], Awaitable[None]]
+"""Reads a repository's rules before its first order. Without an answer the defaults hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,8 @@ class Heard:
 class Guards:
     """The guards of one visit. `seen` None: GitHub gives no answer about the issue any more; `at`: when it was so.
 
-    `standing` None: GitHub does not tell what the user may do. `found`: the receipts there were before.
+    `believed`: that is settled. `standing` None: GitHub does not tell what the user may do. `found`: the receipts there
+    were before.
     """
 
     db: Database
@@ -74,6 +80,7 @@ class Guards:
     met: Met
     seen: Seen | None
     at: int
+    believed: bool = False
     opened: Opened | None = None
     standing: Standing | None = None
     found: dict[str, CommandRecord] = field(default_factory=dict)
@@ -98,8 +105,8 @@ class Guards:
         facts = await self._ask()
         async with self.db.transaction() as tx:
             await self._told(tx, facts)
-            if self.opened is None:
-                self.opened = await self._open(tx)
+            await self._open_beside(tx)
+        self.believed = True
 
     async def fresh(self) -> Seen | None:
         """The issue as it is now: GitHub is asked again if earlier questions have made this late. Raises NoAnswer."""
@@ -108,17 +115,26 @@ class Guards:
         return self.seen
 
     async def enter(self, tx: Tx) -> None:
-        """Open the account in the transaction in which the place was met, if the door's own news can be believed."""
+        """Take the door's own news if they can be believed, in the transaction in which the place was met."""
         if self.seen is None:
             self._recall()
         if self.seen is not None and not self._stale(self.clock.now()) and self._as_stored(self.seen.facts):
             await issue_checks.note_news(tx, self.met.stored, self.seen.facts, self.clock.now())
-            self.opened = await self._open(tx)
+            self.believed = True
+            await self._open_beside(tx)
 
-    async def ready(self) -> Opened:
-        """Open the account, once it is known how the issue stands. Raises NoAnswer."""
-        while self.opened is None:
+    async def ready(self, meet_rules: MeetRules) -> Opened:
+        """Open the account, once it is known how the issue stands and what its repository allows. Raises NoAnswer."""
+        if not self.believed:
             await self.learn()
+        if self.opened is not None:
+            return self.opened
+        async with self.db.reading() as tx:
+            known = await self.configs.known(tx, self.place.repository)
+        if not known:
+            await meet_rules(self.place.repository)
+        async with self.db.transaction() as tx:
+            self.opened = await self._open(tx)
         return self.opened
 
     async def ask_about_user(self, opened: Opened, needs_rights: bool) -> None:
@@ -194,6 +210,16 @@ class Guards:
         if issue.labels is None or issue.author_id is None:
             return None  # who made it and whether it may be traded was never told: then nothing is safe
         return Seen(facts, self.labels, issue.author_id)
+
+    async def _open_beside(self, tx: Tx) -> None:
+        """Open the account in the same transaction, where that will do.
+
+        Not after a close, which may have locked people: they are locked once in a transaction. Nor before the
+        repository's rules are known: what they say of grants must be asked first.
+        """
+        closed = self.seen is None or self.seen.facts.closed or self.seen.facts.gone is not None
+        if self.opened is None and not closed and await self.configs.known(tx, self.place.repository):
+            self.opened = await self._open(tx)
 
     async def _open(self, tx: Tx) -> Opened:
         now, visit = self.clock.now(), self.visit

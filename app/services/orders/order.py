@@ -17,9 +17,6 @@ from app.storage.people import places
 from app.storage.people.places import Place
 from app.storage.queues.commands import ReceiptKey
 
-MOST_ORDERS = 20
-"""A visit could bring thousands; running them all would keep everybody else waiting."""
-
 
 class NoAnswer(Exception):
     """GitHub must be asked before these orders may run, and gives no answer; try again later."""

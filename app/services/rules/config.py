@@ -98,6 +98,10 @@ class ConfigSource(Protocol):
 
     async def config(self, tx: Tx, repository: Repository) -> Config: ...
 
+    async def known(self, tx: Tx, repository: Repository) -> bool:
+        """Tell if the repository's file was ever looked for: until then nobody knows what it forbids."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SameEverywhere:
@@ -107,6 +111,9 @@ class SameEverywhere:
 
     async def config(self, tx: Tx, repository: Repository) -> Config:
         return self.everywhere
+
+    async def known(self, tx: Tx, repository: Repository) -> bool:
+        return True
 
 
 def play_currency(owner_id: int) -> str:

@@ -43,6 +43,9 @@ class StoredConfigs:
     async def config(self, tx: Tx, repository: Repository) -> Config:
         return in_force(await configs.good_text(tx, repository.id) or "")
 
+    async def known(self, tx: Tx, repository: Repository) -> bool:
+        return await configs.good_text(tx, repository.id) is not None
+
 
 @lru_cache(MOST_KEPT)
 def in_force(text: str) -> Config:

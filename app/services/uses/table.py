@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.language.requests import (
+    DRY_RUN,
     BalanceRequest,
     BookRequest,
     CancelRequest,
@@ -39,7 +40,6 @@ from app.services.uses.use_case import Unread, UseCase, UseCases
 from app.storage.engine.db import Tx, rehearsal
 from app.storage.people.places import Place
 
-DRY_RUN = "dry-run"
 _CORRECTED = re.compile(r"^/bugmark ")
 
 

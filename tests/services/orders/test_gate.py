@@ -13,18 +13,23 @@ from app.language.requests import BalanceRequest, CancelRequest, OfferRequest, R
 from app.market.exchange.offer import Action
 from app.market.terms.contract import Side
 from app.market.terms.errors import Refusal
+from app.services.accounts.accounts import balance
 from app.services.orders.context import Context
 from app.services.orders.gate import Gate
 from app.services.orders.guards import GIVE_UP_SECONDS, LATE_SECONDS
-from app.services.orders.order import MOST_ORDERS, KeyTaken, NoAnswer, Order, Receipt, Seen, Visit, at_known
+from app.services.orders.most import MOST_ORDERS
+from app.services.orders.order import KeyTaken, NoAnswer, Order, Receipt, Seen, Visit, at_known
 from app.services.rules.config import Config, SameEverywhere
 from app.services.rules.context import CommandContext
+from app.services.rules.in_force import Found, StoredConfigs, remember
 from app.services.uses.results import Result, TakenBack, Trade
 from app.services.uses.table import USE_CASES
 from app.services.uses.use_case import Unread
 from app.storage.people import places
+from app.storage.people.places import Repository
 from app.storage.queues.commands import ReceiptKey
-from tests.services.desk import BY, ISSUE, Desk
+from tests.runners import no_rules
+from tests.services.desk import BY, ISSUE, OWNER, Desk
 from tests.services.lives import IS_OPEN, closed
 
 USER, AUTHOR, OTHER = 1, 9, 2
@@ -85,7 +90,7 @@ async def told(desk: Desk, **issue: Any) -> None:
 
 
 def gate_of(desk: Desk, **config: Any) -> Gate:
-    return Gate(desk.db, desk.oracle, desk.clock, SameEverywhere(Config(**config)))
+    return Gate(desk.db, desk.oracle, desk.clock, SameEverywhere(Config(**config)), no_rules)
 
 
 @pytest.fixture
@@ -212,6 +217,22 @@ async def test_the_stored_author_is_an_insider(counter: Counter, user: int) -> N
     receipt = await counter.give(offer())
     assert receipt.done is (user != AUTHOR)
     assert ("terms forbid it" in receipt.answer) is (user == AUTHOR)
+
+
+async def test_rules_are_read_before_a_repository_s_first_order(counter: Counter) -> None:
+    """Nobody has commented there yet: what its file says holds all the same."""
+
+    async def meet(repository: Repository) -> None:
+        now = counter.desk.clock.now()
+        async with counter.desk.db.transaction() as tx:
+            await remember(tx, repository, Found("repository", "1", b"enabled: false"), now, now)
+
+    desk = counter.desk
+    counter.gate, counter.user = Gate(desk.db, desk.oracle, desk.clock, StoredConfigs(), meet), 6
+    receipt = await counter.give(offer())
+    assert not receipt.done and "switched off" in receipt.answer
+    async with desk.db.reading() as tx:
+        assert (await balance(tx, 6, OWNER)).free_mills == 0, "nor is anything granted there"
 
 
 async def test_an_account_is_as_old_as_github_says(counter: Counter) -> None:
