@@ -62,8 +62,8 @@ async def _guarded(work: Awaitable[T]) -> T | None:
     """A failure is logged and never ends a loop; what failed is claimed again when its lease is over."""
     try:
         return await work
-    except DatabaseBusy as error:
-        log.warning("database busy", why=str(error))
+    except (DatabaseBusy, TimeoutError) as error:  # a heartbeat gives up sooner than the database does
+        log.warning("database busy", why=str(error) or "no answer in time")
     except Exception:
         log.exception("worker failed")
     return None
