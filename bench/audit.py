@@ -18,7 +18,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy import make_url
 
-from app.services.audit import seals
+from app.services.audit import sealing
 from app.storage.engine.db import Database, DatabaseBusy, migrate
 from bench import history
 from bench.history import History, Record, Sealer, copies, issued
@@ -189,7 +189,7 @@ async def _write(url: str) -> int:
         while not stopping.is_set():
             with contextlib.suppress(DatabaseBusy):
                 async with db.transaction() as tx:
-                    await seals.seal(tx, int(time.time()))
+                    await sealing.seal(tx, int(time.time()))
             await asyncio.sleep(1)
         return 0
 

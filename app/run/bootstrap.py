@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -39,6 +40,7 @@ from app.services.upkeep.heart import Heart
 from app.services.upkeep.pulse import EVERY_SECONDS, STALE_SECONDS, WEB, WORKER, Pulse
 from app.services.views import badge as badges
 from app.services.views.badge import BadgeTold
+from app.storage.engine import bell
 from app.storage.engine.db import Database, DatabaseBusy
 from app.storage.queues import gauges, heartbeats, inbox, told
 from app.storage.queues.budgets import GITHUB
@@ -234,10 +236,30 @@ async def worker(settings: Settings, db: Database, timeouts: Timeouts | None = N
         sender = Sender(db, github, clock, *carried, limits, settings.public_url)
         sweep = Sweep(db, github, clock, settings.most_waiting)
         reconcile = Reconcile(db, github, clock, presence, oracle)
-        pulse = Pulse(db, clock, WORKER, _process())
-        chores = sweep.run, configs.refresh, reconcile.run, Pruning(db, clock).run, pulse.run
-        yield Worker(db, clock, events, sender, oracle, chores, github.clock_holds, Heart(db, clock, _process()))
+        pulse = Pulse(db, clock, WORKER, _process(), compared=settings.clock == "system")
+        chores = pulse.run, reconcile.check_refused
+        shared = sweep.run, configs.refresh, reconcile.run, Pruning(db, clock).run
+
+        async def clock_holds() -> bool:
+            return await pulse.compare() and await github.clock_holds()
+
+        direct = Database(settings.database_url, pool_size=1)
+        heart, bells = Heart(db, clock, _process()), [partial(bell.listen, direct)]
+        yield Worker(
+            db,
+            clock,
+            events,
+            sender,
+            oracle,
+            chores,
+            clock_holds,
+            heart,
+            shared=shared,
+            leads=pulse.leads,
+            bells=bells,
+        )
         await _ended(pulse)
+        await direct.close()
 
 
 @asynccontextmanager

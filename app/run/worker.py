@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,7 +15,8 @@ from app.github.api.clean import clean
 from app.github.api.errors import GitHubError
 from app.github.inbound.events import Events
 from app.github.outbound.sender import Sender
-from app.services.audit import seals
+from app.run.watch import Watch
+from app.services.audit.sealing import Sealing
 from app.services.life import issue_checks
 from app.services.life.asking import NoNews, with_news
 from app.services.life.backoff import Pauses
@@ -31,8 +32,10 @@ from app.storage.queues.outbox import Message
 
 log = structlog.get_logger()
 
-IDLE_SECONDS = 0.05
 TIMER_SECONDS = 0.5
+METER_SECONDS = 5
+"""Interval of writing down what was asked of GitHub, while nothing is sent."""
+
 PARALLEL = 4
 FollowUp = Callable[[Tx, frozenset[int]], Awaitable[bool]]
 """An automatic trade, given the contracts about which GitHub was asked. Returns True if it happened."""
@@ -59,15 +62,15 @@ async def _guarded(work: Awaitable[T]) -> T | None:
     """A failure is logged and never ends a loop; what failed is claimed again when its lease is over."""
     try:
         return await work
-    except DatabaseBusy as error:
-        log.warning("database busy", why=str(error))
+    except (DatabaseBusy, TimeoutError) as error:  # a heartbeat gives up sooner than the database does
+        log.warning("database busy", why=str(error) or "no answer in time")
     except Exception:
         log.exception("worker failed")
     return None
 
 
-async def _waited(event: asyncio.Event, seconds: float) -> None:
-    """Until it is set, or for so long."""
+async def _waited(event: asyncio.Event, seconds: float | None) -> None:
+    """Until it is set, or for so long; None: for as long as it takes."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
@@ -77,11 +80,16 @@ async def _always() -> bool:
     return True
 
 
+def _alone() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Worker:
     """`clock_holds`: whether our clock can be believed; while it cannot nothing goes on. `heart` tells that we run.
 
-    `timer_seconds`: real ones between two looks at the clock.
+    `chores` are each worker's own; `shared` ones are done by the one that `leads`. `bells` ring when another process
+    has brought something. `timer_seconds`: real ones between two rounds of a chore.
     """
 
     db: Database
@@ -93,37 +101,81 @@ class Worker:
     clock_holds: Callable[[], Awaitable[bool]] = _always
     heart: Heart | None = None
     timer_seconds: float = TIMER_SECONDS
+    shared: Sequence[Callable[[], Awaitable[bool]]] = ()
+    leads: Callable[[], bool] = _alone
+    bells: Sequence[Callable[[asyncio.Event], Coroutine[None, None, None]]] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _may_deal: asyncio.Event = field(default_factory=asyncio.Event)
     _may_send: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_due: asyncio.Event = field(default_factory=asyncio.Event)
     _dealing: set[int] = field(default_factory=set)
     _sending: set[int] = field(default_factory=set)
     _unanswered: Pauses = field(default_factory=Pauses)  # contracts
     _unfit: Pauses = field(default_factory=Pauses)  # suspended offers
     _doubted: bool = False
     _steps: int = 0
+    sealing: Sealing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sealing = Sealing(self.db, self.clock)
 
     @property
     def busy(self) -> bool:
-        """Something is being claimed, dealt with or sent, or the clock's work is being done."""
-        return bool(self._dealing or self._sending or self._steps)
+        """Tell if something is claimed, dealt with or sent, the clock's work is done, or what woke it is not tried."""
+        woken = self._may_deal.is_set() or self._may_send.is_set() or self._is_due.is_set()
+        return bool(self._dealing or self._sending or self._steps or woken)
 
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
         async with asyncio.TaskGroup() as group:
+            watch = Watch(self.db, self.clock)
+            ringing = [group.create_task(bell(watch.rung)) for bell in self.bells]
             group.create_task(self._pump(self._claim_delivery, self._deal_with, self._may_deal))
-            group.create_task(self._pump(self._claim_message, self._send, self._may_send))
-            group.create_task(self._repeat(self.keep_time))
-            group.create_task(self._repeat(self.seal))
+            group.create_task(self._pump(self._claim_message, self._send, self._may_send, METER_SECONDS))
+            group.create_task(self._keep_time_when_due())
             for chore in self.chores:
                 group.create_task(self._repeat(chore))
+            for chore in (self.seal, *self.shared):
+                group.create_task(self._repeat(chore, self.leads))
+            await self._look_out(watch)
+            for task in ringing:
+                task.cancel()
+
+    async def _look_out(self, watch: Watch) -> None:
+        """Wake the parts for which something waits."""
+        while not self.stopping.is_set():
+            found = await _guarded(watch.signs())
+            if found is None:
+                continue
+            for event, sign in (
+                (self._may_deal, found.deliveries),
+                (self._may_send, found.messages),
+                (self._is_due, found.due),
+            ):
+                if sign:
+                    event.set()
+            self.sealing.note(found.newest_entry)
+        for event in (self._may_deal, self._may_send, self._is_due):
+            event.set()
+
+    async def _keep_time_when_due(self) -> None:
+        while not self.stopping.is_set():
+            self._is_due.clear()
+            if await _guarded(self._ready()) and await _guarded(self.keep_time()):
+                self._may_send.set()
+            else:
+                await _waited(self._is_due, None)
 
     async def _pump(
-        self, claim: Callable[[], Awaitable[T | None]], work: Callable[[T], Awaitable[None]], more: asyncio.Event
+        self,
+        claim: Callable[[], Awaitable[T | None]],
+        work: Callable[[T], Awaitable[None]],
+        more: asyncio.Event,
+        at_least_seconds: float | None = None,
     ) -> None:
         """Claim items one by one and work on several at once; the end of one may let the next of its lane go.
 
-        `more` is set where there may be something to claim. What another process brings is seen a little later.
+        `more` is set where there may be something to claim; it is tried `at_least_seconds` later without that.
         """
         slots = asyncio.Semaphore(PARALLEL)
 
@@ -142,7 +194,7 @@ class Worker:
                     item = await _guarded(claim())
                 if item is None:
                     slots.release()
-                    await _waited(more, IDLE_SECONDS)
+                    await _waited(more, at_least_seconds)
                 else:
                     group.create_task(work_and_free(item))
 
@@ -154,10 +206,10 @@ class Worker:
         finally:
             self._steps -= 1
 
-    async def _repeat(self, work: Callable[[], Awaitable[bool]]) -> None:
-        """Work as long as there is some, else wait a little."""
+    async def _repeat(self, work: Callable[[], Awaitable[bool]], mine: Callable[[], bool] = _alone) -> None:
+        """Work as long as there is some and it is ours to do, else wait a little."""
         while not self.stopping.is_set():
-            if await _guarded(self._ready()) and await _guarded(work()):
+            if mine() and await _guarded(self._ready()) and await _guarded(work()):
                 self._may_send.set()
             else:
                 await _waited(self.stopping, self.timer_seconds)
@@ -314,5 +366,4 @@ class Worker:
 
     async def seal(self) -> bool:
         """Close the entries that came since with a seal."""
-        async with self.db.transaction() as tx:
-            return await seals.seal(tx, self.clock.now())
+        return await self.sealing.run()

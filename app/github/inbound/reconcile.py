@@ -50,12 +50,16 @@ class Reconcile:
         if now >= self._next_at:
             self._next_at = now + PACE_SECONDS
             await self._enlist(now)
-            for installation_id in sorted(self.github.take_refused()):
-                await self._check_installation(installation_id)
             async with self.db.transaction() as tx:
                 due = await poll_schedule.take(tx, now, BATCH, now + CHECK_SECONDS)
             for check in due:
                 await self._try(check)
+        return False
+
+    async def check_refused(self) -> bool:
+        """Check installations that refused a call of this process. Returns whether there may be more: never."""
+        for installation_id in sorted(self.github.take_refused()):
+            await self._check_installation(installation_id)
         return False
 
     async def _enlist(self, now: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from app.market.exchange.fill import Amendment, AmendmentKind
 from app.market.ledger.entry_detail import amendment_row, detail_text
 from app.market.ledger.journal import Entry, entry
-from app.services.audit import seals
+from app.services.audit import sealing
 from app.services.trading import contract_entries
 from app.storage.engine.db import Database, Tx
 from app.storage.market import contracts, journal
@@ -70,4 +70,4 @@ async def _seal_all(db: Database, now: int) -> None:
     more = True
     while more:
         async with db.transaction() as tx:
-            more = await seals.seal(tx, now)
+            more = await sealing.seal(tx, now)

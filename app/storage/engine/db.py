@@ -31,6 +31,7 @@ LEAST_FREE_BYTES = 1024 * 1024
 """With less on its disk an SQLite database takes nothing more that is worth storing."""
 
 READING = "bugmark_reading"
+GLANCING = "bugmark_glancing"
 REHEARSING = "bugmark_rehearsing"
 LOAN = "bugmark_loan"
 
@@ -64,8 +65,10 @@ class Database:
         self.engine = _engine(url, pool_size, statement_seconds)
         snapshot = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         self.memory = Memory()
+        alone = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._file: tuple[int, int] | None = None
         self._reading = self.engine.execution_options(**{READING: True}, **snapshot)
+        self._glancing = self.engine.execution_options(**{GLANCING: True}, **alone)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
@@ -94,6 +97,27 @@ class Database:
         with _faults_translated():
             async with self._reading.connect() as tx:
                 yield tx
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Tx]:
+        """Read one statement without a transaction around it."""
+        with _faults_translated():
+            async with self._glancing.connect() as tx:
+                yield tx
+
+    def stamp(self) -> object:
+        """A value that changes when anybody commits, read without a statement; on PostgreSQL it never does.
+
+        SQLite's log is written by every commit. Two within one tick of the file system may look like one.
+        """
+        path = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not path:
+            return None
+        try:
+            log = os.stat(f"{path}-wal")
+        except OSError:
+            return None
+        return log.st_mtime_ns, log.st_size
 
     async def ping(self) -> None:
         async with self.reading() as tx:
@@ -203,18 +227,21 @@ def _engine(url: str, pool_size: int, statement_seconds: float | None) -> AsyncE
             parsed,
             pool_size=pool_size,
             pool_pre_ping=True,
+            hide_parameters=True,  # a webhook's body must not be logged because it could not be stored
             isolation_level="READ COMMITTED",
             connect_args={"command_timeout": statement_seconds},
         )
     open_connection = creator(str(parsed.database), BUSY_TIMEOUT_MS)
-    engine = create_async_engine(parsed, pool_size=pool_size, async_creator=open_connection)
+    engine = create_async_engine(parsed, pool_size=pool_size, async_creator=open_connection, hide_parameters=True)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get(READING)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get(GLANCING):
+        return
+    connection.exec_driver_sql("BEGIN" if options.get(READING) else "BEGIN IMMEDIATE")
 
 
 def migrate(url: str, revision: str = "head") -> None:

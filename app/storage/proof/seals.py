@@ -89,14 +89,14 @@ async def last_seal(tx: Tx, lock: bool = False) -> Seal | None:
     return Seal(*row) if row else None
 
 
-async def unsealed(tx: Tx, limit: int = RUN) -> list[NewEntry]:
-    """Committed entries that no seal closes yet, in the order of their ids."""
+async def unsealed(tx: Tx, limit: int = RUN, above: int = 0) -> list[NewEntry]:
+    """Committed entries with a higher id than `above` that no seal closes yet, in the order of their ids."""
     newest = (await tx.execute(select(func.max(sealed_entries.c.entry_id)))).scalar() or 0
     back = 0 if tx.dialect.name == "sqlite" else LOOK_BACK
     statement = (
         select(entries)
         .outerjoin(sealed_entries, sealed_entries.c.entry_id == entries.c.id)
-        .where(sealed_entries.c.entry_id.is_(None), entries.c.id > newest - back)
+        .where(sealed_entries.c.entry_id.is_(None), entries.c.id > max(newest - back, above))
         .order_by(entries.c.id)
         .limit(limit)
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, extract, func, null, select
 
 from app.storage.engine.db import Tx
 from app.storage.engine.sql import upsert
@@ -15,6 +18,10 @@ KEPT_SECONDS = 86_400
 async def beat(tx: Tx, name: str, process: str, started_at: int, now: int) -> None:
     """`process`: which of those with this name, such as HOST:PID."""
     await upsert(tx, heartbeats, {"name": name, "process": process, "started_at": started_at, "at": now})
+
+
+async def forget_old(tx: Tx, now: int) -> None:
+    """Forget the processes that have not ended as they should, a day later."""
     await tx.execute(delete(heartbeats).where(heartbeats.c.at < now - KEPT_SECONDS))
 
 
@@ -27,6 +34,36 @@ async def last(tx: Tx, name: str) -> int | None:
     """Last beat of any process of this name."""
     found: int | None = (await tx.execute(select(func.max(heartbeats.c.at)).where(heartbeats.c.name == name))).scalar()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The process that started first of those alive, and the database server's instant; None where it is our own."""
+
+    first: str
+    database_now: int | None
+
+
+async def crew(tx: Tx, name: str, at: int) -> Crew:
+    """`at`: whoever gave a sign since then is alive. There must be one."""
+    alive = heartbeats.c.name == name, heartbeats.c.at >= at
+    order = heartbeats.c.started_at, heartbeats.c.process
+    statement = select(heartbeats.c.process, server_now(tx)).where(*alive).order_by(*order).limit(1)
+    row = (await tx.execute(statement)).one()
+    return Crew(row[0], None if row[1] is None else int(row[1]))
+
+
+async def database_now(tx: Tx) -> int | None:
+    """The database server's instant; None where it is our own."""
+    found = (await tx.execute(select(server_now(tx)))).scalar_one()
+    return None if found is None else int(found)
+
+
+def server_now(tx: Tx) -> ColumnElement[Any]:
+    """The server's own clock. SQLite has that of the process which uses it."""
+    if tx.dialect.name == "sqlite":
+        return null()
+    return func.floor(extract("epoch", func.clock_timestamp()))
 
 
 async def since(tx: Tx, at: int) -> dict[tuple[str, str], int]:

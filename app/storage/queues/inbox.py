@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, case, delete, func, select, update
 
+from app.storage.engine import bell
 from app.storage.engine.db import Tx
 from app.storage.engine.sql import in_parts, insert
 from app.storage.engine.tables import deliveries
@@ -57,6 +58,7 @@ async def put(tx: Tx, arrivals: Sequence[Arrival]) -> list[bool]:
     ]
     statement = insert(tx, deliveries).on_conflict_do_nothing(index_elements=["guid"]).returning(deliveries.c.guid)
     new = set((await tx.execute(statement, rows)).scalars())
+    await bell.ring(tx)
     verdicts = []
     for item in arrivals:
         verdicts.append(item.guid in new)

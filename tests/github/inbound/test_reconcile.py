@@ -40,6 +40,7 @@ async def started(ground: Ground) -> tuple[Any, int]:
 async def pass_time(ground: Ground, seconds: int = WITHIN_SECONDS) -> None:
     reconcile = Reconcile(ground.db, ground.github, ground.clock, ground.presence, ground.oracle)
     for _ in range(seconds // STEP_SECONDS + 1):
+        await reconcile.check_refused()
         await reconcile.run()
         ground.clock.advance(STEP_SECONDS)
 

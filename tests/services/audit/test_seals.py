@@ -7,7 +7,7 @@ import asyncio
 from sqlalchemy import insert, select, update
 
 from app.market.ledger.journal import GENESIS_SEAL, AccountKey, Entry, Kind, dated_seal, entry, entry_hash, seal_hash
-from app.services.audit import seals as sealing
+from app.services.audit import sealing
 from app.services.audit.audit import audit
 from app.storage.engine import tables
 from app.storage.engine.db import Database

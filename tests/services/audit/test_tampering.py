@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from app.market.exchange.offer import Action, NewOffer
 from app.market.life.facts import IssueFacts
 from app.market.terms.contract import Outcome, Side
-from app.services.audit import seals
+from app.services.audit import sealing
 from app.services.audit.audit import audit
 from app.services.rules.config import Config
 from app.services.trading import offers
@@ -285,7 +285,7 @@ async def pool(desk: Desk) -> None:
 
 async def seal(desk: Desk) -> None:
     async with desk.db.transaction() as tx:
-        assert not await seals.seal(tx, desk.clock.now())
+        assert not await sealing.seal(tx, desk.clock.now())
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Table, select
 from sqlalchemy.exc import IntegrityError
 
-from app.services.audit import seals
+from app.services.audit import sealing
 from app.services.audit.audit import audit
 from app.storage.engine import tables
 from app.storage.engine.db import Database
@@ -41,7 +41,7 @@ async def furnish(url: str) -> None:
             desk.clock.advance(10)
             await dispute(desk, user, contract)
     async with desk.db.transaction() as tx:
-        assert not await seals.seal(tx, desk.clock.now())
+        assert not await sealing.seal(tx, desk.clock.now())
     await loosen(desk.db)
     await desk.db.close()
 
