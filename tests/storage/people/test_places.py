@@ -197,3 +197,12 @@ async def test_late_news_of_an_older_name_changes_none(known: Database) -> None:
     await learn(known, ISSUE, RENAMED, REPOSITORY)
     assert await repository_under(known, "anne", "gadget") == 7
     assert await repository_under(known, "ann", "tool") == 7
+
+
+async def test_an_author_stays_known_though_not_everything_tells_of_one(known: Database) -> None:
+    issue = Issue(101, 7, 5, "A bug", "open", None, None, updated_at=100, author_id=9)
+    async with known.transaction() as tx:
+        for one in (issue, replace(issue, updated_at=101, author_id=None)):
+            await places.save_issue(tx, one)
+        found = await places.place(tx, 101)
+    assert found and found.issue.author_id == 9
