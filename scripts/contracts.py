@@ -118,9 +118,19 @@ def coverage() -> str:
     report = forge.BUILT / "lcov.info"
     report.unlink(missing_ok=True)
     done = forge.run(
-        ["coverage", "--threads", os.environ.get("WORKERS", "2"), "--report", "lcov", "--report-file", str(report)]
-        + ["--no-match-contract", "GasTest|InvariantsTest", "--no-match-test", "can_be_deployed"]
-        + ["--no-match-coverage", "(test|node_modules)"],
+        [
+            *(
+                "coverage",
+                "--threads",
+                os.environ.get("WORKERS", "2"),
+                "--report",
+                "lcov",
+                "--report-file",
+                str(report),
+            ),
+            *("--no-match-contract", "GasTest|InvariantsTest", "--no-match-test", "can_be_deployed"),
+            *("--no-match-coverage", "(test|node_modules)"),
+        ],
         FOUNDRY_FUZZ_RUNS="8",
     )
     if done.returncode or not report.exists():
@@ -168,7 +178,8 @@ def main(words: Sequence[str]) -> int:
     new, existing = (gas[kind]["50"] / gas["alone"] for kind in ("new", "existing"))
     print(
         f"contracts: {passed} tests passed, {runs} stories; {covered}; {size:,} of {LARGEST_BYTES:,} bytes; in batches "
-        f"of 50 a fill costs {new:.2f} (new) and {existing:.2f} (existing) of one alone; {time.monotonic() - started:.0f} s"
+        f"of 50 a fill costs {new:.2f} (new) and {existing:.2f} (existing) of one alone; "
+        f"{time.monotonic() - started:.0f} s"
     )
     return 0
 

@@ -12,7 +12,7 @@ from app.storage.queues import signs
 from app.storage.queues.signs import Signs
 
 TICK_SECONDS = 0.05
-"""How soon a commit of another process is noticed; between two ticks nothing is asked of the database."""
+"""Delay with which a commit of another process is noticed; between two ticks nothing is asked of the database."""
 
 POLL_SECONDS = 1.0
 """The database is asked at least so often: what falls due is told by nobody."""
