@@ -119,7 +119,8 @@ def coverage() -> str:
     report.unlink(missing_ok=True)
     done = forge.run(
         [
-            *(
+            *("coverage", "--threads", os.environ.get("WORKERS", "2")),
+            *("--report", "lcov", "--report-file", str(report)),
                 "coverage",
                 "--threads",
                 os.environ.get("WORKERS", "2"),
