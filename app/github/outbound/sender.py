@@ -71,7 +71,7 @@ class Sender:
         taken = self.github.meter.take()
         try:
             async with self.db.transaction() as tx:
-                await outbox.alone(tx)
+                await outbox.hold_installations(tx, {*taken.counts, *taken.limits})
                 await self._write_down(tx, taken, now)
                 yield tx
         except BaseException:
@@ -217,6 +217,6 @@ class Sender:
 
 
 async def _charge(tx: Tx, taken: Reading, now: int, limits: Limits) -> None:
-    for installation_id, count in taken.counts.items():
+    for installation_id, count in sorted(taken.counts.items()):
         use = Use(count.writes, count.creations, count.points)
         await budgets.spend(tx, installation_id, use, now, limits)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, case, delete, func, select, text, update
 
 from app.storage.engine.db import Tx
 from app.storage.engine.sql import in_parts, insert_for
@@ -36,7 +36,7 @@ TRIED = 1
 """Attempts of a message that is given another chance: it may have been posted, so the sender looks first."""
 
 CLAIMING = 0x0B0C5
-"""The advisory lock of those who claim on PostgreSQL: a lease not committed yet must hold its installation too."""
+"""The advisory locks of those who claim on PostgreSQL, or write down what was asked of GitHub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +173,22 @@ async def find(tx: Tx, key: str) -> Found | None:
     return Found(row.body, row.created_at, row.state == WAITING and row.attempts == 0 and row.remote_id is None)
 
 
-async def alone(tx: Tx) -> None:
-    """Whoever claims waits here for others who do. SQLite has one writer at a time anyway."""
+async def hold_installations(tx: Tx, ids: set[int]) -> None:
+    """Lock what is known of these installations' budgets, in one order for all, before any row of theirs.
+
+    SQLite has one writer at a time anyway.
+    """
     if tx.dialect.name == "postgresql":
-        await tx.execute(text(f"SELECT pg_advisory_xact_lock({CLAIMING})"))
+        for installation_id in sorted(ids):
+            await tx.execute(_WAIT_FOR, {"lock": CLAIMING, "installation": installation_id % 2**31})
 
 
 async def claim(tx: Tx, now: int, lease_seconds: int, limits: Limits | None = None) -> Message | None:
     """Lease the next message that is due and that its installation may send now; one at a time for each of them.
 
-    It is charged at once; without `limits` nothing is.
+    It is charged at once; without `limits` nothing is. Whoever claims for another installation is not waited for.
     """
-    await alone(tx)
-    row = (await tx.execute(_NEXT, {"now": now})).first()
+    row = await _next(tx, now)
     if row is None:
         return None
     if row.kind != "board":
@@ -213,6 +216,28 @@ async def claim(tx: Tx, now: int, lease_seconds: int, limits: Limits | None = No
     )
 
 
+async def _next(tx: Tx, now: int) -> Any:
+    """The next message, with its installation locked: a lease not committed yet must hold the installation too."""
+    if tx.dialect.name == "sqlite":  # one writer at a time
+        return (await tx.execute(_NEXT, {"now": now, "only": None, "but": [NOBODY]})).first()
+    taken = [NOBODY]
+    while (found := (await tx.execute(_NEXT, {"now": now, "only": None, "but": taken})).first()) is not None:
+        installation: int = found.installation_id
+        if (await tx.execute(_HOLD, {"lock": CLAIMING, "installation": installation % 2**31})).scalar_one():
+            row = (await tx.execute(_NEXT, {"now": now, "only": installation, "but": [NOBODY]})).first()
+            if row is not None:
+                return row
+        taken.append(installation)
+    return None
+
+
+NOBODY = -1
+"""No installation: a list that is not empty needs no other statement."""
+
+_WAIT_FOR = text("SELECT pg_advisory_xact_lock(:lock, :installation)")
+_HOLD = text("SELECT pg_try_advisory_xact_lock(:lock, :installation)")
+
+
 def _must_wait() -> ColumnElement[bool]:
     """Its installation is at another message, or has used up what it may write. Asked once, not for every message."""
     busy, ours = outbox.alias(), outbox.c.installation_id
@@ -227,6 +252,8 @@ def _must_wait() -> ColumnElement[bool]:
 _NEXT = (
     select(outbox)
     .where(outbox.c.state == WAITING, outbox.c.due_at <= bindparam("now"), ~_must_wait())
+    .where(outbox.c.installation_id == func.coalesce(bindparam("only", type_=BigInteger), outbox.c.installation_id))
+    .where(outbox.c.installation_id.not_in(bindparam("but", expanding=True)))
     .order_by(outbox.c.rank, outbox.c.turn, outbox.c.id)
     .limit(1)
     .with_for_update(skip_locked=True, of=outbox)
