@@ -1,4 +1,4 @@
-"""Writes what forge's tests hold the escrow to: VOID pay-outs by the market core, and hashes of a message that wallets sign.
+"""Writes what forge's tests hold the escrow to: VOID pay-outs by the market core, hashes of what wallets sign.
 
     python scripts/escrow_vectors.py [void | eip712]
 
@@ -67,7 +67,7 @@ class Players:
             self.line(user, UNIT_MILLS * pairs, -pairs, -pairs)
 
     def stakes(self) -> dict[int, Stake]:
-        return {user: Stake(*self.units[user], self.paid[user]) for user in range(self.users)}
+        return {user: Stake(self.units[user][0], self.units[user][1], self.paid[user]) for user in range(self.users)}
 
 
 def floored(stakes: Mapping[int, Stake], payouts: Mapping[int, int]) -> tuple[dict[int, int], int]:
@@ -86,7 +86,7 @@ def floored(stakes: Mapping[int, Stake], payouts: Mapping[int, int]) -> tuple[di
 
 
 def void_case(seed: int) -> dict[str, Any]:
-    players = Players(random.Random(seed))
+    players = Players(random.Random(seed))  # noqa: S311 - stories, no secrets
     for _ in range(players.source.randint(1, 12)):
         players.trade()
     stakes = players.stakes()
