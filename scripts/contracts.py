@@ -26,9 +26,11 @@ DEPLOYED = ("BugMarkEscrow", "PlayToken")
 LARGEST_BYTES = 24_576
 LEAST_LINES_PERCENT = 95
 LEAST_BRANCHES_PERCENT = 90
-WHOLE_RUNS = 256
+WHOLE_RUNS = 128
 ALL_VECTORS_RUNS = 64
 FUZZ_PER_RUN = 16
+SPARED = ("--no-match-contract", "GasTest|InvariantsTest", "--no-match-test", "can_be_deployed")
+COVERAGE = ("coverage", *SPARED, "--no-match-coverage", "(test|node_modules)")
 
 
 class Failed(Exception):
@@ -86,10 +88,12 @@ def tests(runs: int, write: bool) -> int:
     """Number of those that passed. Raises Failed if one did not."""
     done = forge.run(
         ["test", "--threads", os.environ.get("WORKERS", "2")],
-        FOUNDRY_FUZZ_RUNS=str(FUZZ_PER_RUN * runs),
-        FOUNDRY_INVARIANT_RUNS=str(runs),
-        WHOLE=str(runs >= ALL_VECTORS_RUNS).lower(),
-        WRITE_GAS=str(write).lower(),
+        {
+            "FOUNDRY_FUZZ_RUNS": str(FUZZ_PER_RUN * runs),
+            "FOUNDRY_INVARIANT_RUNS": str(runs),
+            "WHOLE": str(runs >= ALL_VECTORS_RUNS).lower(),
+            "WRITE_GAS": str(write).lower(),
+        },
     )
     summary = re.search(r"(\d+) tests passed, (\d+) failed, (\d+) skipped", done.stdout)
     if done.returncode or summary is None or summary[2] != "0" or summary[3] != "0":
@@ -118,13 +122,8 @@ def coverage() -> str:
     report = forge.BUILT / "lcov.info"
     report.unlink(missing_ok=True)
     done = forge.run(
-        [
-            *("coverage", "--threads", os.environ.get("WORKERS", "2")),
-            *("--report", "lcov", "--report-file", str(report)),
-            *("--no-match-contract", "GasTest|InvariantsTest", "--no-match-test", "can_be_deployed"),
-            *("--no-match-coverage", "(test|node_modules)"),
-        ],
-        FOUNDRY_FUZZ_RUNS="8",
+        [*COVERAGE, "--threads", os.environ.get("WORKERS", "2"), "--report", "lcov", "--report-file", str(report)],
+        {"FOUNDRY_FUZZ_RUNS": "8"},
     )
     if done.returncode or not report.exists():
         raise Failed(f"{done.stdout}\nthe coverage could not be measured")

@@ -86,7 +86,7 @@ def floored(stakes: Mapping[int, Stake], payouts: Mapping[int, int]) -> tuple[di
 
 
 def void_case(seed: int) -> dict[str, Any]:
-    players = Players(random.Random(seed))  # noqa: S311 - the same stories each time
+    players = Players(random.Random(seed))  # noqa: S311 - stories, no secrets
     for _ in range(players.source.randint(1, 12)):
         players.trade()
     stakes = players.stakes()

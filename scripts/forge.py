@@ -30,9 +30,12 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PATH": path, "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1", **more}
 
 
-def run(words: Sequence[str], folder: Path = CONTRACTS, **more: str) -> subprocess.CompletedProcess[str]:
-    """What forge said, and how it ended."""
+def run(
+    words: Sequence[str], settings: Mapping[str, str] | None = None, folder: Path = CONTRACTS
+) -> subprocess.CompletedProcess[str]:
+    """Runs forge; the result holds what it said, and how it ended."""
     command = [str(program()), *words]
+    env = environment(settings or {})
     return subprocess.run(
-        command, cwd=folder, env=environment(more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=folder, env=env, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

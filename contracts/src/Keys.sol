@@ -77,7 +77,9 @@ abstract contract Keys is Windows {
 
     function _checkDistinct(address holder, address sink_) private view {
         bool distinct = holder != address(0) && holder != sink_;
-        for (uint256 i = 0; i < KEYS; ++i) distinct = distinct && holder != holderOf[Key(i)];
+        for (uint256 i = 0; i < KEYS; ++i) {
+            distinct = distinct && holder != holderOf[Key(i)];
+        }
         if (!distinct) revert NotDistinct(holder);
     }
 }

@@ -103,7 +103,9 @@ abstract contract Markets is Vault {
     ) private returns (uint256) {
         Account memory account = _accounts[owner].load();
         Sum memory sum = Sum(int256(uint256(account.free)), int256(uint256(account.used)));
-        for (; i < lines.length && lines[i].account == owner; ++i) _applyLine(lines[i], owner, markets, work, sum);
+        for (; i < lines.length && lines[i].account == owner; ++i) {
+            _applyLine(lines[i], owner, markets, work, sum);
+        }
         if (sum.free < 0) revert NotFree(owner);
         if (owner != sink) _checkAllowed(owner, account, sum.used);
         account.free = sum.free.toUint256().toUint64();
@@ -200,8 +202,7 @@ abstract contract Markets is Vault {
         if (units > _leaving(_positions[market][msg.sender], fixedSide)) revert NoUnits(msg.sender);
         if (to == msg.sender) revert BadReceiver(to);
         if (!takesUnits[to]) revert UnitsUnwelcome(to);
-        unitExitOf[market][msg.sender] =
-            UnitExit(units, fixedSide, uint48(block.timestamp), uint48(block.number), to);
+        unitExitOf[market][msg.sender] = UnitExit(units, fixedSide, uint48(block.timestamp), uint48(block.number), to);
         emit UnitExitRequested(market, msg.sender, to, fixedSide, units);
     }
 
@@ -236,9 +237,11 @@ abstract contract Markets is Vault {
         Market storage market = _markets[id];
         (uint256 above, uint256 below) = before.distance();
         (uint256 aboveNow, uint256 belowNow) = now_.distance();
-        market.excess = (market.excess + aboveNow - above).toUint64();
-        market.gap = (market.gap + belowNow - below).toUint64();
-        _accounts[owner].used = (uint256(_accounts[owner].used) + now_.loss - before.loss).toUint64();
+        uint256 excess = market.excess + aboveNow - above;
+        uint256 gap = market.gap + belowNow - below;
+        (market.excess, market.gap) = (excess.toUint64(), gap.toUint64());
+        uint256 used = uint256(_accounts[owner].used) + now_.loss - before.loss;
+        _accounts[owner].used = used.toUint64();
         _positions[id][owner] = now_;
     }
 

@@ -74,7 +74,9 @@ abstract contract Outcomes is Markets {
         if (outcome == Outcome.None) revert NotFinal(id);
         Market memory market = _markets[id];
         bool paid = false;
-        for (uint256 i = 0; i < accounts.length; ++i) paid = _redeem(id, market, outcome, accounts[i]) || paid;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            paid = _redeem(id, market, outcome, accounts[i]) || paid;
+        }
         if (!paid) return;
         if (market.fixedGone == market.units && market.unfixedGone == market.units) _empty(id, market);
         Market storage stored = _markets[id];

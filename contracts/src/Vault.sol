@@ -141,10 +141,14 @@ abstract contract Vault is Keys, EIP712, ReentrancyGuard {
     }
 
     /// @dev Holds that both have signed: the operator so that no fill is agreed on this money, the account because it is theirs.
-    function _checkSigned(address account, uint256 nonce, uint256 deadline, bytes32 hash, bytes calldata byOperator, bytes calldata byAccount)
-        internal
-        view
-    {
+    function _checkSigned(
+        address account,
+        uint256 nonce,
+        uint256 deadline,
+        bytes32 hash,
+        bytes calldata byOperator,
+        bytes calldata byAccount
+    ) internal view {
         if (block.timestamp > deadline) revert TooLate();
         if (nonceUsed[account][nonce]) revert NonceIsUsed(nonce);
         _checkSignature(holderOf[Key.Operator], hash, byOperator);

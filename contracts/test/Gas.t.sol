@@ -20,17 +20,25 @@ contract GasTest is Base {
     function setUp() public override {
         super.setUp();
         plain = new PlainFill(token);
-        for (uint256 i = 0; i < ACCOUNTS; ++i) people.push(address(uint160(uint256(keccak256(abi.encode("who", i))))));
-        for (uint256 i = 0; i < 20; ++i) token.faucet(vm.addr(i + 1));
+        for (uint256 i = 0; i < ACCOUNTS; ++i) {
+            people.push(address(uint160(uint256(keccak256(abi.encode("who", i))))));
+        }
+        for (uint256 i = 0; i < 20; ++i) {
+            token.faucet(vm.addr(i + 1));
+        }
         vm.startPrank(vm.addr(1));
         token.approve(address(escrow), type(uint256).max);
-        for (uint256 i = 0; i < ACCOUNTS; ++i) escrow.depositFor(people[i], 4321);
+        for (uint256 i = 0; i < ACCOUNTS; ++i) {
+            escrow.depositFor(people[i], 4321);
+        }
         vm.stopPrank();
         for (uint256 i = 0; i < ACCOUNTS; ++i) {
             vm.prank(people[i]);
             escrow.allow(1_000_000, FAR);
         }
-        for (uint256 i = 0; i < 10; ++i) opens(marketNo(i), START + 60 days);
+        for (uint256 i = 0; i < 10; ++i) {
+            opens(marketNo(i), START + 60 days);
+        }
         // A market that others trade already: its slots are not new.
         mint(marketNo(0), people[200], people[201], 1, 400);
         settle();
@@ -76,7 +84,8 @@ contract GasTest is Base {
     }
 
     function row(string memory kind, uint256[4] memory gas) private pure returns (string memory) {
-        string memory text = string.concat('  "', kind, '": {"1": ', vm.toString(gas[0]), ', "10": ', vm.toString(gas[1]));
+        string memory text =
+            string.concat('  "', kind, '": {"1": ', vm.toString(gas[0]), ', "10": ', vm.toString(gas[1]));
         return string.concat(text, ', "50": ', vm.toString(gas[2]), ', "100": ', vm.toString(gas[3]), "}");
     }
 
@@ -109,7 +118,9 @@ contract GasTest is Base {
     function test_gas_of_a_fill_is_as_committed() public {
         string memory found = table(alone());
         if (vm.envOr("WRITE_GAS", false)) vm.writeFile(FILE, found);
-        vm.assertEq(keccak256(bytes(found)), keccak256(bytes(vm.readFile(FILE))), string.concat(FILE, " says otherwise"));
+        vm.assertEq(
+            keccak256(bytes(found)), keccak256(bytes(vm.readFile(FILE))), string.concat(FILE, " says otherwise")
+        );
     }
 }
 

@@ -118,9 +118,8 @@ contract HostileTest is Base {
     }
 
     function test_a_batch_from_within_finds_whole_books() public {
-        IBugMarkEscrow second = deployWith(
-            address(hostile), [address(hostile), oracle, arbiter, guardian, owner], sink, BLOCKS_PER_DAY
-        );
+        IBugMarkEscrow second =
+            deployWith(address(hostile), [address(hostile), oracle, arbiter, guardian, owner], sink, BLOCKS_PER_DAY);
         hostile.aim(address(second));
         Line[] memory lines = new Line[](1);
         lines[0] = Line(adam, 0, -1, 0, 0);

@@ -43,7 +43,9 @@ contract InvariantsTest {
     /// @dev The balance is what is held, and that is what is owed, to the mill.
     function solvency() private view {
         uint256 owed = 0;
-        for (uint256 i = 0; i < handler.count(); ++i) owed += handler.accountOf(handler.people(i)).free;
+        for (uint256 i = 0; i < handler.count(); ++i) {
+            owed += handler.accountOf(handler.people(i)).free;
+        }
         for (uint256 i = 0; i < handler.marketCount(); ++i) {
             Market memory market = handler.marketOf(handler.markets(i));
             owed += 1000 * uint256(market.units) - market.paid + market.bond;

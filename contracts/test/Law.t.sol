@@ -74,6 +74,25 @@ contract LawTest {
         eq(Position(7, 3, 0, 500).realLoss(9000), 0, "none");
     }
 
+    function trades(Position memory p, int256 fixedUnits, int256 unfixedUnits) external pure returns (Position memory) {
+        return p.traded(0, fixedUnits, unfixedUnits);
+    }
+
+    function test_units_have_ends() public {
+        uint48 most = type(uint48).max;
+        eq(this.trades(Position(most - 1, 0, 0, 0), 1, 0).fixedUnits, most, "most");
+        eq(this.trades(Position(0, most - 1, 0, 0), 0, 1).unfixedUnits, most, "most");
+        vm.expectRevert(abi.encodeWithSelector(Law.TooManyUnits.selector));
+        this.trades(Position(most, 0, 0, 0), 1, 0);
+        vm.expectRevert(abi.encodeWithSelector(Law.TooManyUnits.selector));
+        this.trades(Position(0, most, 0, 0), 0, 1);
+        eq(this.trades(Position(1, 0, 0, 0), -1, 0).fixedUnits, 0, "none");
+        vm.expectRevert(abi.encodeWithSelector(Law.TooFewUnits.selector));
+        this.trades(Position(1, 0, 0, 0), -2, 0);
+        vm.expectRevert(abi.encodeWithSelector(Law.TooFewUnits.selector));
+        this.trades(Position(0, 1, 0, 0), 0, -2);
+    }
+
     function testFuzz_distance_is_of_claim_and_half(uint48 f, uint48 u, int80 paid) public pure {
         Position memory p = position(f, u, paid);
         (uint256 above, uint256 below) = p.distance();
@@ -91,9 +110,8 @@ contract LawTest {
         uint256 excess = above + x % 9e15;
         uint256 gap = below + g % 9e15;
         uint256 pay = p.voidPayout(excess, gap) - Law.UNIT * p.pairs();
-        (uint256 least, uint256 most) = above > 0
-            ? (Law.HALF * p.single(), claimOf(p))
-            : (claimOf(p), Law.HALF * p.single());
+        (uint256 least, uint256 most) =
+            above > 0 ? (Law.HALF * p.single(), claimOf(p)) : (claimOf(p), Law.HALF * p.single());
         vm.assertGe(pay, least, "at least the smaller");
         vm.assertLe(pay, most, "at most the larger");
     }
@@ -114,7 +132,9 @@ contract LawTest {
             for (uint48 u = 0; u < 3; ++u) {
                 for (int256 cash = -1500; cash <= 1500; cash += 500) {
                     for (int256 df = -2; df <= 2; ++df) {
-                        for (int256 du = -2; du <= 2; ++du) charges(Position(f, u, 0, 700), cash, df, du);
+                        for (int256 du = -2; du <= 2; ++du) {
+                            charges(Position(f, u, 0, 700), cash, df, du);
+                        }
                     }
                 }
             }
@@ -145,7 +165,9 @@ contract LawTest {
             sides = fixedSide ? sides + units[i] : sides;
         }
         uint256 others = uint256(units[1]) + units[3];
-        all[5] = Position(others > sides ? uint48(others - sides) : 0, sides > others ? uint48(sides - others) : 0, paid[5], 0);
+        all[5] = Position(
+            others > sides ? uint48(others - sides) : 0, sides > others ? uint48(sides - others) : 0, paid[5], 0
+        );
         Book memory book = Book(0, 0, 0, 0);
         for (uint256 i = 0; i < 6; ++i) {
             (uint256 above, uint256 below) = all[i].distance();
@@ -153,7 +175,9 @@ contract LawTest {
             book.gap += below;
             book.units += all[i].fixedUnits;
         }
-        for (uint256 i = 0; i < 6; ++i) book.paid += all[i].voidPayout(book.excess, book.gap);
+        for (uint256 i = 0; i < 6; ++i) {
+            book.paid += all[i].voidPayout(book.excess, book.gap);
+        }
         vm.assertLe(book.paid, 1000 * book.units, "at most what is held");
         vm.assertGe(book.paid + 6, 1000 * book.units, "less a mill each at most");
     }

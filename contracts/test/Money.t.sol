@@ -61,9 +61,8 @@ contract MoneyTest is Base {
 
     function permit(uint256 key, uint256 mills, uint256 deadline) private view returns (uint8, bytes32, bytes32) {
         address holder = vm.addr(key);
-        bytes32 inner = keccak256(
-            abi.encode(PERMIT, holder, address(escrow), mills * MILL, token.nonces(holder), deadline)
-        );
+        bytes32 inner =
+            keccak256(abi.encode(PERMIT, holder, address(escrow), mills * MILL, token.nonces(holder), deadline));
         return vm.sign(key, keccak256(abi.encodePacked(hex"1901", token.DOMAIN_SEPARATOR(), inner)));
     }
 

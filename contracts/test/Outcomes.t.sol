@@ -266,6 +266,9 @@ contract OutcomesTest is Base {
         Market memory market = escrow.marketOf(M);
         eq(market.fixedGone, 200, "FIXED");
         eq(market.unfixedGone, 200, "UNFIXED");
+        vm.recordLogs();
+        escrow.redeemMany(M, list);
+        eq(vm.getRecordedLogs().length, 0, "nobody is left, and nothing is told");
         solvent(one(M));
     }
 

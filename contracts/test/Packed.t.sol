@@ -28,7 +28,9 @@ contract PackedTest {
         eq(abi.encode(account), abi.encode(asked), "written");
     }
 
-    function testFuzz_a_position_is_one_slot(uint48 fixedUnits, uint48 unfixedUnits, int80 netPaid, uint80 loss) public {
+    function testFuzz_a_position_is_one_slot(uint48 fixedUnits, uint48 unfixedUnits, int80 netPaid, uint80 loss)
+        public
+    {
         Position memory asked = Position(fixedUnits, unfixedUnits, netPaid, loss);
         position = asked;
         eq(abi.encode(position.load()), abi.encode(asked), "read");

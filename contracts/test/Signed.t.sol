@@ -139,8 +139,7 @@ contract SignedTest is Base {
     function test_a_mirrored_signature_is_none() public {
         uint256 deadline = time() + 600;
         (bytes memory byOperator, bytes memory byAccount) = both(3000);
-        (uint8 v, bytes32 r, bytes32 s) =
-            vm.sign(OPERATOR_KEY, escrow.exitHash(adam, stranger, 3000, NONCE, deadline));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(OPERATOR_KEY, escrow.exitHash(adam, stranger, 3000, NONCE, deadline));
         byOperator = abi.encodePacked(r, bytes32(N_OF_CURVE - uint256(s)), v == 27 ? uint8(28) : uint8(27));
         vm.expectRevert(abi.encodeWithSelector(IEscrowEvents.BadSignature.selector, operator));
         pays(byOperator, byAccount);
@@ -179,13 +178,14 @@ contract SignedTest is Base {
         address verifying = vm.parseJsonAddress(json, ".escrow");
         IEtch(address(vm)).etch(verifying, address(escrow).code);
         // The copy has the domain of where it was deployed first, which it notices and reckons anew.
-        bytes32 hash = IBugMarkEscrow(verifying).exitHash(
-            vm.parseJsonAddress(json, ".account"),
-            vm.parseJsonAddress(json, ".to"),
-            uint64(vm.parseJsonUint(json, ".mills")),
-            vm.parseJsonUint(json, ".nonce"),
-            vm.parseJsonUint(json, ".deadline")
-        );
+        bytes32 hash = IBugMarkEscrow(verifying)
+            .exitHash(
+                vm.parseJsonAddress(json, ".account"),
+                vm.parseJsonAddress(json, ".to"),
+                uint64(vm.parseJsonUint(json, ".mills")),
+                vm.parseJsonUint(json, ".nonce"),
+                vm.parseJsonUint(json, ".deadline")
+            );
         vm.assertEq(hash, vm.parseJsonBytes32(json, ".hash"), "hash");
         vm.assertEq(
             IBugMarkEscrow(verifying).domainSeparator(), vm.parseJsonBytes32(json, ".domain"), "domain separator"

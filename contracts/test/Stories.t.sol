@@ -97,8 +97,7 @@ contract StoriesTest is Base {
     }
 
     function test_operator_stolen_cannot_sign_an_exit_alone() public {
-        (uint8 v, bytes32 r, bytes32 s) =
-            vm.sign(OPERATOR_KEY, escrow.exitHash(charles, thief, 1000, 1, time() + 600));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(OPERATOR_KEY, escrow.exitHash(charles, thief, 1000, 1, time() + 600));
         bytes memory signature = abi.encodePacked(r, s, v);
         vm.expectRevert(abi.encodeWithSelector(IEscrowEvents.BadSignature.selector, charles));
         vm.prank(thief);

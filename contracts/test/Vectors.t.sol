@@ -64,7 +64,9 @@ contract VectorsTest is Base {
 
     function purses(address[] memory people) private view returns (uint256[] memory mills) {
         mills = new uint256[](people.length);
-        for (uint256 i = 0; i < people.length; ++i) mills[i] = free(people[i]);
+        for (uint256 i = 0; i < people.length; ++i) {
+            mills[i] = free(people[i]);
+        }
     }
 }
 

@@ -206,7 +206,9 @@ contract Handler is Base {
             Market memory market = escrow.marketOf(id);
             eq(market.paid, 1000 * uint256(market.units), "the market empties");
         }
-        for (uint256 i = 0; i < people.length; ++i) if (free(people[i]) > 0) leaves(people[i], free(people[i]));
+        for (uint256 i = 0; i < people.length; ++i) {
+            if (free(people[i]) > 0) leaves(people[i], free(people[i]));
+        }
     }
 
     // ---- what invariants read ----

@@ -3,6 +3,12 @@ pragma solidity 0.8.37;
 
 /// @title The part of forge's cheat codes that these tests use.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     struct Gas {
         uint64 gasLimit;
         uint64 gasTotalUsed;
@@ -26,6 +32,8 @@ interface Vm {
     function expectEmit(address emitter) external;
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 hash) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory logs);
     function assume(bool holds) external pure;
     function deployCode(string calldata artifact, bytes calldata arguments) external returns (address);
     function deployCode(string calldata artifact) external returns (address);
@@ -33,6 +41,7 @@ interface Vm {
     function lastCallGas() external view returns (Gas memory);
     function readFile(string calldata path) external view returns (string memory);
     function envOr(string calldata name, bool otherwise) external view returns (bool);
+    function envOr(string calldata name, string calldata otherwise) external view returns (string memory);
     function writeFile(string calldata path, string calldata data) external;
     function parseJson(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
