@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 
 from app.market.exchange.offer import Action, NewOffer, Offer
 from app.market.ledger.journal import Kind
@@ -39,6 +39,7 @@ from app.storage.market import books, contracts, journal
 from app.storage.market.contracts import ContractRow
 from app.storage.people import places
 from app.storage.people.places import Installation, Issue, Place, Repository
+from app.storage.queues import outbox
 from tests.clocks import START_AT, FakeClock
 from tests.contexts import context_of
 from tests.remembered import Versions
@@ -231,6 +232,10 @@ class Desk:
             for text in (await tx.execute(told)).scalars() if self.announces else ():
                 if "cause" in text:
                     await notices.note_announced(tx, text, self.clock.now())
+            if self.announces:
+                waits = tables.outbox.c.kind == "notice", tables.outbox.c.state == outbox.WAITING
+                out = {"state": outbox.SENT, "remote_id": tables.outbox.c.id, "attempts": 1}
+                await tx.execute(update(tables.outbox).where(*waits).values(out))
 
     async def unanswered(self, contract: int, days: int = NO_ANSWER_DAYS - 1) -> None:
         """GitHub is asked once on so many days, and the next has come. The last look shows what all have come to."""
