@@ -43,7 +43,7 @@ def marker(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """What goes with the newest answers: where the user stands now, and what the account was opened with."""
+    """Beside the newest answers: the user's standing now, and the money that the account was opened with."""
 
     standing: str = ""
     granted_mills: int = 0

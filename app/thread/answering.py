@@ -1,4 +1,4 @@
-"""What a comment is answered with: reactions, the reply, and notes about what did not run."""
+"""Answers to a comment: reactions, the reply, and notes about what did not run."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Answering:
             await told.share(tx, key, comment.in_thread)
 
     async def _below(self, tx: Tx, comment: Comment, new: Sequence[CommandRecord]) -> reply.Below:
-        """Where the user stands, after a command that may have changed it."""
+        """The user's standing, after a command that may have changed it."""
         acted = [record for record in new if record.done and _stands(record.text)]
         if not acted:
             return reply.Below()

@@ -255,11 +255,8 @@ def _receipts() -> None:
     _told_in()
 
 
-TOLD_AT_ONCE_SECONDS = 86_400
-
-
 def _told_in() -> None:
-    """The reply that tells of a command. What is older than a day counts as told, whoever is muted; the rest by its reply.
+    """The reply that tells of a command. What is older than a day counts as told; the rest does if there is a reply.
 
     `comments_before`: the comments above a reply that later commands of its user share, NULL: none shares it.
     """
@@ -267,7 +264,7 @@ def _told_in() -> None:
     op.add_column("outbox", sa.Column("comments_before", sa.BigInteger(), nullable=True))
     op.execute(
         "UPDATE commands SET told_in = 'reply:' || comment_id"
-        f" WHERE at < (SELECT MAX(at) FROM commands) - {TOLD_AT_ONCE_SECONDS}"
+        " WHERE at < (SELECT MAX(at) FROM commands) - 86400"
         " OR EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'reply:' || commands.comment_id)"
     )
     op.create_index("ix_commands_told_in", "commands", ["told_in"])

@@ -48,7 +48,7 @@ async def notify(tx: Tx, place: Place, row: ContractRow, key: str, body: Item, n
 
 
 def still_true(waiting: Sequence[Item], newest: Item) -> list[Item]:
-    """What waits to be told and the newest notice leaves true: of its own contract a window whose verdict it is."""
+    """Items that the newest notice leaves true: all of other contracts, of its own a window whose verdict it is."""
     return [item for item in waiting if item["contract"] != newest["contract"] or _same_window(item, newest)]
 
 

@@ -132,7 +132,7 @@ async def _books(tx: Tx, rows: Sequence[ContractRow], now: int) -> list[BookView
 
 
 async def _lives(tx: Tx, rows: Sequence[ContractRow]) -> dict[int, Watch]:
-    """What is known of the lives of those that are halted; nothing is read where none is."""
+    """Lives of those that are halted, as far as they are known; nothing is read where none is."""
     halted = [row for row in rows if row.status is Status.HALTED]
     place = await places.place(tx, halted[0].issue_id) if halted else None
     return await life_state.watches_of(tx, place, halted) if place is not None else {}

@@ -66,7 +66,7 @@ def _settled(row: ContractRow) -> str:
 
 
 def without_verdict(row: ContractRow) -> str:
-    """What a window without a verdict ends in: a maintainer's halt is lifted by nobody else."""
+    """End of a window without a verdict: a maintainer's halt is lifted by nobody else."""
     return "trading resumes" if row.maintainer_halt is None else "the window is over, without a verdict,"
 
 

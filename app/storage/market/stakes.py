@@ -34,7 +34,7 @@ async def stakes(tx: Tx, contract_ids: Collection[int]) -> dict[int, dict[int, S
 
 
 async def net_paid_by(tx: Tx, contract_id: int) -> dict[int, int]:
-    """What everybody who ever traded in a contract has paid into it, net; negative is a gain taken out."""
+    """Net paid of everybody who ever traded in a contract, in mills; negative is a gain taken out."""
     paid = select(net_paid.c.user_id, net_paid.c.mills).where(net_paid.c.contract_id == contract_id)
     return {row.user_id: row.mills for row in await tx.execute(paid)}
 

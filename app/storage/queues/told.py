@@ -102,7 +102,7 @@ async def share(tx: Tx, key: str, in_thread: int) -> None:
 
 
 async def public_answer(tx: Tx, comment_id: int) -> Answer | None:
-    """What a comment was answered, with all that its reply tells of, posted or not.
+    """The answer to a comment, with all that its reply tells of, posted or not.
 
     None in a repository that is private or out of sight, and where the user is muted.
     """
