@@ -22,7 +22,12 @@ _MARKS = re.compile(r"[`*]|</?sub>")
 _NUMBER = re.compile(r"[0-9][0-9.,:%TZ-]*")
 _HELP = re.compile(r"\s*/bugmark help\s*(?:</sub>)?\s*\Z")
 CLOSING = "BugMark trades contracts"
-"""Beginning of the last line of a comment of ours."""
+"""Beginning of the last line of a comment of ours, if it is no reply."""
+
+_RECEIPT = re.compile(r" free · \[?r[0-9]+( to r[0-9]+)?\b")
+"""End of the line of a reply that says where its user stands."""
+
+_EARLIER = re.compile(r"[0-9] earlier answers?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,14 @@ def beginning(lines: Sequence[str]) -> int:
 
 
 def last_line(lines: Sequence[str], start: int) -> int | None:
-    """The number of the line that ends the last comment of ours from `start` on; None if none is quoted to its end."""
-    return max((number for number in range(start, len(lines)) if CLOSING in lines[number]), default=None)
+    """The number of the line that ends the last comment of ours from `start` on; None if none is quoted to its end.
+
+    Below the receipt of a reply older answers may stand: where they end cannot be told.
+    """
+    ends = [number for number in range(start, len(lines)) if CLOSING in lines[number] or _RECEIPT.search(lines[number])]
+    if not ends or any(_EARLIER.search(line) for line in lines[ends[-1] + 1 :]):
+        return None
+    return ends[-1]
 
 
 def within(lines: Sequence[str], last: int | None, number: int) -> bool | None:
@@ -69,13 +80,13 @@ def written(bodies: Iterable[str]) -> set[str]:
     return alone | {lower(fold(_MARKS.sub("", match[1]))) for body in shown for match in _REST.finditer(body)}
 
 
-def foreign(quoted: Iterable[Quoted], ours: Collection[str]) -> list[Quoted]:
-    """Those that we had not written there.
+def foreign(quoted: Iterable[Quoted], ours: Collection[str], help_shows: Collection[str] = ()) -> list[Quoted]:
+    """Those that we had not written there: `ours` in this thread, `help_shows` wherever somebody asks for help.
 
     Before our last line prices and dates may differ, since they change while a quotation stays, and a sentence may go
     on behind a command, where a mail client has broken the line before it.
     """
-    shapes = {_shape(text) for text in ours}
+    shapes = {_shape(text) for text in (*ours, *help_shows)}
     return [one for one in quoted if not _is_ours(one, ours, shapes)]
 
 

@@ -15,4 +15,4 @@ async def of_others(tx: Tx, issue_id: int, quoted: list[Quoted], now: int) -> bo
     """Tell if a quotation holds a command that no comment of ours shows: somebody may wait for its answer."""
     bodies = [*await stored_replies.bodies(tx, issue_id), board(await market_views.issue_view(tx, issue_id, now))]
     shown = [f"/bugmark {text}" for one in commands() for text in (*one.examples, one.usage)]
-    return bool(foreign(quoted, written([*bodies, *shown, *notices.COMMANDS_SHOWN])))
+    return bool(foreign(quoted, written([*bodies, *notices.COMMANDS_SHOWN]), written(shown)))

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from app.run import bootstrap
+from app.storage.engine.tables import commands
+from app.storage.queues.told import PAGE
 from sandbox.world import Actor
 from tests.stories.bare import bare_door
 from tests.stories.market_life import closed_window, contract, give_right, matched
@@ -274,6 +277,13 @@ PAGES = (
     ),
     Page("see the badge of a public repository", "/badge/{owner}/blocked/1.svg", "/badge{path}", True, True),
     Page("read the replies in it (`/replies/…`)", "/replies/{comment}", "/replies/{comment}", True, True),
+    Page(
+        "read the answers in it where replies are reactions",
+        "/replies/issue/{unposted}",
+        "/replies/issue/{issue}",
+        True,
+        True,
+    ),
     Page("ask whether it is up", "/healthz", "/healthz", True, True),
     Page("see how much waits (`/metrics`, with the operator's token)", "/metrics", "/metrics", False, True),
     Page("hand in a webhook that GitHub did not sign", "/webhook", "/webhook", False, False, "POST"),
@@ -296,7 +306,10 @@ LINES = {
 
 async def answered(story: Story, page: Page, **headers: str) -> int:
     comment, _ = await story.said("adam", f"/bugmark offer fixed 10 at 0.70 by {story.day(60)}")
-    url = story.app_url + page.path.format(owner=story.owner, comment=comment)
+    if "{unposted}" in page.path:
+        async with story.db.transaction() as tx:
+            await tx.execute(update(commands).where(commands.c.comment_id == comment).values(told_in=PAGE))
+    url = story.app_url + page.path.format(owner=story.owner, comment=comment, unposted=story.issue.id)
     async with story.session.request(page.method, url, headers=headers, allow_redirects=False) as answer:
         return answer.status
 
@@ -344,7 +357,8 @@ async def test_nobody_sees_a_private_repository_from_outside(story: Story) -> No
     await story.call("PATCH", about, body={"private": True})
     await story.calm()
     comment = next(iter(story.issue.comments))
-    for path in (f"/badge/{story.owner}/blocked/1.svg", f"/replies/{comment}", f"/replies/{comment + 1}"):
+    replies = f"/replies/{comment}", f"/replies/{comment + 1}", f"/replies/issue/{story.issue.id}"
+    for path in (f"/badge/{story.owner}/blocked/1.svg", *replies):
         async with story.session.get(story.app_url + path) as answer:
             text = await answer.text()
         assert "0.70" not in text and "It crashes" not in text and "adam" not in text, path

@@ -145,8 +145,8 @@ async def test_a_dispute_that_nobody_answers_takes_no_reward_for_what_a_queue_me
     await done(story, f"{path}/queue", **{"as": "tim"})
     await done(story, f"{path}/queue/merge")
     assert (await told(story))[0]
-    reply = await story.say("adam", "/bugmark dispute I would lose")
-    assert "the state of the issue decides, and every bond comes back" in reply
+    await story.say("adam", "/bugmark dispute I would lose")
+    assert "the state of the issue decides, and every bond comes back" in await story.bot("dispute:")
     story.move(7 * DAY + 1)
     assert "is settled: FIXED.**" in await story.settled()
     assert (await story.money("adam"), await story.money("beth")) == (("920.00", "0.00"), ("1,080.00", "0.00"))

@@ -9,9 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, select
 
 from app.storage.engine import db as storage
+from app.storage.engine.tables import commands
 from scripts.with_postgres import SERVER_OPTIONS, as_server_user, call, cluster, programs
 from tests.conftest import migrate
 from tests.databases import PostgresDatabases
@@ -35,13 +36,18 @@ async def refused(story: Story) -> None:
 async def answered_once(story: Story, comments: list[int]) -> None:
     """Time goes by until every comment has its reply; the money is that of one offer each."""
 
+    keys: dict[int, str] = {}
+
     async def look() -> str | None:
         story.move(SWEPT_SECONDS)
         await asyncio.sleep(0.5)
-        return "all" if all(story.bodies(f"reply:{comment}") for comment in comments) else None
+        async with story.db.reading() as tx:
+            told = select(commands.c.comment_id, commands.c.told_in).where(commands.c.comment_id.in_(comments))
+            keys.update({row.comment_id: row.told_in for row in await tx.execute(told) if row.told_in})
+        return "all" if len(keys) == len(comments) and all(map(story.bodies, keys.values())) else None
 
     await wait_for(look, lambda: f"not all of {comments} were answered")
-    assert all(len(story.bodies(f"reply:{comment}")) == 1 for comment in comments)
+    assert all(len(story.bodies(f"{key} -->")) == 1 for key in keys.values())
     assert await story.money("adam") == (f"{1000 - 20 * len(comments):,}.00", f"{20 * len(comments)}.00")
     await story.check()
 

@@ -32,7 +32,7 @@ async def test_a_rehearsed_forecast_has_no_number_that_another_may_get(story: St
 async def test_what_a_pool_still_needs_is_not_called_free(story: Story) -> None:
     for days in (30, 40):
         reply = await story.say("adam", f"/bugmark offer fixed 100 at 0.50 by {story.day(days)} pool")
-    assert "950.00 free, 50.00 held" in reply
+    assert "· 950.00 free ·" in reply
     second = reply.partition("🚀 **")[2].partition("*")[0]
     reply = await story.say("adam", f"/bugmark change {second} 20")
     assert "is free again, but for what your other pooled offers need." in reply and "950.00 free" in reply

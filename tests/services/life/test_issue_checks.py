@@ -84,7 +84,8 @@ async def test_a_good_close_halts_and_pays_when_the_window_ends(desk: Desk) -> N
         "ruling": None,
         "closed_by": MAINTAINER,
         **told,
-        "payouts": [[ADAM, 0, 160_000, 0], [BETH, 200_000, 40_000, 0]],
+        "payouts": [[BETH, 200_000, 40_000, 0], [ADAM, 0, 160_000, 0]],
+        "sold": [],
     }
 
 
