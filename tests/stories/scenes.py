@@ -15,6 +15,7 @@ from app.market.terms.contract import Side
 from app.services.life.issue_checks import LOOK_SECONDS
 from app.storage.engine.tables import contracts, deliveries, entries, outbox, postings, users
 from app.storage.market.contracts import of_thread
+from app.thread.answering import MOST_BELOW
 from sandbox import milestones, owning
 from sandbox.world import Actor
 from tests.conditions import PATIENCE_SECONDS
@@ -71,10 +72,12 @@ async def traded(play: Play) -> None:
 
 
 async def say_more(play: Play) -> None:
-    """Carl's second reply makes his first one needless."""
+    """Carl's second reply makes his first one needless, which is too far up to be edited."""
     for _ in range(2):
         play.comment("carl", f"/bugmark offer fixed 10 at 0.10 by {play.by}")
         await calm(play.story)
+        for _ in range(MOST_BELOW + 1):
+            play.comment("dave", "I see this too.")
 
 
 async def lose_the_answer(play: Play) -> None:
