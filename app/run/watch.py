@@ -38,9 +38,12 @@ class Watch:
 
     def _time_to_read(self) -> bool:
         """Tell if something was committed, the poll is due, or the clock was moved."""
-        stamp, now, passed = self.db.stamp(), self.clock.now(), asyncio.get_running_loop().time() - self._read_at
-        moved = abs(now - self._now) > POLL_SECONDS
-        return self.rung.is_set() or stamp != self._stamp or moved or passed >= POLL_SECONDS
+        passed = asyncio.get_running_loop().time() - self._read_at
+        return self.rung.is_set() or self.db.stamp() != self._stamp or self.clock_moved() or passed >= POLL_SECONDS
+
+    def clock_moved(self) -> bool:
+        """Tell if the clock was set since the signs were read."""
+        return abs(self.clock.now() - self._now) > POLL_SECONDS
 
     async def _read(self) -> Signs:
         """Note what was seen before the question, so that a commit during it is seen at the next tick."""

@@ -115,21 +115,21 @@ class Worker:
     _doubted: bool = False
     _steps: int = 0
     sealing: Sealing = field(init=False)
+    watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sealing = Sealing(self.db, self.clock)
+        self.sealing, self.watch = Sealing(self.db, self.clock), Watch(self.db, self.clock)
 
     @property
     def busy(self) -> bool:
-        """Tell if something is claimed, dealt with or sent, the clock's work is done, or what woke it is not tried."""
+        """Tell if something is claimed, dealt with, sent or begun by the clock, or about to be."""
         woken = self._may_deal.is_set() or self._may_send.is_set() or self._is_due.is_set()
-        return bool(self._dealing or self._sending or self._steps or woken)
+        return bool(self._dealing or self._sending or self._steps or woken or self.watch.clock_moved())
 
     async def run(self) -> None:
         """Until `stopping` is set; what is under way is finished."""
         async with asyncio.TaskGroup() as group:
-            watch = Watch(self.db, self.clock)
-            ringing = [group.create_task(bell(watch.rung)) for bell in self.bells]
+            ringing = [group.create_task(bell(self.watch.rung)) for bell in self.bells]
             group.create_task(self._pump(self._claim_delivery, self._deal_with, self._may_deal))
             group.create_task(self._pump(self._claim_message, self._send, self._may_send, METER_SECONDS))
             group.create_task(self._keep_time_when_due())
@@ -137,14 +137,14 @@ class Worker:
                 group.create_task(self._repeat(chore))
             for chore in (self.seal, *self.shared):
                 group.create_task(self._repeat(chore, self.leads))
-            await self._look_out(watch)
+            await self._look_out()
             for task in ringing:
                 task.cancel()
 
-    async def _look_out(self, watch: Watch) -> None:
+    async def _look_out(self) -> None:
         """Wake the parts for which something waits."""
         while not self.stopping.is_set():
-            found = await _guarded(watch.signs())
+            found = await _guarded(self.watch.signs())
             if found is None:
                 continue
             for event, sign in (
