@@ -272,6 +272,32 @@ contract OutcomesTest is Base {
         solvent(one(M));
     }
 
+    function test_dust_leaves_with_the_last_holder_and_not_before() public {
+        ends(M, Outcome.Void, beth);
+        eq(free(beth), PURSE, "the first is paid");
+        eq(free(sink), 0, "no dust while others wait");
+        redeem(M);
+        eq(free(adam), PURSE, "and so is the last");
+        eq(free(sink), 0, "no dust");
+        solvent(one(M));
+    }
+
+    function test_dust_leaves_with_the_last_holder_of_the_other_side_too() public {
+        ends(M, Outcome.Void, adam);
+        eq(free(adam), PURSE, "the first is paid");
+        eq(free(sink), 0, "no dust while others wait");
+        redeem(M);
+        eq(free(beth), PURSE, "and so is the last");
+    }
+
+    function ends(bytes32 market, Outcome outcome, address who) private {
+        report(market, outcome);
+        pass(1 days);
+        address[] memory alone = new address[](1);
+        alone[0] = who;
+        escrow.redeemMany(market, alone);
+    }
+
     function test_what_is_used_becomes_the_real_loss() public {
         eq(used(adam), 160_000, "feared");
         eq(used(beth), 40_000, "feared");
@@ -330,6 +356,34 @@ contract OutcomesTest is Base {
         eq(free(stranger), 30_000, "the claim went with them");
         eq(free(adam), PURSE, "nobody else is touched");
         solvent(one(M));
+    }
+
+    function test_the_sums_of_the_law_follow_units_that_move() public {
+        welcome(stranger);
+        Market memory market = escrow.marketOf(M);
+        eq(market.excess, 60_000, "adam claims 160 000, half is 100 000");
+        eq(market.gap, 60_000, "beth claims 40 000");
+        moves(adam, false, 50);
+        market = escrow.marketOf(M);
+        eq(market.excess, 60_000, "50 of 200 units take 40 000 of the claim along");
+        eq(market.gap, 60_000, "beth has not moved");
+        moves(beth, true, 199);
+        market = escrow.marketOf(M);
+        // The stranger pairs 50 units: of 79 800 net paid 50 000 are worth as much, and 29 800 are claimed for 149 units.
+        eq(market.excess, 45_000, "adam's 120 000 for 150 units");
+        eq(market.gap, 74_500 - 29_800 + 300, "the stranger's, and beth's one unit");
+        ends(M, Outcome.Void);
+        eq(free(stranger), 50_000 + 29_800, "what was paid for them");
+        eq(free(sink), 0, "no dust");
+        solvent(one(M));
+    }
+
+    function moves(address who, bool fixedSide, uint48 units) private {
+        vm.prank(who);
+        escrow.requestExitUnits(M, fixedSide, units, stranger);
+        pass(1 days);
+        vm.prank(who);
+        escrow.exitUnits(M);
     }
 
     function test_units_move_to_who_takes_them_and_stop_at_the_end() public {
