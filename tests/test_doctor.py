@@ -26,6 +26,7 @@ from app.storage.engine.db import Database
 from app.storage.engine.diagnostics import sqlite_file
 from app.storage.people import marketplace
 from app.storage.people.marketplace import Account
+from tests import engines
 from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.github.play import Play, reply, settings
 
@@ -50,6 +51,12 @@ async def refuse_what_is_not_signed(request: web.Request) -> web.Response:
     """As the web process does: a good signature brings it to the body, which is none."""
     good = hmac.digest(SECRET.encode(), await request.read(), "sha256").hex()
     return reply({}, 400 if request.headers["X-Hub-Signature-256"] == f"sha256={good}" else 401)
+
+
+@pytest.fixture(autouse=True)
+def durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor looks whether SQLite waits for the disk, as it does but in tests."""
+    monkeypatch.setattr(engines, "waiting_for_the_disk", True)
 
 
 @dataclass

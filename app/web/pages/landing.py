@@ -34,6 +34,7 @@ FIRST = {
 READABLE = {
     **FIRST,
     "liquidity": "A market maker, and back-tests",
+    "escrow": "The escrow on a chain",
     "performance": "How fast it is",
     "sandbox": "The stand-in for GitHub",
     "decisions": "Decisions and their reasons",
