@@ -48,6 +48,9 @@ class Watch:
     async def _read(self) -> Signs:
         """Note what was seen before the question, so that a commit during it is seen at the next tick."""
         self.rung.clear()
-        self._stamp, self._now, self._read_at = self.db.stamp(), self.clock.now(), asyncio.get_running_loop().time()
-        async with self.db.glance() as tx:
-            return await signs.read(tx, self._now)
+        now, self._stamp, self._read_at = self.clock.now(), self.db.stamp(), asyncio.get_running_loop().time()
+        try:
+            async with self.db.glance() as tx:
+                return await signs.read(tx, now)
+        finally:
+            self._now = now

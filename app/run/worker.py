@@ -160,8 +160,10 @@ class Worker:
 
     async def _keep_time_when_due(self) -> None:
         while not self.stopping.is_set():
-            self._is_due.clear()
-            if await _guarded(self._ready()) and await _guarded(self.keep_time()):
+            with self._step():
+                self._is_due.clear()
+                more = await _guarded(self._ready()) and await _guarded(self.keep_time())
+            if more:
                 self._may_send.set()
             else:
                 await _waited(self._is_due, None)
