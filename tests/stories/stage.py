@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -137,6 +139,9 @@ class Story(Thread):
             return next((str(found.id) for found in self.written(marker) if holds in found.body), None)
 
         number = await wait_for(peek, lambda: f"no {marker} with {holds!r}; there is: {self.bodies('')}")
+        with contextlib.suppress(TimeoutError):  # what was sent is noted too, unless something else never ends
+            async with asyncio.timeout(20):
+                await self.stage.work.rest()
         path = f"/repos/{self.owner}/{self.name}/issues/comments/{number}"
         return str((await self.call("GET", path, "reader"))["body"])
 
