@@ -1,6 +1,6 @@
 """Writes what forge's tests hold the escrow to: VOID pay-outs by the market core, hashes of what wallets sign.
 
-    python scripts/escrow_vectors.py [void | eip712]
+    python -m scripts.escrow_vectors [void | eip712]
 
 `void` needs the market core alone; `eip712` needs eth-account in the environment, which nothing else here does.
 """
@@ -15,12 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app.market.exchange.voiding import Stake, void_payouts
+from app.market.terms.contract import UNIT_MILLS, Terms
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from app.market.exchange.voiding import Stake, void_payouts  # noqa: E402
-from app.market.terms.contract import UNIT_MILLS, Terms  # noqa: E402
-
 FOLDER = ROOT / "contracts" / "vectors"
 CASES = 400
 SEED = 20_261_130

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 pragma solidity 0.8.37;
 
+import {PlentyToken} from "./support/PlentyToken.sol";
 import {IEscrowEvents} from "../src/interfaces/IEscrowEvents.sol";
 import {Account, Key, Outcome} from "../src/interfaces/Types.sol";
 import {Base} from "./support/Base.sol";
@@ -324,18 +325,4 @@ contract MoneyTest is Base {
 interface IPermit {
     function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external;
-}
-
-/// @dev A token of which everybody has enough.
-contract PlentyToken {
-    mapping(address account => uint256) public balanceOf;
-
-    function decimals() external pure returns (uint8) {
-        return 3;
-    }
-
-    function transferFrom(address, address to, uint256 value) external returns (bool) {
-        balanceOf[to] += value;
-        return true;
-    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 pragma solidity 0.8.37;
 
+import {PlentyToken} from "./support/PlentyToken.sol";
 import {Account, Outcome} from "../src/interfaces/Types.sol";
 import {Base} from "./support/Base.sol";
 
@@ -51,7 +52,7 @@ contract VectorsTest is Base {
     }
 
     function funded() private returns (address[] memory people) {
-        PlentifulToken plenty = new PlentifulToken();
+        PlentyToken plenty = new PlentyToken();
         escrow = deploy(address(plenty));
         people = new address[](PEOPLE);
         for (uint256 i = 0; i < PEOPLE; ++i) {
@@ -67,19 +68,5 @@ contract VectorsTest is Base {
         for (uint256 i = 0; i < people.length; ++i) {
             mills[i] = free(people[i]);
         }
-    }
-}
-
-/// @dev A token of which everybody has enough.
-contract PlentifulToken {
-    mapping(address account => uint256) public balanceOf;
-
-    function decimals() external pure returns (uint8) {
-        return 3;
-    }
-
-    function transferFrom(address, address to, uint256 value) external returns (bool) {
-        balanceOf[to] += value;
-        return true;
     }
 }

@@ -224,7 +224,7 @@ async def _next(tx: Tx, now: int) -> Any:
     while (found := (await tx.execute(_NEXT, {"now": now, "only": None, "but": taken})).first()) is not None:
         installation: int = found.installation_id
         if (await tx.execute(_HOLD, {"lock": CLAIMING, "installation": installation % 2**31})).scalar_one():
-            row = (await tx.execute(_NEXT, {"now": now, "only": installation, "but": [NOBODY]})).first()
+            row = (await tx.execute(_NEXT_LOCKED, {"now": now, "only": installation, "but": [NOBODY]})).first()
             if row is not None:
                 return row
         taken.append(installation)
@@ -256,9 +256,9 @@ _NEXT = (
     .where(outbox.c.installation_id.not_in(bindparam("but", expanding=True)))
     .order_by(outbox.c.rank, outbox.c.turn, outbox.c.id)
     .limit(1)
-    .with_for_update(skip_locked=True, of=outbox)
 )
-"""Asked twenty times a second where there is nothing to do, and made once: that costs more than running it."""
+_NEXT_LOCKED = _NEXT.with_for_update(skip_locked=True, of=outbox)
+"""Made once: putting them together costs more than running them."""
 
 
 async def sent(tx: Tx, message: Message, remote_id: int | None, now: int, node_id: str | None = None) -> None:

@@ -280,7 +280,7 @@ def test_no_fact_has_a_default(kind: type[Any]) -> None:
 
 def test_a_context_is_made_of_nothing_else() -> None:
     with pytest.raises(TypeError):
-        CommandContext()  # type: ignore[misc]
+        CommandContext()  # type: ignore[misc]  # what mypy refuses must fail when it runs, too
 
 
 def test_every_request_has_its_use_case() -> None:
