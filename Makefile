@@ -54,7 +54,7 @@ informed: ## the market maker among informed traders: policies beside each other
 	@scripts/setup_python requirements-dev.lock
 	@$(PY) -m bench.informed $(or $(ISSUES),150) $(SEED)
 
-screenshots: ## the pictures of docs/replies.md, from a conversation that is played for them; needs Chromium
+screenshots: ## the pictures of docs/replies.md, from a conversation that is played for them; needs Chromium and an emoji font
 	@scripts/setup_python requirements-sandbox.lock
 	@$(PY) -m scripts.screenshots
 
